@@ -1,0 +1,24 @@
+// What the verbs share. Each verb lives in its own file and offers one function,
+//   void AddScheduleVerb(CLI::App& app, int& exit_code);
+// which registers its options and a callback that does the work and sets the exit code:
+// 0 well, 1 a check or a comparison failed, 2 bad usage or bad input.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "sim/base/result.h"
+
+namespace pipescope::cli {
+
+inline constexpr int kOk = 0;
+inline constexpr int kCheckFailed = 1;
+inline constexpr int kBadInput = 2;
+
+// Prints "pipescope: error: ..." on stderr; returns kBadInput.
+int Complain(const Error& error);
+
+// Writes to the file, or to stdout where `path` is empty; returns kOk, or complains.
+int Emit(const std::string& path, const std::string& text);
+
+}  // namespace pipescope::cli

@@ -1,0 +1,96 @@
+#include "sim/base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace pipescope {
+namespace {
+
+Error SystemError(const std::string& path, const std::string& what) {
+  return {what + ": " + std::strerror(errno), {path}};
+}
+
+// Writes all of `bytes`; a short write continues, an interrupted one is tried again.
+bool WriteAll(int fd, const std::string& bytes) {
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = write(fd, bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    done += static_cast<size_t>(n);
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<std::string> ReadFile(const std::string& path, int64_t max_bytes) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Fail(SystemError(path, "cannot be opened"));
+  struct stat info = {};
+  if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
+    close(fd);
+    return Fail(Error{"is a directory; expected a file", {path}});
+  }
+  std::string bytes;
+  char block[1 << 16];
+  while (true) {
+    const ssize_t n = read(fd, block, sizeof block);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      const Error error = SystemError(path, "cannot be read");
+      close(fd);
+      return Fail(error);
+    }
+    if (n == 0) break;
+    bytes.append(block, static_cast<size_t>(n));
+    if (static_cast<int64_t>(bytes.size()) > max_bytes) {
+      close(fd);
+      return Fail(Error{"is larger than the " + std::to_string(max_bytes) +
+                            " bytes allowed for "
+                            "this kind of file",
+                        {path}});
+    }
+  }
+  close(fd);
+  return bytes;
+}
+
+Status WriteFileAtomically(const std::string& path, const std::string& bytes) {
+  struct stat info = {};
+  if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    if (S_ISDIR(info.st_mode)) return Fail(Error{"is a directory; expected a file", {path}});
+    // A device or a pipe (such as /dev/stdout) has no neighbour to rename: write to it directly.
+    const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return Fail(SystemError(path, "cannot be opened for writing"));
+    const bool ok = WriteAll(fd, bytes);
+    const Error error = SystemError(path, "cannot be written");
+    close(fd);
+    if (!ok) return Fail(error);
+    return {};
+  }
+  const std::string temporary = path + ".tmp" + std::to_string(getpid());
+  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (fd < 0) return Fail(SystemError(path, "cannot be written"));
+  bool ok = WriteAll(fd, bytes) && fsync(fd) == 0;
+  Error error = ok ? Error{} : SystemError(path, "cannot be written");
+  if (close(fd) != 0 && ok) {
+    ok = false;
+    error = SystemError(path, "cannot be written");
+  }
+  if (ok && rename(temporary.c_str(), path.c_str()) != 0) {
+    ok = false;
+    error = SystemError(path, "cannot be replaced");
+  }
+  if (!ok) {
+    unlink(temporary.c_str());
+    return Fail(error);
+  }
+  return {};
+}
+
+}  // namespace pipescope

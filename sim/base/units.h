@@ -1,0 +1,92 @@
+// Physical quantities as types: a Duration cannot be mistaken for Bytes, nor a bit for a byte.
+//
+//   Duration   int64 picoseconds      range +-106 days, so event times never lose precision
+//   Bytes      int64 bytes
+//   Flops      double, 2 per multiply-add
+//   Bandwidth  double bytes per second
+//   FlopRate   double floating-point operations per second
+//
+// There is no implicit conversion to or from a number. Division gives the quantity that physics
+// gives; a transfer's duration is rounded up to the next picosecond:
+//
+//   Duration t = Bytes(58'720'256) / GigabytesPerSecond(50);   // 1.174405120 ms
+//   double ms = t.milliseconds();
+#pragma once
+
+#include <cmath>
+#include <compare>
+#include <cstdint>
+#include <limits>
+
+namespace pipescope {
+
+// The arithmetic that every quantity shares; `Tag` keeps the types apart.
+template <class Tag, class Rep>
+class Quantity {
+ public:
+  using rep = Rep;
+  constexpr Quantity() = default;
+  constexpr explicit Quantity(Rep value) : value_(value) {}
+  constexpr Rep value() const { return value_; }
+
+  friend constexpr auto operator<=>(Quantity a, Quantity b) = default;
+  friend constexpr Quantity operator+(Quantity a, Quantity b) {
+    return Quantity(a.value_ + b.value_);
+  }
+  friend constexpr Quantity operator-(Quantity a, Quantity b) {
+    return Quantity(a.value_ - b.value_);
+  }
+  friend constexpr Quantity operator*(Quantity a, Rep k) { return Quantity(a.value_ * k); }
+  friend constexpr Quantity operator*(Rep k, Quantity a) { return Quantity(a.value_ * k); }
+  constexpr Quantity& operator+=(Quantity b) { return *this = *this + b; }
+  constexpr Quantity& operator-=(Quantity b) { return *this = *this - b; }
+
+ private:
+  Rep value_ = 0;
+};
+
+class Duration : public Quantity<struct DurationTag, int64_t> {
+ public:
+  using Base = Quantity<struct DurationTag, int64_t>;
+  constexpr Duration() = default;
+  constexpr Duration(Base base) : Base(base) {}  // NOLINT: the same quantity
+  constexpr explicit Duration(int64_t picoseconds) : Base(picoseconds) {}
+  constexpr int64_t picoseconds() const { return value(); }
+  constexpr double seconds() const { return static_cast<double>(value()) * 1e-12; }
+  constexpr double milliseconds() const { return static_cast<double>(value()) * 1e-9; }
+  constexpr double microseconds() const { return static_cast<double>(value()) * 1e-6; }
+  static constexpr Duration Max() { return Duration(std::numeric_limits<int64_t>::max()); }
+};
+
+using Bytes = Quantity<struct BytesTag, int64_t>;
+using Flops = Quantity<struct FlopsTag, double>;
+using Bandwidth = Quantity<struct BandwidthTag, double>;
+using FlopRate = Quantity<struct FlopRateTag, double>;
+
+// Rounds up to a whole picosecond; saturates at Duration::Max() for what would not fit.
+inline Duration Seconds(double s) {
+  const double ps = std::ceil(s * 1e12);
+  return ps >= 9.2e18 ? Duration::Max() : Duration(static_cast<int64_t>(ps));
+}
+inline Duration Milliseconds(double ms) { return Seconds(ms * 1e-3); }
+inline Duration Microseconds(double us) { return Seconds(us * 1e-6); }
+
+constexpr Bandwidth GigabytesPerSecond(double g) { return Bandwidth(g * 1e9); }
+constexpr FlopRate Teraflops(double t) { return FlopRate(t * 1e12); }
+
+inline double operator/(Bytes a, Bytes b) {
+  return static_cast<double>(a.value()) / static_cast<double>(b.value());
+}
+inline double operator/(Duration a, Duration b) {
+  return static_cast<double>(a.value()) / static_cast<double>(b.value());
+}
+inline Duration operator/(Bytes a, Bandwidth b) {
+  return Seconds(static_cast<double>(a.value()) / b.value());
+}
+inline Duration operator/(Flops a, FlopRate b) { return Seconds(a.value() / b.value()); }
+inline Bandwidth operator/(Bytes a, Duration t) {
+  return Bandwidth(static_cast<double>(a.value()) / t.seconds());
+}
+inline FlopRate operator/(Flops a, Duration t) { return FlopRate(a.value() / t.seconds()); }
+
+}  // namespace pipescope
