@@ -6,6 +6,8 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <cctype>
+#include <charconv>
 #include <set>
 #include <sstream>
 
@@ -65,6 +67,7 @@ class TreeBuilder : public YAML::EventHandler {
   struct Container {
     Value* value;
     bool has_key = false;
+    YAML::Mark key = {};
     std::set<std::string> keys = {};
   };
 
@@ -82,6 +85,7 @@ class TreeBuilder : public YAML::EventHandler {
     if (!top.keys.insert(key).second) Refuse(mark, "key '" + key + "' is given twice");
     top.value->members.emplace_back(key, Value{});
     top.has_key = true;
+    top.key = mark;
   }
 
   // Containers stay where they are while open: only the innermost grows.
@@ -89,18 +93,21 @@ class TreeBuilder : public YAML::EventHandler {
     if (++count_ > kMaxValues) Refuse(mark, "more than a million values");
     if (WantsKey()) Refuse(mark, "expected a plain key");
     Value* value = &root_;
+    YAML::Mark place = mark;
     if (!open_.empty()) {
       Container& top = open_.back();
       if (top.value->kind == Value::Kind::kMapping) {
         value = &top.value->members.back().second;
         top.has_key = false;
+        // The parser notices that a value is left out only at what follows.
+        if (kind == Value::Kind::kNull) place = top.key;
       } else {
         value = &top.value->items.emplace_back();
       }
     }
     value->kind = kind;
-    value->line = mark.line + 1;
-    value->column = mark.column + 1;
+    value->line = place.line + 1;
+    value->column = place.column + 1;
     return *value;
   }
 
@@ -115,10 +122,12 @@ class TreeBuilder : public YAML::EventHandler {
   size_t count_ = 0;
 };
 
-// Bounds the parser's own recursion before it starts: flow brackets outside of quotes and comments.
-Status CheckBracketDepth(const std::string& text, const std::string& file) {
+// Looks at flow brackets outside of quotes and comments before the parser starts: bounds its
+// recursion, and gives the line of the last bracket that is never closed, or 0. In plain text a
+// bracket need not be closed, so that alone is no error.
+Result<int> ScanBrackets(const std::string& text, const std::string& file) {
   int line = 1;
-  size_t depth = 0;
+  std::vector<int> open;
   char quote = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -129,15 +138,75 @@ Status CheckBracketDepth(const std::string& text, const std::string& file) {
       if (c == quote) quote = 0;
     } else if (c == '#' && (i == 0 || text[i - 1] == ' ' || text[i - 1] == '\n')) {
       while (i + 1 < text.size() && text[i + 1] != '\n') ++i;
-    } else if (c == '"' || (c == '\'' && (i == 0 || !std::isalnum(text[i - 1])))) {
+    } else if (c == '"' ||
+               (c == '\'' && (i == 0 || !std::isalnum(static_cast<unsigned char>(text[i - 1]))))) {
       quote = c;
     } else if (c == '[' || c == '{') {
-      if (++depth > kMaxDepth) return Fail(Error{"nested more than 64 levels deep", {file, line}});
-    } else if ((c == ']' || c == '}') && depth > 0) {
-      --depth;
+      open.push_back(line);
+      if (open.size() > kMaxDepth) {
+        return Fail(Error{"nested more than 64 levels deep", {file, line}});
+      }
+    } else if ((c == ']' || c == '}') && !open.empty()) {
+      open.pop_back();
     }
   }
-  return {};
+  return open.empty() ? 0 : open.back();
+}
+
+// A step of a dotted path: a member's name, or an item's index.
+struct PathStep {
+  std::string name = {};
+  bool is_index = false;
+  size_t index = 0;
+};
+
+// "a.b[2][0]" -> a, b, 2, 0.
+Result<std::vector<PathStep>> SplitPath(const std::string& path) {
+  std::vector<PathStep> steps;
+  const char* at = path.data();
+  const char* const last = at + path.size();
+  while (true) {
+    const char* const end = std::find_if(at, last, [](char c) { return c == '.' || c == '['; });
+    if (at == end) return Fail("expected a path such as communication.sms");
+    steps.push_back({std::string(at, end)});
+    at = end;
+    while (at != last && *at == '[') {
+      PathStep step = {{}, true, 0};
+      const auto [digits, code] = std::from_chars(at + 1, last, step.index);
+      if (code != std::errc() || digits == last || *digits != ']') {
+        return Fail("expected an index such as stages[2]");
+      }
+      steps.push_back(step);
+      at = digits + 1;
+    }
+    if (steps.size() > kMaxDepth) return Fail("nested more than 64 levels deep");
+    if (at == last) return steps;
+    if (*at++ != '.') return Fail("expected a path such as communication.sms");
+  }
+}
+
+// `there` is nullptr below a member that is still to be made.
+Status CheckStep(const Value* there, const PathStep& step) {
+  if (step.is_index) {
+    if (there != nullptr && there->kind == Value::Kind::kSequence &&
+        step.index < there->items.size()) {
+      return {};
+    }
+    return Fail("'[" + std::to_string(step.index) + "]' does not name an item of a sequence");
+  }
+  if (there == nullptr || there->kind == Value::Kind::kNull ||
+      there->kind == Value::Kind::kMapping) {
+    return {};
+  }
+  return Fail("'" + step.name + "' is not inside a mapping");
+}
+
+// A value that was set is in no file: its errors name the field alone, not a line of the file.
+void ForgetPlaces(Value& value) {
+  value.line = 0;
+  value.column = 0;
+  for (Value& item : value.items) ForgetPlaces(item);
+  for (auto& [key, member] : value.members) ForgetPlaces(member);
 }
 
 }  // namespace
@@ -150,7 +219,12 @@ const Value* Value::Find(const std::string& name) const {
 }
 
 Result<Document> ParseDocument(const std::string& text, const std::string& file) {
-  if (auto ok = CheckBracketDepth(text, file); !ok) return Fail(ok.error());
+  auto unclosed = ScanBrackets(text, file);
+  if (!unclosed) return Fail(unclosed.error());
+  // What the parser makes of a file that was cut off is rarely to the point.
+  const std::string hint = *unclosed == 0 ? ""
+                                          : "; the bracket opened on line " +
+                                                std::to_string(*unclosed) + " is not closed";
   TreeBuilder builder(file);
   try {
     std::istringstream stream(text);
@@ -158,15 +232,17 @@ Result<Document> ParseDocument(const std::string& text, const std::string& file)
     if (!parser.HandleNextDocument(builder)) return Fail(Error{"is empty", {file}});
     TreeBuilder rest(file);
     if (parser.HandleNextDocument(rest)) {
-      return Fail(Error{"holds more than one document; expected one", {file}});
+      return Fail(Error{"holds more than one document; expected one" + hint, {file}});
     }
   } catch (const Refused& refused) {
-    return Fail(refused.error);
+    Error error = refused.error;
+    error.message += hint;
+    return Fail(error);
   } catch (const YAML::Exception& e) {
-    return Fail(
-        Error{"not valid YAML or JSON: " + e.msg, {file, e.mark.line + 1, e.mark.column + 1}});
+    return Fail(Error{"not valid YAML or JSON: " + e.msg + hint,
+                      {file, e.mark.line + 1, e.mark.column + 1}});
   } catch (const std::exception& e) {
-    return Fail(Error{std::string("not valid YAML or JSON: ") + e.what(), {file}});
+    return Fail(Error{std::string("not valid YAML or JSON: ") + e.what() + hint, {file}});
   }
   return Document{file, builder.TakeRoot()};
 }
@@ -181,28 +257,27 @@ Status SetValue(Document& document, const std::string& path, const std::string& 
   const std::string origin = "--set " + path + "=" + text;
   auto parsed = ParseDocument(text, origin);
   if (!parsed) return Fail(parsed.error());
-  const auto fail = [&](const std::string& message) { return Fail(Error{message, {origin}}); };
+  auto steps = SplitPath(path);
+  if (!steps) return Fail(Error{steps.error().message, {origin}});
+  // First a walk that changes nothing, so that a path that fails leaves the document alone.
+  const Value* there = &document.root;
+  for (const PathStep& step : *steps) {
+    if (auto ok = CheckStep(there, step); !ok) return Fail(Error{ok.error().message, {origin}});
+    if (there != nullptr)
+      there = step.is_index ? &there->items[step.index] : there->Find(step.name);
+  }
   Value* at = &document.root;
-  std::istringstream parts(path);
-  for (std::string part; std::getline(parts, part, '.');) {
-    const size_t bracket = part.find('[');
-    const std::string name = part.substr(0, bracket);
-    if (name.empty()) return fail("expected a path such as communication.sms");
-    if (at->kind == Value::Kind::kNull) at->kind = Value::Kind::kMapping;
-    if (at->kind != Value::Kind::kMapping) return fail("'" + name + "' is not inside a mapping");
-    Value* next = const_cast<Value*>(at->Find(name));
-    if (next == nullptr) next = &at->members.emplace_back(name, Value{}).second;
-    at = next;
-    if (bracket == std::string::npos) continue;
-    size_t index = 0;
-    char close = 0;
-    if (!(std::istringstream(part.substr(bracket + 1)) >> index >> close) || close != ']' ||
-        at->kind != Value::Kind::kSequence || index >= at->items.size()) {
-      return fail("'" + part + "' does not name an item of a sequence");
+  for (const PathStep& step : *steps) {
+    if (step.is_index) {
+      at = &at->items[step.index];
+      continue;
     }
-    at = &at->items[index];
+    at->kind = Value::Kind::kMapping;
+    Value* next = const_cast<Value*>(at->Find(step.name));
+    at = next != nullptr ? next : &at->members.emplace_back(step.name, Value{}).second;
   }
   *at = std::move(parsed->root);
+  ForgetPlaces(*at);
   return {};
 }
 

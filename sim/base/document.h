@@ -41,7 +41,8 @@ Result<Document> LoadDocument(const std::string& path, int64_t max_bytes = 4 << 
 
 // Replaces the value at a dotted path ("communication.sms", "stages[2].layers"), making members
 // that are missing, by what `text` says in YAML; this is `--set path=text`. Fails where the path
-// runs through a scalar or past the end of a sequence.
+// runs through a scalar or past the end of a sequence, and then changes nothing. The new value has
+// line 0: it is in no file.
 Status SetValue(Document& document, const std::string& path, const std::string& text);
 
 }  // namespace pipescope

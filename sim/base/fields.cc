@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "sim/base/names.h"
@@ -22,6 +23,32 @@ const char* KindName(const Value& value) {
       return "a mapping";
   }
   return "";
+}
+
+// A field that is not in the file yet is the likelier one: nodez is nodes, although node is as
+// near.
+std::string SuggestField(const std::string& name, const std::set<std::string>& known,
+                         const Value& mapping) {
+  std::vector<std::string> absent;
+  for (const std::string& field : known) {
+    if (mapping.Find(field) == nullptr) absent.push_back(field);
+  }
+  const std::string nearest = NearestName(name, absent);
+  if (!nearest.empty()) return "; did you mean '" + nearest + "'?";
+  return Suggestion(name, std::vector<std::string>(known.begin(), known.end()));
+}
+
+// Exact over all of int64; a whole number in another form (4e3, 12.0) counts up to 2^53, beyond
+// which a double no longer tells whole numbers apart.
+std::optional<int64_t> WholeNumber(const std::string& text) {
+  int64_t exact = 0;
+  const char* last = text.data() + text.size();
+  const auto [end, code] = std::from_chars(text.data(), last, exact);
+  if (code == std::errc() && end == last) return exact;
+  auto number = ParseNumber(text);
+  if (!number || *number != std::floor(*number) || std::abs(*number) > 9007199254740992.0)
+    return {};
+  return static_cast<int64_t>(*number);
 }
 
 }  // namespace
@@ -120,14 +147,13 @@ int64_t Fields::Integer(const std::string& name, int64_t least, int64_t most,
                         std::optional<int64_t> fallback) {
   const Value* value = TakeScalar(name, !fallback);
   if (value == nullptr) return fallback.value_or(least);
-  auto number = ParseNumber(value->scalar);
-  if (!number || *number != std::floor(*number) || *number < static_cast<double>(least) ||
-      *number > static_cast<double>(most)) {
+  const std::optional<int64_t> number = WholeNumber(value->scalar);
+  if (!number || *number < least || *number > most) {
     Note(name, fmt::format("'{}': expected a whole number from {} to {}",
                            value->scalar.substr(0, 80), least, most));
     return fallback.value_or(least);
   }
-  return static_cast<int64_t>(*number);
+  return *number;
 }
 
 template <class T, class Parse>
@@ -232,8 +258,7 @@ Status Reader::Finish() {
         return other.value == seen.value && other.taken->contains(key);
       });
       if (read_elsewhere) continue;
-      const std::vector<std::string> known(seen.taken->begin(), seen.taken->end());
-      return Fail(Error{fmt::format("unknown name{}", Suggestion(key, known)),
+      return Fail(Error{"unknown name" + SuggestField(key, *seen.taken, *seen.value),
                         {document_.file, value.line, value.column},
                         seen.path.empty() ? key : seen.path + "." + key});
     }

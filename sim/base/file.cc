@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace pipescope {
@@ -24,6 +25,15 @@ bool WriteAll(int fd, const std::string& bytes) {
     done += static_cast<size_t>(n);
   }
   return true;
+}
+
+// Where a link leads; the path itself where it is no link or leads nowhere.
+std::string ResolveLink(const std::string& path) {
+  char* const resolved = realpath(path.c_str(), nullptr);
+  if (resolved == nullptr) return path;
+  std::string target = resolved;
+  std::free(resolved);
+  return target;
 }
 
 }  // namespace
@@ -62,7 +72,8 @@ Result<std::string> ReadFile(const std::string& path, int64_t max_bytes) {
 
 Status WriteFileAtomically(const std::string& path, const std::string& bytes) {
   struct stat info = {};
-  if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+  const bool exists = stat(path.c_str(), &info) == 0;
+  if (exists && !S_ISREG(info.st_mode)) {
     if (S_ISDIR(info.st_mode)) return Fail(Error{"is a directory; expected a file", {path}});
     // A device or a pipe (such as /dev/stdout) has no neighbour to rename: write to it directly.
     const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
@@ -73,16 +84,22 @@ Status WriteFileAtomically(const std::string& path, const std::string& bytes) {
     if (!ok) return Fail(error);
     return {};
   }
-  const std::string temporary = path + ".tmp" + std::to_string(getpid());
+  // A symbolic link stays one: the file it points to is what changes.
+  const std::string target = ResolveLink(path);
+  if (exists && access(target.c_str(), W_OK) != 0) {
+    return Fail(SystemError(path, "cannot be written"));
+  }
+  const std::string temporary = target + ".tmp" + std::to_string(getpid());
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd < 0) return Fail(SystemError(path, "cannot be written"));
-  bool ok = WriteAll(fd, bytes) && fsync(fd) == 0;
+  bool ok =
+      WriteAll(fd, bytes) && (!exists || fchmod(fd, info.st_mode & 0777) == 0) && fsync(fd) == 0;
   Error error = ok ? Error{} : SystemError(path, "cannot be written");
   if (close(fd) != 0 && ok) {
     ok = false;
     error = SystemError(path, "cannot be written");
   }
-  if (ok && rename(temporary.c_str(), path.c_str()) != 0) {
+  if (ok && rename(temporary.c_str(), target.c_str()) != 0) {
     ok = false;
     error = SystemError(path, "cannot be replaced");
   }

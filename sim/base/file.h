@@ -15,7 +15,8 @@ inline constexpr int64_t kMaxInputBytes = 64 << 20;
 Result<std::string> ReadFile(const std::string& path, int64_t max_bytes = kMaxInputBytes);
 
 // Writes a neighbour of `path` and renames it over, so that `path` holds its old bytes or all of
-// the new ones. Fails, leaving `path` alone, where that cannot be done.
+// the new ones; a link is followed, permissions stay. Fails, leaving `path` alone, where that
+// cannot be done or `path` is read-only.
 Status WriteFileAtomically(const std::string& path, const std::string& bytes);
 
 }  // namespace pipescope

@@ -67,7 +67,8 @@ std::string Scaled(double value, std::span<const Unit> units) {
   }
   const double shown = value / best->factor;
   const double size = std::abs(shown);
-  const int decimals = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3;
+  // Thresholds a little early: 9.9996 rounds to 10.00, not to 10.000.
+  const int decimals = size >= 999.95 ? 0 : size >= 99.995 ? 1 : size >= 9.9995 ? 2 : 3;
   return fmt::format("{:.{}f} {}", shown, decimals, best->name);
 }
 

@@ -52,9 +52,10 @@ class Duration : public Quantity<struct DurationTag, int64_t> {
   constexpr Duration(Base base) : Base(base) {}  // NOLINT: the same quantity
   constexpr explicit Duration(int64_t picoseconds) : Base(picoseconds) {}
   constexpr int64_t picoseconds() const { return value(); }
-  constexpr double seconds() const { return static_cast<double>(value()) * 1e-12; }
-  constexpr double milliseconds() const { return static_cast<double>(value()) * 1e-9; }
-  constexpr double microseconds() const { return static_cast<double>(value()) * 1e-6; }
+  // Divided, not multiplied by 1e-12, which no double is: 3'700'000 ps read back as 3.7e-6 s.
+  constexpr double seconds() const { return static_cast<double>(value()) / 1e12; }
+  constexpr double milliseconds() const { return static_cast<double>(value()) / 1e9; }
+  constexpr double microseconds() const { return static_cast<double>(value()) / 1e6; }
   static constexpr Duration Max() { return Duration(std::numeric_limits<int64_t>::max()); }
 };
 
@@ -63,10 +64,16 @@ using Flops = Quantity<struct FlopsTag, double>;
 using Bandwidth = Quantity<struct BandwidthTag, double>;
 using FlopRate = Quantity<struct FlopRateTag, double>;
 
-// Rounds up to a whole picosecond; saturates at Duration::Max() for what would not fit.
+// Rounds up to a whole picosecond, except that what is whole but for the rounding of doubles stays:
+// Microseconds(3.7) is 3'700'000 ps although 3.7e-6 * 1e12 is a little more. Saturates at
+// +-Duration::Max() for what would not fit; 0 bytes over no bandwidth (NaN) is Max() too.
 inline Duration Seconds(double s) {
-  const double ps = std::ceil(s * 1e12);
-  return ps >= 9.2e18 ? Duration::Max() : Duration(static_cast<int64_t>(ps));
+  const double ps = s * 1e12;
+  if (!(ps < 9.2e18)) return Duration::Max();
+  if (ps <= -9.2e18) return Duration(-Duration::Max().picoseconds());
+  const double nearest = std::nearbyint(ps);
+  const double noise = std::abs(ps) * 4 * std::numeric_limits<double>::epsilon();
+  return Duration(static_cast<int64_t>(std::abs(ps - nearest) <= noise ? nearest : std::ceil(ps)));
 }
 inline Duration Milliseconds(double ms) { return Seconds(ms * 1e-3); }
 inline Duration Microseconds(double us) { return Seconds(us * 1e-6); }
