@@ -26,11 +26,12 @@ struct Gpu {
 
 struct Node {
   int gpus = 0;
-  Bandwidth nvlink;         // per GPU and direction, achievable
-  Duration nvlink_latency;  // GPU to GPU through the switch
-  int nics = 0;             // GPUs share NICs evenly; nics == gpus on most machines
-  Bandwidth nic;            // per NIC and direction, nominal
-  Bandwidth pcie;           // per GPU and direction, host or NIC side
+  Bandwidth nvlink;          // per GPU and direction, achievable
+  Bandwidth nvlink_nominal;  // per GPU and direction, as sold; 0 where the file does not say
+  Duration nvlink_latency;   // GPU to GPU through the switch
+  int nics = 0;              // GPUs share NICs evenly; nics == gpus on most machines
+  Bandwidth nic;             // per NIC and direction, nominal
+  Bandwidth pcie;            // per GPU and direction, host or NIC side
 };
 
 enum class FabricKind { kNone, kFatTree, kMultiPlane };
@@ -39,6 +40,7 @@ struct Fabric {
   FabricKind kind = FabricKind::kNone;
   int levels = 0;               // of switches
   int planes = 1;               // kMultiPlane: NIC i of every node is in plane i % planes
+  bool rail_optimized = false;  // kFatTree: NIC i of neighbouring nodes shares a leaf, not the node
   int switch_ports = 0;         // ports per switch, each of the NIC's rate
   double oversubscription = 1;  // leaf: down bandwidth / up bandwidth
   Duration link_latency;        // one cable

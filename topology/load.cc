@@ -1,0 +1,145 @@
+#include "topology/load.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "sim/base/fields.h"
+#include "sim/base/names.h"
+#include "topology/check.h"
+#include "topology/fabric.h"
+#include "topology/shipped.h"
+
+namespace pipescope::topology {
+namespace {
+
+Gpu ReadGpu(Fields fields) {
+  Gpu gpu;
+  gpu.name = fields.String("name");
+  gpu.sms = static_cast<int>(fields.Integer("sms", 1, 4096));
+  gpu.bf16 = fields.GetFlopRate("bf16");
+  gpu.fp8 = fields.GetFlopRate("fp8", FlopRate());
+  gpu.fp32 = fields.GetFlopRate("fp32");
+  gpu.memory = fields.GetBytes("memory");
+  gpu.memory_bandwidth = fields.GetBandwidth("memory_bandwidth");
+  const auto above_zero = [&](const char* name, bool ok) {
+    if (!ok && fields.Has(name)) fields.Note(name, "must be above zero");
+  };
+  above_zero("bf16", gpu.bf16.value() > 0);
+  above_zero("fp32", gpu.fp32.value() > 0);
+  above_zero("memory", gpu.memory.value() > 0);
+  above_zero("memory_bandwidth", gpu.memory_bandwidth.value() > 0);
+  return gpu;
+}
+
+Node ReadNode(Fields fields, bool fabric) {
+  Node node;
+  node.gpus = static_cast<int>(fields.Integer("gpus", 1, kMaxGpusPerNode));
+  const bool alone = node.gpus == 1;
+  node.nvlink = fields.GetBandwidth("nvlink", alone ? std::optional(Bandwidth()) : std::nullopt);
+  node.nvlink_nominal = fields.GetBandwidth("nvlink_nominal", Bandwidth());
+  node.nvlink_latency =
+      fields.GetDuration("nvlink_latency", alone ? std::optional(Duration()) : std::nullopt);
+  node.nics = static_cast<int>(fields.Integer("nics", 0, kMaxGpusPerNode,
+                                              fabric ? std::nullopt : std::optional<int64_t>(0)));
+  node.nic = fields.GetBandwidth("nic", fabric ? std::nullopt : std::optional(Bandwidth()));
+  node.pcie = fields.GetBandwidth("pcie");
+  return node;
+}
+
+FabricKind ReadKind(Fields& fields) {
+  std::vector<std::string> names;
+  for (const FabricEntry* entry : FabricEntries()) names.push_back(entry->name);
+  const std::string name = fields.Choice("kind", names);
+  const auto found = std::find(names.begin(), names.end(), name);
+  return FabricEntries()[static_cast<size_t>(found - names.begin())]->kind;
+}
+
+// Fields that only one kind has: read always, so that elsewhere the error can say whose they are.
+void ReadOwnFields(Fields& fields, Fabric& fabric) {
+  const bool planes = fabric.kind == FabricKind::kMultiPlane;
+  const bool rails = fabric.kind == FabricKind::kFatTree;
+  fabric.planes = static_cast<int>(fields.Integer(
+      "planes", 1, kMaxGpusPerNode, planes ? std::nullopt : std::optional<int64_t>(1)));
+  fabric.rail_optimized = fields.Boolean("rail_optimized", false);
+  if (!planes && fields.Has("planes")) fields.Note("planes", "is for kind multi-plane only");
+  if (!rails && fields.Has("rail_optimized")) {
+    fields.Note("rail_optimized", "is for kind fat-tree only");
+  }
+}
+
+Fabric ReadFabric(Fields fields) {
+  Fabric fabric;
+  fabric.kind = ReadKind(fields);
+  if (fabric.kind == FabricKind::kNone) return fabric;
+  fabric.levels = static_cast<int>(fields.Integer("levels", 1, 3));
+  fabric.switch_ports = static_cast<int>(fields.Integer("switch_ports", 2, kMaxSwitchPorts));
+  fabric.oversubscription = fields.Number("oversubscription", 1, kMaxSwitchPorts, 1);
+  ReadOwnFields(fields, fabric);
+  fabric.link_latency = fields.GetDuration("link_latency");
+  fabric.switch_latency = fields.GetDuration("switch_latency");
+  fabric.nic_latency = fields.GetDuration("nic_latency");
+  return fabric;
+}
+
+std::string WithoutSuffix(std::string_view name) {
+  return std::string(name.substr(0, name.rfind('.')));
+}
+
+}  // namespace
+
+Result<Cluster> ParseCluster(const Document& document) {
+  Reader reader(document);
+  Fields root = reader.Root();
+  Cluster cluster;
+  cluster.name = root.String("name");
+  cluster.source = root.String("source", "");
+  cluster.nodes = static_cast<int>(root.Integer("nodes", 1, kMaxNodes));
+  cluster.gpu = ReadGpu(root.Object("gpu"));
+  Fields fabric = root.Object("fabric");
+  cluster.fabric = ReadFabric(fabric);
+  Fields node = root.Object("node");
+  cluster.node = ReadNode(node, cluster.fabric.kind != FabricKind::kNone);
+  if (auto ok = reader.Finish(); !ok) return Fail(ok.error());
+  auto built = CheckCluster(cluster);
+  if (built) return cluster;
+  // The check knows the field but not its place in the file.
+  const std::string& field = built.error().field;
+  const size_t dot = field.find('.');
+  Fields& inside = dot == std::string::npos ? root : field.starts_with("node.") ? node : fabric;
+  inside.Note(dot == std::string::npos ? field : field.substr(dot + 1), built.error().message);
+  return Fail(reader.Finish().error());
+}
+
+Result<Document> LoadClusterDocument(const std::string& path_or_name) {
+  struct stat info = {};
+  const bool name = path_or_name.find_first_of("/.") == std::string::npos;
+  if (name) {
+    for (const auto& file : shipped::Files()) {
+      if (WithoutSuffix(file.name) != path_or_name) continue;
+      return ParseDocument(std::string(file.text), "shipped " + std::string(file.name));
+    }
+  }
+  if (name && stat(path_or_name.c_str(), &info) != 0) {
+    return Fail(Error{fmt::format("'{}' is neither a file nor a shipped topology{}",
+                                  path_or_name.substr(0, 80),
+                                  Suggestion(path_or_name, ShippedClusters()))});
+  }
+  return LoadDocument(path_or_name);
+}
+
+Result<Cluster> LoadCluster(const std::string& path_or_name) {
+  auto document = LoadClusterDocument(path_or_name);
+  if (!document) return Fail(document.error());
+  return ParseCluster(*document);
+}
+
+std::vector<std::string> ShippedClusters() {
+  std::vector<std::string> names;
+  for (const auto& file : shipped::Files()) names.push_back(WithoutSuffix(file.name));
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace pipescope::topology
