@@ -1,0 +1,118 @@
+#include "reports/topology_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/base/quantity.h"
+#include "topology/fabric.h"
+#include "topology/graph.h"
+#include "topology/samples.h"
+
+namespace pipescope::reports {
+namespace {
+
+using topology::Cluster;
+using topology::FabricKind;
+
+std::string Plural(int64_t count, const char* one, const char* many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+std::string GpuLines(const topology::Gpu& gpu) {
+  const std::string fp8 = gpu.fp8.value() > 0 ? "FP8 " + Format(gpu.fp8) : "no FP8";
+  return fmt::format("GPU        {} SMs; dense BF16 {}, {}; vector FP32 {} (peaks)\n", gpu.sms,
+                     Format(gpu.bf16), fp8, Format(gpu.fp32)) +
+         fmt::format("           {} of memory at {}\n", FormatGiB(gpu.memory),
+                     Format(gpu.memory_bandwidth));
+}
+
+std::string NodeLines(const Cluster& cluster) {
+  const topology::Node& node = cluster.node;
+  std::string text = "Node       " + Plural(node.gpus, "GPU", "GPUs");
+  if (node.gpus > 1) {
+    text += fmt::format("; NVLink {} a GPU and direction", Format(node.nvlink));
+    if (node.nvlink_nominal == node.nvlink) text += " (nominal)";
+    if (node.nvlink_nominal > node.nvlink) {
+      text += fmt::format(" (nominal {})", Format(node.nvlink_nominal));
+    }
+    text += fmt::format(", {}", Format(node.nvlink_latency));
+  }
+  text += "\n";
+  if (cluster.fabric.kind == FabricKind::kNone) return text;
+  return text + fmt::format("           {} of {} (nominal); PCIe {} a GPU\n",
+                            Plural(node.nics, "NIC", "NICs"), Format(node.nic), Format(node.pcie));
+}
+
+std::string FabricLines(const Cluster& cluster, const topology::Counts& counts) {
+  const topology::Fabric& fabric = cluster.fabric;
+  std::string text = fmt::format("Fabric     {}", topology::EntryOf(fabric.kind).name);
+  if (fabric.kind == FabricKind::kNone) return text + ": the node stands alone\n";
+  if (fabric.rail_optimized) text += ", rail-optimized";
+  if (fabric.kind == FabricKind::kMultiPlane)
+    text += ", " + Plural(fabric.planes, "plane", "planes");
+  text += fmt::format(", {}, {} ports a switch, oversubscription {:g}\n",
+                      Plural(fabric.levels, "level", "levels"), fabric.switch_ports,
+                      fabric.oversubscription);
+  text += fmt::format("           {}: {} leaf, {} spine, {} core\n",
+                      Plural(counts.switches(), "switch", "switches"), counts.leaves, counts.spines,
+                      counts.cores);
+  text +=
+      fmt::format("           {} endpoints; {} between NIC and leaf, {} between switches\n",
+                  counts.nics, Plural(counts.nic_cables, "cable", "cables"), counts.switch_cables);
+  return text + fmt::format(
+                    "           bisection {} per direction; latency {} a cable, {} a switch, "
+                    "{} a NIC\n",
+                    Format(counts.bisection), Format(fabric.link_latency),
+                    Format(fabric.switch_latency), Format(fabric.nic_latency));
+}
+
+std::string RouteLines(const Cluster& cluster) {
+  const auto samples = topology::SampleRoutes(cluster);
+  if (samples.empty()) return "";
+  std::string text = fmt::format("\n{:<21}{:>14}  {:>11}  {:>9}  {}\n", "Route", "From -> to",
+                                 "Bottleneck", "Latency", "Path");
+  for (const auto& sample : samples) {
+    std::string path;
+    for (const std::string& name : sample.path) path += (path.empty() ? "" : " > ") + name;
+    text += fmt::format("{:<21}{:>14}  {:>11}  {:>9}  {}\n", sample.what,
+                        fmt::format("{} -> {}", sample.from, sample.to),
+                        Format(sample.route.bottleneck), Format(sample.route.latency), path);
+  }
+  return text + "Bottlenecks are for one message alone, at the rates above.\n";
+}
+
+}  // namespace
+
+std::string TopologyLine(const Cluster& cluster) {
+  const topology::Counts counts = topology::CountParts(cluster);
+  std::string text =
+      fmt::format("{} x {} {} = {}", Plural(cluster.nodes, "node", "nodes"), cluster.node.gpus,
+                  cluster.gpu.name, Plural(cluster.gpus(), "GPU", "GPUs"));
+  if (cluster.fabric.kind == FabricKind::kNone) return text;
+  return text + fmt::format(", {} with {}", topology::EntryOf(cluster.fabric.kind).name,
+                            Plural(counts.switches(), "switch", "switches"));
+}
+
+std::string TopologyText(const Cluster& cluster) {
+  const topology::Counts counts = topology::CountParts(cluster);
+  std::string text =
+      fmt::format("{}: {} x {} {} = {}\n\n", cluster.name, Plural(cluster.nodes, "node", "nodes"),
+                  cluster.node.gpus, cluster.gpu.name, Plural(cluster.gpus(), "GPU", "GPUs"));
+  text += GpuLines(cluster.gpu) + NodeLines(cluster) + FabricLines(cluster, counts);
+  text += RouteLines(cluster);
+  if (!cluster.source.empty()) text += "\nSource: " + cluster.source + "\n";
+  return text;
+}
+
+std::string TopologyListText(const std::vector<NamedCluster>& clusters) {
+  size_t width = 0;
+  for (const NamedCluster& named : clusters) width = std::max(width, named.name.size());
+  std::string text;
+  for (const NamedCluster& named : clusters) {
+    text += fmt::format("{:<{}}  {}\n", named.name, width, TopologyLine(named.cluster));
+  }
+  return text;
+}
+
+}  // namespace pipescope::reports
