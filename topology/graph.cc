@@ -20,17 +20,18 @@ VertexKind KindOf(SwitchLevel level) {
   return VertexKind::kLeaf;
 }
 
-void AddVertices(const Cluster& cluster, const FabricLayout* layout, Graph& graph) {
+void NameVertices(const Cluster& cluster, const FabricLayout* layout, Graph& graph) {
   const VertexIds ids(cluster);
-  for (int i = 0; i < cluster.gpus(); ++i) add_vertex({VertexKind::kGpu, i, {}}, graph);
+  const auto at = [&](int id) -> Vertex& { return graph[static_cast<size_t>(id)]; };
+  for (int i = 0; i < cluster.gpus(); ++i) at(ids.gpu(i)) = {VertexKind::kGpu, i, {}};
   for (int i = 0; i < ids.nvlink_switches(); ++i) {
-    add_vertex({VertexKind::kNvlinkSwitch, i, cluster.node.nvlink_latency}, graph);
+    at(ids.nvlink_switch(i)) = {VertexKind::kNvlinkSwitch, i, cluster.node.nvlink_latency};
   }
   for (int i = 0; i < ids.nics(); ++i) {
-    add_vertex({VertexKind::kNic, i, cluster.fabric.nic_latency}, graph);
+    at(ids.nic(0, i)) = {VertexKind::kNic, i, cluster.fabric.nic_latency};
   }
   for (int i = 0; layout != nullptr && i < layout->switches(); ++i) {
-    add_vertex({KindOf(layout->LevelOf(i)), i, cluster.fabric.switch_latency}, graph);
+    at(ids.fabric_switch(i)) = {KindOf(layout->LevelOf(i)), i, cluster.fabric.switch_latency};
   }
 }
 
@@ -76,8 +77,10 @@ VertexIds::VertexIds(const Cluster& cluster)
 
 Graph BuildGraph(const Cluster& cluster) {
   const auto layout = MakeLayout(cluster);
-  Graph graph;
-  AddVertices(cluster, layout.get(), graph);
+  const VertexIds ids(cluster);
+  const int switches = layout == nullptr ? 0 : layout->switches();
+  Graph graph(static_cast<size_t>(ids.fabric_switch(switches)));
+  NameVertices(cluster, layout.get(), graph);
   AddNodeEdges(cluster, graph);
   if (layout != nullptr) AddFabricEdges(cluster, *layout, graph);
   return graph;
