@@ -13,7 +13,7 @@ function drawAttribution() {
     el('div', {class: 'bar-name', title: r.label}, r.label),
     el('div', {class: 'track'}, el('div', {class: 'fillbar', style: `width:${100 * bubbleSeconds(r) / longest}%`},
       r.raw.attribution.filter((c) => c.seconds > 0).map((c) => causeSegment(r, c)))),
-    el('div', {class: 'bar-value'}, formatSeconds(bubbleSeconds(r)), el('small', {}, formatShare(bubbleSeconds(r) / r.raw.step_time_s) + ' of the step')))));
+    el('div', {class: 'bar-value'}, formatSeconds(bubbleSeconds(r)), el('small', {}, formatShare(bubbleSeconds(r) / r.raw.step_time_s) + ' of step')))));
   byId('bubble-list').replaceChildren(...results.map((r, i) => el('details', i === report.best ? {open: true} : {},
     el('summary', {}, `${r.label}: ${formatSeconds(bubbleSeconds(r))} a rank`),
     el('div', {}, r.raw.attribution.slice().sort((a, b) => b.seconds - a.seconds).map(causeRow)))));

@@ -27,13 +27,13 @@ function fillLegend(id, entries) {
 
 // Columns are {name, unit, words, get}; the first is the row's heading.
 function table(columns, rows, options) {
-  const {caption, rowClass} = options || {};
+  const {caption, rowClass, plain} = options || {};
   const head = columns.map((c) => el('th', {scope: 'col', class: c.words ? 'words' : null}, c.name,
     c.unit ? el('span', {class: 'unit'}, c.unit) : null));
   const body = rows.map((row, i) => el('tr', {class: rowClass ? rowClass(row) : null},
     columns.map((c, k) => el(k === 0 ? 'th' : 'td', {scope: k === 0 ? 'row' : null, class: c.words ? 'words' : null},
       c.get(row, i)))));
-  return el('table', {}, caption ? el('caption', {}, caption) : null, el('thead', {}, el('tr', {}, head)),
+  return el('table', {class: plain ? 'plain' : null}, caption ? el('caption', {}, caption) : null, el('thead', {}, el('tr', {}, head)),
     el('tbody', {}, body));
 }
 

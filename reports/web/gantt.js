@@ -76,6 +76,7 @@ class Gantt {
     ctx.beginPath();
     ctx.rect(layout.left, section.top - 3, layout.plot, section.bottom - section.top + 3);
     ctx.clip();
+    painter.useFont(ctx, section.bar < 12 ? 9.5 : 10.5);
     for (let rank = first; rank < last; rank++) painter.background(layout, section, result, rank);
     painter.rects.flush(ctx, palette.fill, palette.faded);
     for (let rank = first; rank < last; rank++) {
@@ -85,7 +86,6 @@ class Gantt {
       else painter.stepOps(layout, section, result, rank);
     }
     painter.rects.flush(ctx, palette.fill, palette.faded);
-    ctx.font = CANVAS_FONT(10.5);
     painter.labels.flush(ctx);
     if (state.messages || emphasis.microbatch !== undefined) drawMessages(ctx, layout, section, index, result, emphasis, state.messages);
     if (state.critical) drawCritical(ctx, layout, section, result);
@@ -116,12 +116,19 @@ class Gantt {
   select(result, action) {
     if (action < 0) return;
     setState({selection: {result, action, backward: false}});
-    const a = report.results[result].actions, section = this.layout.sections[result], width = state.end - state.start;
+    const a = report.results[result].actions, width = state.end - state.start;
     if (a.start[action] < state.start || a.start[action] + a.dur[action] > state.end) {
       const middle = a.start[action] + a.dur[action] / 2;
       setWindow(middle - width / 2, middle + width / 2);
     }
-    const y = rowTop(section, a.rank[action]), {scrollTop, clientHeight} = this.scroll;
+    this.reveal();
+  }
+
+  // Scrolls the selected rank into view.
+  reveal() {
+    this.relayout();
+    const {result, action} = state.selection, section = this.layout.sections[result];
+    const y = rowTop(section, report.results[result].actions.rank[action]), {scrollTop, clientHeight} = this.scroll;
     if (y < scrollTop + AXIS_HEIGHT) this.scroll.scrollTop = y - AXIS_HEIGHT - 8;
     if (y + section.pitch > scrollTop + clientHeight) this.scroll.scrollTop = y + section.pitch - clientHeight + 8;
   }
@@ -150,6 +157,7 @@ class Gantt {
     if (!s) return;
     const a = report.results[s.result].actions, width = a.dur[s.action] * 4;
     setWindow(a.start[s.action] + a.dur[s.action] / 2 - width / 2, a.start[s.action] + a.dur[s.action] / 2 + width / 2);
+    this.reveal();
   }
 }
 

@@ -19,6 +19,12 @@ class RectBatch {
     list.data[list.used++] = h;
     this.total++;
   }
+  // As add, but grows the last rectangle of this colour where the new one continues it.
+  extend(color, x, y, w, h) {
+    const {data, used} = this.lists[color], k = used - 4;
+    if (k >= 0 && data[k + 1] === y && data[k + 3] === h && x - data[k] - data[k + 2] < 0.6) data[k + 2] = x + w - data[k];
+    else this.add(color, x, y, w, h);
+  }
   // Colours [0, n) are plain, [n, 2n) their faded twins.
   flush(ctx, plain, faded) {
     this.lists.forEach((list, i) => {
@@ -75,6 +81,7 @@ class GanttPainter {
   constructor() {
     this.rects = new RectBatch(2 * FILL.count);
     this.labels = new LabelBatch();
+    this.digit = 6;
   }
 
   // Rows of one section that are inside the window vertically.
@@ -85,6 +92,7 @@ class GanttPainter {
 
   // Grey from a rank's first action to its last: what no action covers is the bubble.
   background(layout, section, result, rank) {
+    if (layout.expanded) result.lanes.forEach((_, k) => this.rects.add(FILL.track, layout.left, laneTop(section, rank, k), layout.plot, LANE_HEIGHT));
     const {offsets, start, dur} = result.actions, first = offsets[rank], last = offsets[rank + 1] - 1;
     if (last < first) return;
     const x0 = Math.max(layout.left, timeToX(layout, 0));
@@ -122,7 +130,7 @@ class GanttPainter {
 
   label(result, i, x, y, w, h, fill) {
     const a = result.actions, name = ACTION_NAMES[a.kind[i]], mb = String(a.microbatch[i]);
-    if (h < 10) return;
+    if (h < 9) return;
     const text = this.fitting(w, h >= 24 ? `${name} ${mb} · stage ${a.stage[i]}` : null, name + mb, mb);
     if (text) this.labels.add(this.inkFor(fill), text, x + w / 2, y + h / 2 + 0.5);
   }
@@ -140,8 +148,14 @@ class GanttPainter {
     }
   }
 
-  // The longest of the texts that fits; digits are about 6.2 px wide at this size.
-  fitting(w, ...texts) { return texts.find((t) => t && t.length * 6.2 + 5 < w); }
+  // The longest of the texts that fits. Text is estimated by the width of a digit: measuring each label would
+  // cost more than drawing it.
+  fitting(w, ...texts) { return texts.find((t) => t && t.length * this.digit + 5 < w); }
+
+  useFont(ctx, size) {
+    ctx.font = CANVAS_FONT(size);
+    this.digit = ctx.measureText('0000').width / 4;
+  }
 
   // Optimizer and gradient traffic after the pipeline, in a compact row.
   stepOps(layout, section, result, rank) {

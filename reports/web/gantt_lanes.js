@@ -14,23 +14,24 @@ function drawLanes(painter, layout, section, result, rank, emphasis) {
       if (!shape) continue;
       const faded = emphasis.fade(a.microbatch[i]) && (a.kind[i] !== KIND.FB || emphasis.fade(a.backMicrobatch[i]));
       const level = painter.forceFull ? LEVEL_FULL : levelFor(shape.extent * scale);
-      drawn = drawSegments(painter, layout, result, shapeLevels(result, shape)[lane][level], origin, scale, y, drawn, faded);
+      drawn = drawSegments(painter, layout, result, shapeLevels(result, shape)[lane][level], origin, scale, y, drawn, faded, level);
     }
     drawLaneStepOps(painter, layout, result, rank, lane, y);
     if (lane === result.messageLane) drawLaneMessages(painter, layout, result, rank, y, emphasis);
   });
 }
 
-function drawSegments(painter, layout, result, segments, origin, scale, y, drawn, faded) {
+function drawSegments(painter, layout, result, segments, origin, scale, y, drawn, faded, level) {
   const right = layout.left + layout.plot, shift = faded ? FILL.count : 0;
   for (let k = 0; k < segments.count; k++) {
     const from = origin + segments.start[k] * scale;
     if (from > right) break;
     const to = Math.min(right, origin + segments.end[k] * scale);
     if (to < drawn + 0.5 || to < layout.left) continue;
-    const x = Math.max(drawn, from, layout.left), full = Math.max(to - x, 0.7), w = full > 3 ? full - 0.7 : full;
+    const x = Math.max(drawn, from, layout.left), full = Math.max(to - x, 0.7);
+    const w = level === LEVEL_FULL && full > 3 ? full - 0.7 : full;
     const fill = FILL.op + segments.kind[k] + shift;
-    painter.rects.add(fill, x, y, w, LANE_HEIGHT);
+    painter.rects.extend(fill, x, y, w, LANE_HEIGHT);
     drawn = x + full;
     if (w > 24 && segments.name[k] >= 0) laneLabel(painter, result.opNames[segments.name[k]], x, y, w, fill);
   }
@@ -67,7 +68,7 @@ function drawLaneMessages(painter, layout, result, rank, y, emphasis) {
     if (to < drawn + 0.5) continue;
     const x = Math.max(drawn, from), fill = FILL.op + 5 + (emphasis.fade(m.microbatch[i]) ? FILL.count : 0);
     painter.rects.add(fill, x, y, Math.max(to - x, 0.8), LANE_HEIGHT);
-    laneLabel(painter, `${m.backward[i] ? 'B' : 'F'}${m.microbatch[i]} → rank ${m.to[i]}`, x, y, to - x, fill);
+    if (to - x > 30) laneLabel(painter, `${m.backward[i] ? 'B' : 'F'}${m.microbatch[i]} → rank ${m.to[i]}`, x, y, to - x, fill);
     drawn = to;
   }
 }

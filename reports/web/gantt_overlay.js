@@ -79,8 +79,24 @@ function drawMessages(ctx, layout, section, index, result, emphasis, everything)
   ctx.globalAlpha = 1;
 }
 
+// Every action of the micro-batch gets a line around it, so that it is found without telling tints apart.
+function outlineMicrobatch(ctx, layout, section, result, microbatch) {
+  const a = result.actions, half = Math.round(section.bar / 2);
+  ctx.strokeStyle = palette.selectLine;
+  ctx.lineWidth = 1.5;
+  for (let i = 0; i < a.count; i++) {
+    const front = a.microbatch[i] === microbatch, back = a.kind[i] === KIND.FB && a.backMicrobatch[i] === microbatch;
+    if (!front && !back) continue;
+    const x0 = timeToX(layout, a.start[i]), x1 = timeToX(layout, a.start[i] + a.dur[i]);
+    if (x1 < layout.left - 2 || x0 > layout.left + layout.plot + 2) continue;
+    const y = rowTop(section, a.rank[i]) + (front ? 0 : half), pair = a.kind[i] === KIND.FB;
+    ctx.strokeRect(x0 - 0.5, y - 0.5, Math.max(x1 - x0, 2), (pair ? (front ? half : section.bar - half) : section.bar) + 1);
+  }
+}
+
 function drawSelection(ctx, layout, section, result) {
   const s = state.selection, a = result.actions, rank = a.rank[s.action];
+  if (!state.gaps) outlineMicrobatch(ctx, layout, section, result, selectedMicrobatch(result, s));
   const x0 = Math.max(layout.left, timeToX(layout, a.start[s.action]));
   const x1 = Math.min(layout.left + layout.plot, timeToX(layout, a.start[s.action] + a.dur[s.action]));
   if (x1 < x0) return;

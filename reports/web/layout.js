@@ -7,11 +7,11 @@ const STRIP_HEIGHT = 28, LANE_HEIGHT = 14, LANE_GAP = 1, RANK_GAP = 8;
 // Rows as tall as fit a comfortable picture, not so thin that a rank cannot be told from its neighbour.
 function compactRowHeight(results) {
   const rows = results.reduce((n, r) => n + r.ranks, 0);
-  const room = 660 - results.length * (HEAD_HEIGHT + SECTION_GAP);
+  const room = clamp(innerHeight * 0.82, 560, 900) - AXIS_HEIGHT - results.length * (HEAD_HEIGHT + SECTION_GAP);
   return clamp(Math.floor(room / rows), 8, 26);
 }
 
-function gutterWidth(width) { return width < 700 ? 58 : 92; }
+function gutterWidth(width) { return width < 700 ? 62 : 102; }
 
 function makeLayout(results, expanded, width) {
   const gutter = gutterWidth(width);

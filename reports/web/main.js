@@ -12,8 +12,8 @@ function fillGanttLegend() {
   }
   const entries = [];
   if (kinds.has(KIND.F) || kinds.has(KIND.FB)) entries.push(['var(--forward)', 'F forward']);
-  if (kinds.has(KIND.B)) entries.push(['var(--backward)', 'B backward']);
-  if (kinds.has(KIND.I)) entries.push(['var(--backward)', 'I input gradient']);
+  const both = [kinds.has(KIND.B) || kinds.has(KIND.FB) ? 'B backward' : '', kinds.has(KIND.I) ? 'I input gradient' : ''].filter(Boolean);
+  if (both.length) entries.push(['var(--backward)', both.join(', ')]);
   if (kinds.has(KIND.W)) entries.push(['var(--weight)', 'W weight gradient']);
   if (kinds.has(KIND.FB)) entries.push([two, 'F&B overlapped']);
   if (report.results.some((r) => r.direction.includes(1))) entries.push(['var(--forward-2)', 'lighter: last rank to first']);

@@ -56,7 +56,7 @@ function drawCurves(canvas, result, chosen, scale) {
   ctx.clearRect(0, 0, width, height);
   ctx.font = CANVAS_FONT(11);
   ctx.textBaseline = 'middle';
-  const ticks = niceTicks(0, scale / GIB, 4), time = niceTicks(state.start, state.end, plot / 110), format = axisFormat(time.step, state.end);
+  const ticks = niceTicks(0, scale / GIB, 6), time = niceTicks(state.start, state.end, plot / 110), format = axisFormat(time.step, state.end);
   for (const t of ticks.ticks) {
     ctx.fillStyle = palette.grid;
     ctx.fillRect(left, y(t * GIB), plot, 1);
@@ -125,7 +125,7 @@ function strokeCurve(ctx, curve, end, x, y, color, alpha, width) {
 }
 
 function drawMemoryBars() {
-  const scale = memoryScale(), ticks = niceTicks(0, scale / GIB, 4).ticks;
+  const scale = memoryScale(), ticks = niceTicks(0, scale / GIB, 6).ticks;
   byId('memory-bars').replaceChildren(...report.results.map((r) => {
     const limit = memoryLimit(r), every = Math.ceil(r.ranks / 16);
     return el('div', {}, el('h4', {title: r.label}, r.label), el('div', {class: 'columns-chart', role: 'img', 'aria-label': `Peak memory by rank, ${r.label}; the numbers are in the table by rank`},

@@ -7,10 +7,10 @@ const OP_KIND_NAMES = ['attention', 'MLP / expert', 'dispatch', 'combine', 'embe
 const CAUSES = ['warm-up', 'drain', 'dependency', 'communication', 'imbalance'];
 
 // Indices into palette.fill. The second of each pair of actions is the tint for direction 1.
-const FILL = {forward: 0, backward: 2, weight: 4, op: 6, cause: 15, critical: 20, bubble: 21, selected: 22, count: 23};
+const FILL = {forward: 0, backward: 2, weight: 4, op: 6, cause: 15, critical: 20, bubble: 21, selected: 22, track: 23, count: 24};
 const FILL_VARS = ['forward', 'forward-2', 'backward', 'backward-2', 'weight', 'weight-2',
   'attention', 'expert', 'dispatch', 'combine', 'edge', 'message', 'reduce', 'optimizer', 'other',
-  'warm-up', 'drain', 'dependency', 'communication', 'imbalance', 'critical', 'bubble', 'selected'];
+  'warm-up', 'drain', 'dependency', 'communication', 'imbalance', 'critical', 'bubble', 'selected', 'surface'];
 
 let palette = {};
 

@@ -16,7 +16,13 @@ function drawHeader() {
   byId('subtitle').textContent = raw.subtitle;
   byId('verdict').textContent = raw.verdict;
   byId('tiles').replaceChildren(...raw.highlights.map((h) => el('div', {class: 'tile'},
-    el('div', {class: 'label'}, h.label), el('div', {class: 'value'}, h.value), el('div', {class: 'note'}, h.note))));
+    el('div', {class: 'label'}, h.label), el('div', {class: 'value'}, tileValue(h.value)), el('div', {class: 'note'}, h.note))));
+}
+
+// "3.40 M tokens/s": the number large, the unit smaller, so that long units fit the tile.
+function tileValue(text) {
+  const [, number, unit] = /^([-+\d.,]+%?)\s+(.+)$/.exec(text) || [null, text, ''];
+  return unit ? [number + ' ', el('small', {}, unit)] : [text];
 }
 
 function drawStep() {
@@ -40,7 +46,7 @@ function drawStep() {
 function stepSegment(part, sum) {
   const share = part.seconds / sum, light = part.variable === 'forward';
   const node = el('div', {class: 'segment' + (light ? ' light' : ''), style: `width:${100 * share}%;background:${partColor(part.variable)}`},
-    share > 0.06 && part.variable !== 'pair' ? formatShare(share) : null);
+    share > 0.06 ? el('span', {class: part.variable === 'pair' ? 'plate' : null}, formatShare(share)) : null);
   if (part.variable === 'bubble') node.style.color = 'var(--text)';
   withTooltip(node, () => [el('strong', {}, part.name), factList([['Time', formatSeconds(part.seconds)], ['Share', formatShare(share)]])]);
   return node;
@@ -77,5 +83,5 @@ function drawStepTable() {
   const advice = results.filter((r) => r.raw.what_if && r.raw.what_if.length);
   byId('what-if').replaceChildren(...advice.flatMap((r) => [
     el('h3', {}, results.length > 1 ? `What if: ${r.label}` : 'What if'),
-    el('div', {class: 'scroll'}, table([{name: 'Change', get: (w) => w.change}, {name: 'Effect', words: true, get: (w) => w.effect}], r.raw.what_if))]));
+    el('div', {class: 'scroll'}, table([{name: 'Change', get: (w) => w.change}, {name: 'Effect', words: true, get: (w) => w.effect}], r.raw.what_if, {plain: true}))]));
 }

@@ -28,7 +28,7 @@ function drawRankTables() {
 function drawAssumptions() {
   byId('assumption-table').replaceChildren(table([
     {name: 'Assumption', get: (a) => a.name}, {name: 'Value', words: true, get: (a) => a.value},
-    {name: 'Source', words: true, get: (a) => a.source}], report.raw.assumptions));
+    {name: 'Source', words: true, get: (a) => a.source}], report.raw.assumptions, {plain: true}));
 }
 
 // Formulas are set as code so that they stand out from the prose around them.
