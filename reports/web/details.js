@@ -4,6 +4,7 @@ function drawDetails(gantt) {
   const panel = byId('details');
   if (state.range) panel.replaceChildren(...rangePanel(gantt));
   else if (state.selection) panel.replaceChildren(...selectionPanel(gantt));
+  else if (state.critical) panel.replaceChildren(...criticalPanel());
   else panel.replaceChildren(el('span', {class: 'note'}, 'Nothing selected. Click an action to follow its micro-batch through the ranks; Shift and drag to add up a range.'));
 }
 
@@ -61,6 +62,28 @@ function rangeSums(result, from, to) {
   for (let i = 0; i < g.count; i++) if (g.cause[i] >= 0) sums.causes[g.cause[i]] += inside(g.start[i], g.dur[i]);
   sums.bubble = sums.causes.reduce((x, y) => x + y, 0);
   return sums;
+}
+
+// What the critical path consists of. Its pieces follow each other, so their shares add up to the step.
+function criticalPanel() {
+  const rows = report.results.map((result) => {
+    const sums = new Map(), c = result.critical;
+    let total = 0;
+    for (let i = 0; i < c.count; i++) {
+      const name = result.criticalNames[c.what[i]] || 'other';
+      sums.set(name, (sums.get(name) || 0) + c.dur[i]);
+      total += c.dur[i];
+    }
+    return {result, sums, total};
+  });
+  const names = [...new Set(rows.flatMap((r) => [...r.sums.keys()]))];
+  const cell = (ns, total) => (ns ? `${formatNs(ns)} (${formatShare(ns / total)})` : '–');
+  return [
+    el('h3', {}, 'What the critical path consists of'),
+    el('div', {class: 'scroll'}, table([{name: 'Schedule', get: (r) => r.result.label},
+      ...names.map((name) => ({name, get: (r) => cell(r.sums.get(name), r.total)})),
+      {name: 'Length', get: (r) => formatNs(r.total)}], rows)),
+  ];
 }
 
 function rangePanel() {

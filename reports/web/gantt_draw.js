@@ -36,8 +36,10 @@ class RectBatch {
   }
 }
 
+const PLATE = '#10161d';
+
 class LabelBatch {
-  constructor() { this.plain = new Map(); this.outlined = []; }
+  constructor() { this.plain = new Map(); this.plated = []; }
   add(ink, text, x, y) {
     if (!this.plain.has(ink)) this.plain.set(ink, []);
     this.plain.get(ink).push(text, x, y);
@@ -50,14 +52,13 @@ class LabelBatch {
       for (let i = 0; i < list.length; i += 3) ctx.fillText(list[i], list[i + 1], list[i + 2]);
       list.length = 0;
     }
-    // On a two-tone bar no single ink reads well, so the letters carry their own outline.
-    ctx.lineWidth = 3;
-    ctx.lineJoin = 'round';
-    ctx.strokeStyle = '#10161d';
-    for (let i = 0; i < this.outlined.length; i += 3) ctx.strokeText(...this.outlined.slice(i, i + 3));
+    // On a two-tone bar no single ink reads well, so the letters stand on a plate of their own.
+    const {plated} = this;
+    ctx.fillStyle = PLATE;
+    for (let i = 0; i < plated.length; i += 4) ctx.fillRect(plated[i + 1] - plated[i + 3] / 2, plated[i + 2] - 5.5, plated[i + 3], 10);
     ctx.fillStyle = '#ffffff';
-    for (let i = 0; i < this.outlined.length; i += 3) ctx.fillText(...this.outlined.slice(i, i + 3));
-    this.outlined.length = 0;
+    for (let i = 0; i < plated.length; i += 4) ctx.fillText(plated[i], plated[i + 1], plated[i + 2]);
+    plated.length = 0;
   }
 }
 
@@ -116,7 +117,7 @@ class GanttPainter {
       drawn = x + full;
       if (a.kind[i] !== KIND.FB) {
         this.rects.add(fill, x, y, w, h);
-        if (w > 9) this.label(result, i, x, y, w, h, fill);
+        if (w > 9 && (fill < FILL.count || h >= 24)) this.label(result, i, x, y, w, h, fill);
         continue;
       }
       const back = backFill(result, i) + (emphasis.fade(a.backMicrobatch[i]) ? FILL.count : 0);
@@ -144,7 +145,7 @@ class GanttPainter {
       if (bottom) this.labels.add(this.inkFor(back), bottom, x + w / 2, y + h * 0.75 + 0.5);
     } else if (h >= 11 && fill < FILL.count && back < FILL.count) {
       const text = this.fitting(w, null, `F${mb} B${bm}`, `${mb}·${bm}`);
-      if (text) this.labels.outlined.push(text, x + w / 2, y + h / 2 + 0.5);
+      if (text) this.labels.plated.push(text, x + w / 2, y + h / 2 + 0.5, text.length * this.digit + 2);
     }
   }
 

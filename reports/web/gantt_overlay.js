@@ -71,7 +71,7 @@ function drawMessages(ctx, layout, section, index, result, emphasis, everything)
   };
   ctx.globalAlpha = chosen !== undefined || count < 600 ? 1 : 0.45;
   const both = lines[0].concat(lines[1]);
-  if (count < 600) stroke(both, palette.row, 3.2);
+  if (count < 150) stroke(both, palette.row, 3.2);
   stroke(lines[0], palette.text, 1.3);
   ctx.setLineDash([4, 3]);  // backward messages are dashed
   stroke(lines[1], palette.text, 1.3);

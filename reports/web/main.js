@@ -90,15 +90,20 @@ function listenChanges() {
   listen(['start', 'end'], minimap);
   listen(['start', 'end', 'cursor', 'memoryRank'], memory);
   listen(['memoryRank'], drawMemoryBars);
-  listen(['selection', 'range'], () => drawDetails(gantt));
+  listen(['selection', 'range', 'critical'], () => drawDetails(gantt));
   listen(['critical', 'messages', 'gaps', 'cause', 'lanes', 'start', 'end'], toggles);
   listen(['theme'], restyle);
   new ResizeObserver(() => { minimap(); memory(); }).observe(byId('memory-curves'));
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', restyle);
   window.addEventListener('hashchange', () => readHash(report.results));
   // Paper is white, whatever the screen is.
-  window.addEventListener('beforeprint', () => { document.documentElement.dataset.theme = 'light'; readPalette(); redrawAll(); });
-  window.addEventListener('afterprint', restyle);
+  window.addEventListener('beforeprint', () => {
+    document.documentElement.dataset.theme = 'light';
+    gantt.scroll.style.maxHeight = 'none';
+    readPalette();
+    redrawAll();
+  });
+  window.addEventListener('afterprint', () => { gantt.scroll.style.maxHeight = ''; restyle(); });
 }
 
 function restyle() {

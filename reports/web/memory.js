@@ -130,7 +130,7 @@ function drawMemoryBars() {
     const limit = memoryLimit(r), every = Math.ceil(r.ranks / 16);
     return el('div', {}, el('h4', {title: r.label}, r.label), el('div', {class: 'columns-chart', role: 'img', 'aria-label': `Peak memory by rank, ${r.label}; the numbers are in the table by rank`},
       ticks.map((t) => el('div', {class: 'gridline', style: `bottom:${100 * t * GIB / scale}%`}, el('span', {}, `${t} GiB`))),
-      el('div', {class: 'stack-row' + (r.ranks > 24 ? ' dense' : '')}, r.raw.memory_bytes.map((m, rank) => memoryStack(m, rank, scale, rank % every === 0))),
+      el('div', {class: 'stack-row' + (r.ranks > 24 ? ' dense' : '') + (state.memoryRank >= 0 && state.memoryRank < r.ranks ? ' choosing' : '')}, r.raw.memory_bytes.map((m, rank) => memoryStack(m, rank, scale, rank % every === 0))),
       limit > 0 && limit < scale ? el('div', {class: 'limit', style: `bottom:${100 * limit / scale}%`}, el('span', {}, `limit ${formatBytes(limit)}`)) : null));
   }));
 }

@@ -45,7 +45,7 @@ function readPalette() {
   palette = {
     get, fill, ink: fill.map(inkOn),
     // The faded twin of every colour: what is not selected steps back but keeps its hue.
-    faded: fill.map((c) => mix(c, get('row'), 0.78)),
+    faded: fill.map((c) => mix(c, get('row'), 0.82)),
     row: get('row'), grid: get('grid'), line: get('line'), lineStrong: get('line-strong'), text: get('text'),
     muted: get('muted'), surface: get('surface'), bubble: get('bubble'), selected: get('selected'),
     selectLine: get('select-line'), critical: get('critical'), accent: get('accent'), limit: get('limit'),

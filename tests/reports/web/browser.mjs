@@ -90,7 +90,7 @@ export class Browser {
 
   // The whole page, or the given clip {x, y, width, height}.
   async picture(file, clip) {
-    const {data} = await this.send('Page.captureScreenshot', {captureBeyondViewport: true,
+    const {data} = await this.send('Page.captureScreenshot', {captureBeyondViewport: !clip?.inside,
       clip: {...(clip || await this.evaluate('({x: 0, y: 0, width: innerWidth, height: document.documentElement.scrollHeight})')), scale: 1}});
     writeFileSync(file, Buffer.from(data, 'base64'));
   }

@@ -101,13 +101,27 @@ async function interactions(url) {
   check('nothing was logged meanwhile', browser.messages.length === 0, browser.messages.splice(0).join(' | '));
 }
 
+// Text on every fill, plain and faded, and on every surface, in both themes.
+async function contrast(url, dark) {
+  await browser.open(url, {dark});
+  const weak = await value(`(() => {
+    const ratio = (a, b) => { const [x, y] = [luminance(a), luminance(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
+    const pairs = palette.fill.map((c, i) => [FILL_VARS[i], palette.ink[i], c]);
+    palette.faded.forEach((c, i) => pairs.push(['faded ' + FILL_VARS[i], palette.muted, c]));
+    for (const text of ['text', 'muted', 'accent', 'alarm', 'limit']) for (const under of ['bg', 'surface', 'raised']) pairs.push([text + ' on ' + under, palette.get(text), palette.get(under)]);
+    pairs.push(['text on accent-soft', palette.get('text'), palette.get('accent-soft')], ['text on bubble', palette.get('text'), palette.get('bubble')], ['badge', palette.get('bg'), palette.get('accent')]);
+    return pairs.filter((p) => ratio(p[1], p[2]) < 4.5).map((p) => p[0] + ' ' + ratio(p[1], p[2]).toFixed(2));
+  })()`);
+  check(`text has a contrast of 4.5 or more, ${dark ? 'dark' : 'light'}`, weak.length === 0, weak.join(', '));
+}
+
 // All operations of three schedules visible at once, each frame at another place.
 async function frames(url) {
   await browser.open(url + '#lanes=on', {width: 1920, height: 1000});
-  const measure = (schedules, full) => value(`(async () => {
+  const measure = (schedules, full, tall = true) => value(`(async () => {
     report.results.length = Math.min(report.results.length, ${schedules});
-    gantt.layout = null;
-    gantt.scroll.style.maxHeight = 'none';
+    report.best = 0; gantt.layout = null;
+    gantt.scroll.style.maxHeight = ${tall} ? 'none' : '';
     await new Promise((f) => setTimeout(f, 200));
     gantt.painter.forceFull = ${full};
     const paint = [];
@@ -125,7 +139,8 @@ async function frames(url) {
   })()`);
   const say = (f) => `${f.visible} operations in view, median ${f.paint.toFixed(1)} ms, worst ${f.worst.toFixed(1)} ms, ` +
     `${f.rects} rectangles, canvas ${f.height} px high`;
-  console.log('info   three schedules at once: ' + say(await measure(3, false)));
+  console.log('info   three schedules in the window of a screen: ' + say(await measure(3, false, false)));
+  console.log('info   three schedules, every lane of every rank on one canvas: ' + say(await measure(3, false)));
   const one = await measure(1, false);
   check('a frame of 100 k operations takes under 16 ms', one.paint < 16 && one.visible > 100e3, say(one));
   console.log('info   the same without merging into blocks: ' + say(await measure(1, true)));
@@ -160,6 +175,8 @@ try {
   const bad = await browser.open(page('bad', ['--ranks', '1', '--schedules', 'solo', '--micro-batches', '2'], (d) => ({...d, format: 'other/9'})), {});
   check('a foreign format is refused in words', bad.startsWith('error: data format'), bad);
   browser.messages.splice(0);
+  await contrast(v3, false);
+  await contrast(v3, true);
   await frames(page('frames', ['--micro-batches', '144']));
 } finally {
   await browser.close();
