@@ -15,7 +15,9 @@ function rankOffsets(rank, ranks) {
 
 // Columns sorted by rank, then start, whatever order they came in.
 function sortedByRank(columns, ranks) {
-  const order = Array.from(columns.rank.keys()).sort((a, b) => columns.rank[a] - columns.rank[b] || columns.start[a] - columns.start[b]);
+  const order = Array.from(columns.rank.keys()).sort(
+    (a, b) => columns.rank[a] - columns.rank[b] || columns.start[a] - columns.start[b],
+  );
   const sorted = {count: order.length, offsets: rankOffsets(columns.rank, ranks)};
   for (const [name, list] of Object.entries(columns)) sorted[name] = order.map((i) => list[i]);
   for (const name of ['start', 'dur']) sorted[name] = numbers(sorted[name]);
@@ -24,8 +26,15 @@ function sortedByRank(columns, ranks) {
 
 function decodeShape(flat) {
   const count = flat.length / 4;
-  const shape = {count, lane: new Uint8Array(count), name: new Uint16Array(count), start: new Float64Array(count),
-                 dur: new Float64Array(count), extent: 0, levels: null};
+  const shape = {
+    count,
+    lane: new Uint8Array(count),
+    name: new Uint16Array(count),
+    start: new Float64Array(count),
+    dur: new Float64Array(count),
+    extent: 0,
+    levels: null,
+  };
   for (let i = 0; i < count; i++) {
     shape.lane[i] = flat[4 * i];
     shape.name[i] = flat[4 * i + 1];
@@ -37,10 +46,20 @@ function decodeShape(flat) {
 }
 
 function decodeActions(raw, ranks, shapes) {
-  const a = {count: raw.rank.length, rank: integers(raw.rank), start: numbers(raw.start_ns), dur: numbers(raw.dur_ns),
-             kind: integers(raw.kind), stage: integers(raw.stage), microbatch: integers(raw.microbatch),
-             backStage: integers(raw.backward_stage), backMicrobatch: integers(raw.backward_microbatch),
-             shape: integers(raw.shape), wait: integers(raw.wait), releasedBy: integers(raw.released_by)};
+  const a = {
+    count: raw.rank.length,
+    rank: integers(raw.rank),
+    start: numbers(raw.start_ns),
+    dur: numbers(raw.dur_ns),
+    kind: integers(raw.kind),
+    stage: integers(raw.stage),
+    microbatch: integers(raw.microbatch),
+    backStage: integers(raw.backward_stage),
+    backMicrobatch: integers(raw.backward_microbatch),
+    shape: integers(raw.shape),
+    wait: integers(raw.wait),
+    releasedBy: integers(raw.released_by),
+  };
   a.offsets = rankOffsets(a.rank, ranks);
   // The longest an action reaches, so that a binary search by start can find all that overlap a time.
   a.reach = 0;
@@ -55,7 +74,8 @@ function decodeActions(raw, ranks, shapes) {
 // bidirectional schedule). Returns one flag per micro-batch.
 function directions(a) {
   const lastStage = a.stage.reduce((m, s) => Math.max(m, s), 0);
-  const first = new Map(), last = new Map();
+  const first = new Map(),
+    last = new Map();
   for (let i = 0; i < a.count; i++) {
     if (a.kind[i] !== KIND.F && a.kind[i] !== KIND.FB) continue;
     if (a.stage[i] === 0) first.set(a.microbatch[i], a.rank[i]);
@@ -70,17 +90,51 @@ function directions(a) {
 function decodeTimeline(t) {
   const shapes = (t.shapes || []).map(decodeShape);
   const actions = decodeActions(t.actions, t.ranks, shapes);
-  const m = t.messages, s = t.step_ops, g = t.gaps, c = t.critical_path;
+  const m = t.messages,
+    s = t.step_ops,
+    g = t.gaps,
+    c = t.critical_path;
   const result = {
-    ranks: t.ranks, end: t.end_ns, laneNames: t.lanes, opNames: t.op_names, opKinds: t.op_kinds, shapes, actions,
+    ranks: t.ranks,
+    end: t.end_ns,
+    laneNames: t.lanes,
+    opNames: t.op_names,
+    opKinds: t.op_kinds,
+    shapes,
+    actions,
     direction: directions(actions),
-    messages: sortedByRank({rank: m.from, to: m.to, start: m.start_ns, dur: m.dur_ns, stage: m.stage,
-                            microbatch: m.microbatch, backward: m.backward}, t.ranks),
-    stepOps: sortedByRank({rank: s.rank, lane: s.lane, name: s.op_name, start: s.start_ns, dur: s.dur_ns}, t.ranks),
-    gaps: sortedByRank({rank: g.rank, start: g.start_ns, dur: g.dur_ns, cause: g.cause.map((k) => CAUSES.indexOf(t.gap_causes[k]))}, t.ranks),
+    messages: sortedByRank(
+      {
+        rank: m.from,
+        to: m.to,
+        start: m.start_ns,
+        dur: m.dur_ns,
+        stage: m.stage,
+        microbatch: m.microbatch,
+        backward: m.backward,
+      },
+      t.ranks,
+    ),
+    stepOps: sortedByRank(
+      {rank: s.rank, lane: s.lane, name: s.op_name, start: s.start_ns, dur: s.dur_ns},
+      t.ranks,
+    ),
+    gaps: sortedByRank(
+      {
+        rank: g.rank,
+        start: g.start_ns,
+        dur: g.dur_ns,
+        cause: g.cause.map((k) => CAUSES.indexOf(t.gap_causes[k])),
+      },
+      t.ranks,
+    ),
     critical: sortedByRank({rank: c.rank, start: c.start_ns, dur: c.dur_ns, what: c.what}, t.ranks),
     criticalNames: c.names,
-    memory: t.memory.rank.map((rank, i) => ({rank, time: numbers(t.memory.time_ns[i]), bytes: numbers(t.memory.bytes[i])})),
+    memory: t.memory.rank.map((rank, i) => ({
+      rank,
+      time: numbers(t.memory.time_ns[i]),
+      bytes: numbers(t.memory.bytes[i]),
+    })),
   };
   // Lanes that hold anything; messages stand on the pipeline lane unless the operations already do.
   const used = new Set(s.lane);
@@ -94,8 +148,13 @@ function decodeTimeline(t) {
 
 function decodeReport(text) {
   const raw = JSON.parse(text);
-  if (raw.format !== 'pipescope-report/1') throw new Error(`data format is ${JSON.stringify(raw.format)}, expected "pipescope-report/1"`);
-  const results = raw.results.map((r) => ({...decodeTimeline(r.timeline), raw: r, label: r.label || r.schedule}));
+  if (raw.format !== 'pipescope-report/1')
+    throw new Error(`data format is ${JSON.stringify(raw.format)}, expected "pipescope-report/1"`);
+  const results = raw.results.map((r) => ({
+    ...decodeTimeline(r.timeline),
+    raw: r,
+    label: r.label || r.schedule,
+  }));
   if (!results.length) throw new Error('the report holds no result');
   const best = results.reduce((b, r, i) => (r.raw.step_time_s < results[b].raw.step_time_s ? i : b), 0);
   return {raw, results, best};
@@ -105,7 +164,8 @@ function decodeReport(text) {
 function lowerBound(list, value, from, to) {
   while (from < to) {
     const middle = (from + to) >> 1;
-    if (list[middle] < value) from = middle + 1; else to = middle;
+    if (list[middle] < value) from = middle + 1;
+    else to = middle;
   }
   return from;
 }

@@ -22,23 +22,52 @@ const swatch = (color, extra) => el('i', {class: 'swatch', style: `background:${
 
 // A legend entry is [colour, text] or [colour, text, extra css].
 function fillLegend(id, entries) {
-  byId(id).replaceChildren(...entries.map(([color, text, extra]) => el('span', {}, swatch(color, extra), text)));
+  byId(id).replaceChildren(
+    ...entries.map(([color, text, extra]) => el('span', {}, swatch(color, extra), text)),
+  );
 }
 
 // Columns are {name, unit, words, get}; the first is the row's heading.
 function table(columns, rows, options) {
   const {caption, rowClass, plain} = options || {};
-  const head = columns.map((c) => el('th', {scope: 'col', class: c.words ? 'words' : null}, c.name,
-    c.unit ? el('span', {class: 'unit'}, c.unit) : null));
-  const body = rows.map((row, i) => el('tr', {class: rowClass ? rowClass(row) : null},
-    columns.map((c, k) => el(k === 0 ? 'th' : 'td', {scope: k === 0 ? 'row' : null, class: c.words ? 'words' : null},
-      c.get(row, i)))));
-  return el('table', {class: plain ? 'plain' : null}, caption ? el('caption', {}, caption) : null, el('thead', {}, el('tr', {}, head)),
-    el('tbody', {}, body));
+  const head = columns.map((c) =>
+    el(
+      'th',
+      {scope: 'col', class: c.words ? 'words' : null},
+      c.name,
+      c.unit ? el('span', {class: 'unit'}, c.unit) : null,
+    ),
+  );
+  const body = rows.map((row, i) =>
+    el(
+      'tr',
+      {class: rowClass ? rowClass(row) : null},
+      columns.map((c, k) =>
+        el(
+          k === 0 ? 'th' : 'td',
+          {scope: k === 0 ? 'row' : null, class: c.words ? 'words' : null},
+          c.get(row, i),
+        ),
+      ),
+    ),
+  );
+  return el(
+    'table',
+    {class: plain ? 'plain' : null},
+    caption ? el('caption', {}, caption) : null,
+    el('thead', {}, el('tr', {}, head)),
+    el('tbody', {}, body),
+  );
 }
 
-const factList = (pairs) => el('dl', {class: 'facts'},
-  pairs.filter((p) => p && p[1] !== null && p[1] !== '').flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]));
+const factList = (pairs) =>
+  el(
+    'dl',
+    {class: 'facts'},
+    pairs
+      .filter((p) => p && p[1] !== null && p[1] !== '')
+      .flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]),
+  );
 
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
 
@@ -48,6 +77,9 @@ function frameThrottle(work) {
   return () => {
     if (asked) return;
     asked = true;
-    requestAnimationFrame(() => { asked = false; work(); });
+    requestAnimationFrame(() => {
+      asked = false;
+      work();
+    });
   };
 }

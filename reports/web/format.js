@@ -22,10 +22,16 @@ function formatNs(ns) {
 const formatSeconds = (s) => formatNs(s * 1e9);
 const formatShare = (x) => (Number.isFinite(x) ? (100 * x).toFixed(1) + '%' : '–');
 const formatGib = (bytes) => (Number.isFinite(bytes) ? (bytes / GIB).toFixed(1) : '–');
-const formatBytes = (bytes) => (bytes >= GIB / 10 ? formatGib(bytes) + ' GiB' : significant(bytes / 2 ** 20, 3) + ' MiB');
+const formatBytes = (bytes) =>
+  bytes >= GIB / 10 ? formatGib(bytes) + ' GiB' : significant(bytes / 2 ** 20, 3) + ' MiB';
 
 function formatCount(x) {
-  for (const [size, letter] of [[1e12, ' T'], [1e9, ' B'], [1e6, ' M'], [1e3, ' k']]) {
+  for (const [size, letter] of [
+    [1e12, ' T'],
+    [1e9, ' B'],
+    [1e6, ' M'],
+    [1e3, ' k'],
+  ]) {
     if (Math.abs(x) >= size) return significant(x / size, 4) + letter;
   }
   return significant(x, 4);
@@ -43,7 +49,8 @@ function niceTicks(low, high, target) {
 
 // One unit for the whole axis, and just enough decimals to tell neighbours apart.
 function axisFormat(step, largest) {
-  const [size, unit] = largest >= 2e9 && step >= 1e6 ? [1e9, 's'] : largest >= 1e6 ? [1e6, 'ms'] : [1e3, 'µs'];
+  const [size, unit] =
+    largest >= 2e9 && step >= 1e6 ? [1e9, 's'] : largest >= 1e6 ? [1e6, 'ms'] : [1e3, 'µs'];
   const decimals = clamp(Math.ceil(-Math.log10(step / size) - 1e-9), 0, 6);
   return {unit, text: (ns) => (ns / size).toFixed(decimals)};
 }

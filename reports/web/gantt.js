@@ -15,14 +15,31 @@ class Gantt {
     listenKeys(this);
     this.scroll.addEventListener('scroll', this.redraw, {passive: true});
     new ResizeObserver(() => this.redraw()).observe(this.scroll);
-    listen(['start', 'end', 'selection', 'range', 'critical', 'messages', 'gaps', 'cause', 'lanes', 'theme', 'cursor'], this.redraw);
+    listen(
+      [
+        'start',
+        'end',
+        'selection',
+        'range',
+        'critical',
+        'messages',
+        'gaps',
+        'cause',
+        'lanes',
+        'theme',
+        'cursor',
+      ],
+      this.redraw,
+    );
   }
 
   // When lanes open or close, the rank under the pointer (or at the top) stays where it is.
   relayout() {
-    const width = this.scroll.clientWidth, expanded = wantsLanes(report.results, width, this.expanded);
+    const width = this.scroll.clientWidth,
+      expanded = wantsLanes(report.results, width, this.expanded);
     if (this.layout && this.layout.width === width && expanded === this.expanded) return;
-    const old = this.layout, box = this.scroll.getBoundingClientRect();
+    const old = this.layout,
+      box = this.scroll.getBoundingClientRect();
     const inside = this.anchorY === null ? this.scroll.clientHeight / 3 : this.anchorY - box.top;
     const hold = old && expanded !== this.expanded ? rankAt(old, this.scroll.scrollTop + inside) : null;
     this.expanded = expanded;
@@ -55,7 +72,8 @@ class Gantt {
     ctx.fillStyle = palette.grid;
     for (const t of ticks) ctx.fillRect(timeToX(layout, t), top + AXIS_HEIGHT, 1, height);
     layout.sections.forEach((section, i) => {
-      if (section.bottom > top && section.head < top + height) this.paintSection(ctx, section, i, top, height);
+      if (section.bottom > top && section.head < top + height)
+        this.paintSection(ctx, section, i, top, height);
     });
     drawRange(ctx, layout, top + AXIS_HEIGHT, top + height);
     if (state.cursor !== null) {
@@ -67,9 +85,14 @@ class Gantt {
   }
 
   paintSection(ctx, section, index, top, height) {
-    const {layout, painter} = this, result = report.results[index], emphasis = emphasisOf(index, result);
+    const {layout, painter} = this,
+      result = report.results[index],
+      emphasis = emphasisOf(index, result);
     const [first, last] = painter.visibleRanks(section, top, height);
-    if (index > 0) { ctx.fillStyle = palette.line; ctx.fillRect(0, section.head, layout.width, 1); }
+    if (index > 0) {
+      ctx.fillStyle = palette.line;
+      ctx.fillRect(0, section.head, layout.width, 1);
+    }
     drawHeading(ctx, layout, section, result, index === report.best);
     drawGutter(ctx, layout, section, result, first, last);
     ctx.save();
@@ -87,7 +110,8 @@ class Gantt {
     }
     painter.rects.flush(ctx, palette.fill, palette.faded);
     painter.labels.flush(ctx);
-    if (state.messages || emphasis.microbatch !== undefined) drawMessages(ctx, layout, section, index, result, emphasis, state.messages);
+    if (state.messages || emphasis.microbatch !== undefined)
+      drawMessages(ctx, layout, section, index, result, emphasis, state.messages);
     if (state.critical) drawCritical(ctx, layout, section, result);
     if (state.selection && state.selection.result === index) drawSelection(ctx, layout, section, result);
     this.endMark(ctx, section, result);
@@ -102,21 +126,25 @@ class Gantt {
   }
 
   hover(at, event) {
-    const hit = pickAt(this.layout, at.x, at.y), content = hit && tooltipFor(hit);
-    if (content) showTooltip(event.clientX, event.clientY, content); else hideTooltip();
+    const hit = pickAt(this.layout, at.x, at.y),
+      content = hit && tooltipFor(hit);
+    if (content) showTooltip(event.clientX, event.clientY, content);
+    else hideTooltip();
   }
 
   click(at) {
     this.scroll.focus({preventScroll: true});
     const hit = pickAt(this.layout, at.x, at.y);
-    if (hit && hit.action >= 0) setState({selection: {result: hit.index, action: hit.action, backward: Boolean(hit.backward)}});
+    if (hit && hit.action >= 0)
+      setState({selection: {result: hit.index, action: hit.action, backward: Boolean(hit.backward)}});
     else setState({selection: null});
   }
 
   select(result, action) {
     if (action < 0) return;
     setState({selection: {result, action, backward: false}});
-    const a = report.results[result].actions, width = state.end - state.start;
+    const a = report.results[result].actions,
+      width = state.end - state.start;
     if (a.start[action] < state.start || a.start[action] + a.dur[action] > state.end) {
       const middle = a.start[action] + a.dur[action] / 2;
       setWindow(middle - width / 2, middle + width / 2);
@@ -127,24 +155,30 @@ class Gantt {
   // Scrolls the selected rank into view.
   reveal() {
     this.relayout();
-    const {result, action} = state.selection, section = this.layout.sections[result];
-    const y = rowTop(section, report.results[result].actions.rank[action]), {scrollTop, clientHeight} = this.scroll;
+    const {result, action} = state.selection,
+      section = this.layout.sections[result];
+    const y = rowTop(section, report.results[result].actions.rank[action]),
+      {scrollTop, clientHeight} = this.scroll;
     if (y < scrollTop + AXIS_HEIGHT) this.scroll.scrollTop = y - AXIS_HEIGHT - 8;
-    if (y + section.pitch > scrollTop + clientHeight) this.scroll.scrollTop = y + section.pitch - clientHeight + 8;
+    if (y + section.pitch > scrollTop + clientHeight)
+      this.scroll.scrollTop = y + section.pitch - clientHeight + 8;
   }
 
   step(by) {
     const s = state.selection;
     if (!s) return this.select(0, nearestAction(report.results[0], 0, state.start));
-    const a = report.results[s.result].actions, next = s.action + by;
-    if (next >= a.offsets[a.rank[s.action]] && next < a.offsets[a.rank[s.action] + 1]) this.select(s.result, next);
+    const a = report.results[s.result].actions,
+      next = s.action + by;
+    if (next >= a.offsets[a.rank[s.action]] && next < a.offsets[a.rank[s.action] + 1])
+      this.select(s.result, next);
   }
 
   // Up and down run through the ranks of one schedule and on into the next.
   stepRank(by) {
     const s = state.selection;
     if (!s) return this.step(1);
-    const result = report.results[s.result], rank = result.actions.rank[s.action] + by;
+    const result = report.results[s.result],
+      rank = result.actions.rank[s.action] + by;
     const into = rank < 0 ? s.result - 1 : rank >= result.ranks ? s.result + 1 : s.result;
     const target = report.results[into];
     if (!target) return;
@@ -155,14 +189,19 @@ class Gantt {
   zoomToSelection() {
     const s = state.selection;
     if (!s) return;
-    const a = report.results[s.result].actions, width = a.dur[s.action] * 4;
-    setWindow(a.start[s.action] + a.dur[s.action] / 2 - width / 2, a.start[s.action] + a.dur[s.action] / 2 + width / 2);
+    const a = report.results[s.result].actions,
+      width = a.dur[s.action] * 4;
+    setWindow(
+      a.start[s.action] + a.dur[s.action] / 2 - width / 2,
+      a.start[s.action] + a.dur[s.action] / 2 + width / 2,
+    );
     this.reveal();
   }
 }
 
 function rankAt(layout, y) {
-  const found = layout.sections.findIndex((s) => y < s.bottom), index = found < 0 ? layout.sections.length - 1 : found;
+  const found = layout.sections.findIndex((s) => y < s.bottom),
+    index = found < 0 ? layout.sections.length - 1 : found;
   const section = layout.sections[index];
   return {index, row: clamp((y - section.top) / section.pitch, 0, section.ranks)};
 }

@@ -2,13 +2,18 @@
 // cursor; and the frame around them: axis, headings, rank names.
 
 function drawGaps(painter, layout, section, result, rank) {
-  const g = result.gaps, y = rowTop(section, rank), right = layout.left + layout.plot;
+  const g = result.gaps,
+    y = rowTop(section, rank),
+    right = layout.left + layout.plot;
   let drawn = layout.left;
   for (let i = g.offsets[rank]; i < g.offsets[rank + 1]; i++) {
-    const from = timeToX(layout, g.start[i]), to = Math.min(right, timeToX(layout, g.start[i] + g.dur[i]));
+    const from = timeToX(layout, g.start[i]),
+      to = Math.min(right, timeToX(layout, g.start[i] + g.dur[i]));
     if (from > right) break;
     if (to < drawn + 0.3) continue;
-    const x = Math.max(drawn, from), w = Math.max(to - x, 1), cause = g.cause[i];
+    const x = Math.max(drawn, from),
+      w = Math.max(to - x, 1),
+      cause = g.cause[i];
     const fill = FILL.cause + cause + (state.cause >= 0 && state.cause !== cause ? FILL.count : 0);
     painter.rects.add(fill, x, y, w, section.bar);
     drawn = x + w;
@@ -20,7 +25,9 @@ function drawGaps(painter, layout, section, result, rank) {
 
 // A band along the foot of the rows it runs through, joined where it changes rank.
 function drawCritical(ctx, layout, section, result) {
-  const c = result.critical, right = layout.left + layout.plot, pieces = [];
+  const c = result.critical,
+    right = layout.left + layout.plot,
+    pieces = [];
   for (let rank = 0; rank < section.ranks; rank++) {
     const y = rowTop(section, rank) + section.bar - (section.bar > 10 ? 4 : 3);
     for (let i = c.offsets[rank]; i < c.offsets[rank + 1]; i++) {
@@ -34,7 +41,8 @@ function drawCritical(ctx, layout, section, result) {
     ctx.lineWidth = width;
     ctx.beginPath();
     pieces.forEach((p, i) => {
-      const x0 = timeToX(layout, p.start), x1 = timeToX(layout, p.end);
+      const x0 = timeToX(layout, p.start),
+        x1 = timeToX(layout, p.end);
       if (x1 < layout.left - 40 || x0 > right + 40) return;
       ctx.moveTo(x0, p.y + thick / 2);
       ctx.lineTo(Math.max(x1, x0 + 0.5), p.y + thick / 2);
@@ -50,14 +58,23 @@ function drawCritical(ctx, layout, section, result) {
 // Messages as slanted lines from sender to receiver. Beyond a few thousand they would be a fog: then only
 // those of the selected micro-batch.
 function drawMessages(ctx, layout, section, index, result, emphasis, everything) {
-  const m = result.messages, right = layout.left + layout.plot, middle = section.bar / 2;
-  const chosen = emphasis.microbatch, lines = [[], []];
+  const m = result.messages,
+    right = layout.left + layout.plot,
+    middle = section.bar / 2;
+  const chosen = emphasis.microbatch,
+    lines = [[], []];
   for (let rank = 0; rank < section.ranks; rank++) {
     for (let i = m.offsets[rank]; i < m.offsets[rank + 1]; i++) {
       if (chosen !== undefined ? m.microbatch[i] !== chosen : !everything) continue;
-      const x0 = timeToX(layout, m.start[i]), x1 = timeToX(layout, m.start[i] + m.dur[i]);
+      const x0 = timeToX(layout, m.start[i]),
+        x1 = timeToX(layout, m.start[i] + m.dur[i]);
       if (x1 < layout.left || x0 > right) continue;
-      lines[m.backward[i] ? 1 : 0].push(x0, rowTop(section, rank) + middle, x1, rowTop(section, m.to[i]) + middle);
+      lines[m.backward[i] ? 1 : 0].push(
+        x0,
+        rowTop(section, rank) + middle,
+        x1,
+        rowTop(section, m.to[i]) + middle,
+      );
     }
   }
   const count = (lines[0].length + lines[1].length) / 4;
@@ -66,14 +83,17 @@ function drawMessages(ctx, layout, section, index, result, emphasis, everything)
     ctx.strokeStyle = color;
     ctx.lineWidth = width;
     ctx.beginPath();
-    for (let k = 0; k < list.length; k += 4) { ctx.moveTo(list[k], list[k + 1]); ctx.lineTo(list[k + 2], list[k + 3]); }
+    for (let k = 0; k < list.length; k += 4) {
+      ctx.moveTo(list[k], list[k + 1]);
+      ctx.lineTo(list[k + 2], list[k + 3]);
+    }
     ctx.stroke();
   };
   ctx.globalAlpha = chosen !== undefined || count < 600 ? 1 : 0.45;
   const both = lines[0].concat(lines[1]);
   if (count < 150) stroke(both, palette.row, 3.2);
   stroke(lines[0], palette.text, 1.3);
-  ctx.setLineDash([4, 3]);  // backward messages are dashed
+  ctx.setLineDash([4, 3]); // backward messages are dashed
   stroke(lines[1], palette.text, 1.3);
   ctx.setLineDash([]);
   ctx.globalAlpha = 1;
@@ -81,27 +101,42 @@ function drawMessages(ctx, layout, section, index, result, emphasis, everything)
 
 // Every action of the micro-batch gets a line around it, so that it is found without telling tints apart.
 function outlineMicrobatch(ctx, layout, section, result, microbatch) {
-  const a = result.actions, half = Math.round(section.bar / 2);
+  const a = result.actions,
+    half = Math.round(section.bar / 2);
   ctx.strokeStyle = palette.selectLine;
   ctx.lineWidth = 1.5;
   for (let i = 0; i < a.count; i++) {
-    const front = a.microbatch[i] === microbatch, back = a.kind[i] === KIND.FB && a.backMicrobatch[i] === microbatch;
+    const front = a.microbatch[i] === microbatch,
+      back = a.kind[i] === KIND.FB && a.backMicrobatch[i] === microbatch;
     if (!front && !back) continue;
-    const x0 = timeToX(layout, a.start[i]), x1 = timeToX(layout, a.start[i] + a.dur[i]);
+    const x0 = timeToX(layout, a.start[i]),
+      x1 = timeToX(layout, a.start[i] + a.dur[i]);
     if (x1 < layout.left - 2 || x0 > layout.left + layout.plot + 2) continue;
-    const y = rowTop(section, a.rank[i]) + (front ? 0 : half), pair = a.kind[i] === KIND.FB;
-    ctx.strokeRect(x0 - 0.5, y - 0.5, Math.max(x1 - x0, 2), (pair ? (front ? half : section.bar - half) : section.bar) + 1);
+    const y = rowTop(section, a.rank[i]) + (front ? 0 : half),
+      pair = a.kind[i] === KIND.FB;
+    ctx.strokeRect(
+      x0 - 0.5,
+      y - 0.5,
+      Math.max(x1 - x0, 2),
+      (pair ? (front ? half : section.bar - half) : section.bar) + 1,
+    );
   }
 }
 
 function drawSelection(ctx, layout, section, result) {
-  const s = state.selection, a = result.actions, rank = a.rank[s.action];
+  const s = state.selection,
+    a = result.actions,
+    rank = a.rank[s.action];
   if (!state.gaps) outlineMicrobatch(ctx, layout, section, result, selectedMicrobatch(result, s));
   const x0 = Math.max(layout.left, timeToX(layout, a.start[s.action]));
   const x1 = Math.min(layout.left + layout.plot, timeToX(layout, a.start[s.action] + a.dur[s.action]));
   if (x1 < x0) return;
-  const y = rowTop(section, rank), w = Math.max(x1 - x0, 3);
-  for (const [color, width, out] of [[palette.selectLine, 4.5, 1], [palette.selected, 2.5, 1]]) {
+  const y = rowTop(section, rank),
+    w = Math.max(x1 - x0, 3);
+  for (const [color, width, out] of [
+    [palette.selectLine, 4.5, 1],
+    [palette.selected, 2.5, 1],
+  ]) {
     ctx.strokeStyle = color;
     ctx.lineWidth = width;
     ctx.strokeRect(x0 - out, y - out, w + 2 * out, section.bar + 2 * out);
@@ -134,7 +169,9 @@ function drawAxis(ctx, layout, y) {
   ctx.font = CANVAS_FONT(11);
   ctx.fillText(`time, ${format.unit}`, 12, y + AXIS_HEIGHT / 2);
   for (const t of ticks) {
-    const x = timeToX(layout, t), text = format.text(t), half = ctx.measureText(text).width / 2;
+    const x = timeToX(layout, t),
+      text = format.text(t),
+      half = ctx.measureText(text).width / 2;
     ctx.fillRect(x, y + AXIS_HEIGHT - 6, 1, 6);
     if (x + half > layout.width - 2) continue;
     ctx.textAlign = x - half < layout.left - 4 ? 'left' : 'center';
@@ -144,7 +181,8 @@ function drawAxis(ctx, layout, y) {
 }
 
 function drawHeading(ctx, layout, section, result, best) {
-  const y = section.head + HEAD_HEIGHT / 2 + 2, raw = result.raw;
+  const y = section.head + HEAD_HEIGHT / 2 + 2,
+    raw = result.raw;
   ctx.textAlign = 'left';
   ctx.textBaseline = 'middle';
   ctx.font = CANVAS_FONT(14, 650);
@@ -170,7 +208,8 @@ function clipped(ctx, text, room) {
 function drawGutter(ctx, layout, section, result, first, last) {
   ctx.textBaseline = 'middle';
   ctx.fillStyle = palette.muted;
-  const every = Math.ceil(12 / section.pitch), narrow = layout.left < 80;
+  const every = Math.ceil(12 / section.pitch),
+    narrow = layout.left < 80;
   for (let rank = first; rank < last; rank++) {
     const y = rowTop(section, rank) + section.bar / 2;
     ctx.textAlign = 'right';
@@ -184,9 +223,14 @@ function drawGutter(ctx, layout, section, result, first, last) {
     ctx.fillStyle = palette.muted;
     result.lanes.forEach((lane, k) => {
       const name = result.laneNames[lane];
-      ctx.fillText(narrow ? name.slice(0, 7) : clipped(ctx, name, layout.left - 14), layout.left - 10, laneTop(section, rank, k) + LANE_HEIGHT / 2);
+      ctx.fillText(
+        narrow ? name.slice(0, 7) : clipped(ctx, name, layout.left - 14),
+        layout.left - 10,
+        laneTop(section, rank, k) + LANE_HEIGHT / 2,
+      );
     });
   }
 }
 
-const CANVAS_FONT = (size, weight) => `${weight || 400} ${size}px system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif`;
+const CANVAS_FONT = (size, weight) =>
+  `${weight || 400} ${size}px system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif`;

@@ -1,17 +1,25 @@
 // Where everything stands vertically. Compact: one row a rank. Expanded: a strip for the action and a row for
 // each lane. All schedules share the horizontal axis.
 
-const AXIS_HEIGHT = 26, HEAD_HEIGHT = 34, SECTION_GAP = 10;
-const STRIP_HEIGHT = 28, LANE_HEIGHT = 14, LANE_GAP = 1, RANK_GAP = 8;
+const AXIS_HEIGHT = 26,
+  HEAD_HEIGHT = 34,
+  SECTION_GAP = 10;
+const STRIP_HEIGHT = 28,
+  LANE_HEIGHT = 14,
+  LANE_GAP = 1,
+  RANK_GAP = 8;
 
 // Rows as tall as fit a comfortable picture, not so thin that a rank cannot be told from its neighbour.
 function compactRowHeight(results) {
   const rows = results.reduce((n, r) => n + r.ranks, 0);
-  const room = clamp(innerHeight * 0.82, 560, 900) - AXIS_HEIGHT - results.length * (HEAD_HEIGHT + SECTION_GAP);
+  const room =
+    clamp(innerHeight * 0.82, 560, 900) - AXIS_HEIGHT - results.length * (HEAD_HEIGHT + SECTION_GAP);
   return clamp(Math.floor(room / rows), 8, 26);
 }
 
-function gutterWidth(width) { return width < 700 ? 62 : 102; }
+function gutterWidth(width) {
+  return width < 700 ? 62 : 102;
+}
 
 function makeLayout(results, expanded, width) {
   const gutter = gutterWidth(width);
@@ -19,7 +27,9 @@ function makeLayout(results, expanded, width) {
   const compact = compactRowHeight(results);
   let y = AXIS_HEIGHT;
   for (const result of results) {
-    const pitch = expanded ? STRIP_HEIGHT + result.lanes.length * (LANE_HEIGHT + LANE_GAP) + RANK_GAP : compact;
+    const pitch = expanded
+      ? STRIP_HEIGHT + result.lanes.length * (LANE_HEIGHT + LANE_GAP) + RANK_GAP
+      : compact;
     const bar = expanded ? STRIP_HEIGHT : compact - (compact > 10 ? 2 : 1);
     const section = {head: y, top: y + HEAD_HEIGHT, pitch, bar, ranks: result.ranks};
     section.bottom = section.top + pitch * result.ranks;
@@ -31,10 +41,11 @@ function makeLayout(results, expanded, width) {
 }
 
 const rowTop = (section, rank) => section.top + rank * section.pitch;
-const laneTop = (section, rank, index) => rowTop(section, rank) + STRIP_HEIGHT + 2 + index * (LANE_HEIGHT + LANE_GAP);
+const laneTop = (section, rank, index) =>
+  rowTop(section, rank) + STRIP_HEIGHT + 2 + index * (LANE_HEIGHT + LANE_GAP);
 
-const timeToX = (layout, ns) => layout.left + (ns - state.start) / (state.end - state.start) * layout.plot;
-const xToTime = (layout, x) => state.start + (x - layout.left) / layout.plot * (state.end - state.start);
+const timeToX = (layout, ns) => layout.left + ((ns - state.start) / (state.end - state.start)) * layout.plot;
+const xToTime = (layout, x) => state.start + ((x - layout.left) / layout.plot) * (state.end - state.start);
 
 // Lanes open when a typical action is wide enough for its operations to be seen. They close a little later
 // than they open, so that a view at the threshold does not flicker.

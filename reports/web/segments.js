@@ -2,7 +2,9 @@
 // can see; so each shape keeps, per lane, three lists of segments: one block, blocks of about 1/16 of the
 // action, and every operation. A segment takes the kind that fills most of it.
 
-const LEVEL_BLOCK = 0, LEVEL_COARSE = 1, LEVEL_FULL = 2;
+const LEVEL_BLOCK = 0,
+  LEVEL_COARSE = 1,
+  LEVEL_FULL = 2;
 
 // Pixels an action must be wide for the next finer level.
 const levelFor = (pixels) => (pixels < 10 ? LEVEL_BLOCK : pixels < 70 ? LEVEL_COARSE : LEVEL_FULL);
@@ -19,7 +21,8 @@ function joined(shape, kinds, members, grain) {
     open = null;
   };
   for (const i of members) {
-    const start = shape.start[i], end = start + shape.dur[i];
+    const start = shape.start[i],
+      end = start + shape.dur[i];
     if (open && (start - open.end > grain || end - open.start > grain)) close();
     if (!open) open = {start, end, weight: new Float64Array(9)};
     open.end = Math.max(open.end, end);
@@ -30,8 +33,13 @@ function joined(shape, kinds, members, grain) {
 }
 
 function packed(segments) {
-  return {count: segments.length, start: numbers(segments.map((s) => s.start)), end: numbers(segments.map((s) => s.end)),
-          kind: integers(segments.map((s) => s.kind)), name: integers(segments.map((s) => s.name))};
+  return {
+    count: segments.length,
+    start: numbers(segments.map((s) => s.start)),
+    end: numbers(segments.map((s) => s.end)),
+    kind: integers(segments.map((s) => s.kind)),
+    name: integers(segments.map((s) => s.name)),
+  };
 }
 
 // levels[lane][level]; made once a shape, on first use.
@@ -41,10 +49,17 @@ function shapeLevels(result, shape) {
     const members = [];
     for (let i = 0; i < shape.count; i++) if (shape.lane[i] === lane) members.push(i);
     members.sort((a, b) => shape.start[a] - shape.start[b]);
-    const full = members.map((i) => ({start: shape.start[i], end: shape.start[i] + shape.dur[i],
-                                      kind: result.opKinds[shape.name[i]], name: shape.name[i]}));
-    return [packed(joined(shape, result.opKinds, members, Infinity)),
-            packed(joined(shape, result.opKinds, members, shape.extent / 16)), packed(full)];
+    const full = members.map((i) => ({
+      start: shape.start[i],
+      end: shape.start[i] + shape.dur[i],
+      kind: result.opKinds[shape.name[i]],
+      name: shape.name[i],
+    }));
+    return [
+      packed(joined(shape, result.opKinds, members, Infinity)),
+      packed(joined(shape, result.opKinds, members, shape.extent / 16)),
+      packed(full),
+    ];
   });
   return shape.levels;
 }

@@ -2,17 +2,25 @@
 // listen for the keys they draw.
 
 const state = {
-  start: 0, end: 1,            // visible time, ns
-  selection: null,             // {result, action, backward}
-  range: null,                 // [start, end] ns
-  critical: false, messages: false, gaps: false, cause: -1,
-  lanes: 'auto', memoryRank: -1, theme: '',
-  cursor: null,                // time under the pointer, ns; not kept in the hash
+  start: 0,
+  end: 1, // visible time, ns
+  selection: null, // {result, action, backward}
+  range: null, // [start, end] ns
+  critical: false,
+  messages: false,
+  gaps: false,
+  cause: -1,
+  lanes: 'auto',
+  memoryRank: -1,
+  theme: '',
+  cursor: null, // time under the pointer, ns; not kept in the hash
 };
-let fullEnd = 1;               // the longest step, ns: the common axis
+let fullEnd = 1; // the longest step, ns: the common axis
 const listeners = [];
 
-function listen(keys, work) { listeners.push({keys, work}); }
+function listen(keys, work) {
+  listeners.push({keys, work});
+}
 
 function setState(change) {
   const changed = Object.keys(change).filter((k) => state[k] !== change[k]);
@@ -37,7 +45,8 @@ function zoomAround(factor, at) {
 }
 
 const panBy = (ns) => {
-  const width = state.end - state.start, from = clamp(state.start + ns, 0, fullEnd - width);
+  const width = state.end - state.start,
+    from = clamp(state.start + ns, 0, fullEnd - width);
   setState({start: from, end: from + width});
 };
 
@@ -46,13 +55,18 @@ function writeHashSoon() {
   clearTimeout(hashTimer);
   hashTimer = setTimeout(() => {
     // replaceState is refused in some sandboxes (an attachment viewer); the page works without it.
-    try { history.replaceState(null, '', '#' + hashText()); } catch (error) { return; }
+    try {
+      history.replaceState(null, '', '#' + hashText());
+    } catch (error) {
+      return;
+    }
   }, 200);
 }
 
 function hashText() {
   const parts = [];
-  if (state.start > 0 || state.end < fullEnd) parts.push(`z=${Math.round(state.start)}-${Math.round(state.end)}`);
+  if (state.start > 0 || state.end < fullEnd)
+    parts.push(`z=${Math.round(state.start)}-${Math.round(state.end)}`);
   const s = state.selection;
   if (s) parts.push(`sel=${s.result}.${s.action}.${s.backward ? 1 : 0}`);
   if (state.range) parts.push(`range=${state.range.map(Math.round).join('-')}`);
@@ -67,7 +81,13 @@ function hashText() {
 
 // Anything malformed or out of range in the hash is ignored: a link may come from another report.
 function readHash(results) {
-  const found = new Map(location.hash.slice(1).split('&').map((p) => p.split('=')).filter((p) => p.length === 2));
+  const found = new Map(
+    location.hash
+      .slice(1)
+      .split('&')
+      .map((p) => p.split('='))
+      .filter((p) => p.length === 2),
+  );
   const pair = (name) => {
     const [a, b] = (found.get(name) || '').split('-').map(Number);
     return Number.isFinite(a) && Number.isFinite(b) && b > a ? [a, b] : null;
@@ -87,5 +107,6 @@ function readHash(results) {
   }
   if (pair('range')) change.range = pair('range');
   setState(change);
-  if (pair('z')) setWindow(...pair('z')); else setWindow(0, fullEnd);
+  if (pair('z')) setWindow(...pair('z'));
+  else setWindow(0, fullEnd);
 }

@@ -11,10 +11,16 @@ const read = (name) => readFileSync(join(web, name), 'utf8');
 
 // One list of scripts for everyone: report.order names them one a line.
 export function assemble(data) {
-  const scripts = read('report.order').split('\n').filter((line) => line && !line.startsWith('#'));
+  const scripts = read('report.order')
+    .split('\n')
+    .filter((line) => line && !line.startsWith('#'));
   const title = JSON.parse(data).title.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  const parts = {STYLE: read('report.css'), SCRIPT: scripts.map(read).join('\n'), TITLE: title,
-                 DATA: data.replaceAll('<', '\\u003c')};
+  const parts = {
+    STYLE: read('report.css'),
+    SCRIPT: scripts.map(read).join('\n'),
+    TITLE: title,
+    DATA: data.replaceAll('<', '\\u003c'),
+  };
   return read('report.html').replace(/@@(STYLE|SCRIPT|TITLE|DATA)@@/g, (_, name) => parts[name]);
 }
 

@@ -28,7 +28,10 @@ function page(name, args, change = (d) => d) {
   return 'file://' + file;
 }
 
-const settle = () => browser.evaluate('new Promise((f) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(f)), 60))');
+const settle = () =>
+  browser.evaluate(
+    'new Promise((f) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(f)), 60))',
+  );
 const value = (expression) => browser.evaluate(expression);
 
 async function opens(name, url, options) {
@@ -41,7 +44,8 @@ async function opens(name, url, options) {
 }
 
 // A point inside an action, in client coordinates.
-const pointOn = (result, action, share = 0.25) => value(`(() => {
+const pointOn = (result, action, share = 0.25) =>
+  value(`(() => {
   const a = report.results[${result}].actions, s = gantt.layout.sections[${result}];
   const box = gantt.canvas.getBoundingClientRect();
   return {x: box.left + timeToX(gantt.layout, a.start[${action}] + a.dur[${action}] / 2),
@@ -58,20 +62,35 @@ async function interactions(url) {
   let p = await pointOn(0, target);
   await browser.mouse('mouseMoved', p.x, p.y);
   await settle();
-  check('hover shows the action', /micro-batch \d+ on stage 3/.test(await value('byId("tooltip").hidden ? "" : byId("tooltip").textContent')));
+  check(
+    'hover shows the action',
+    /micro-batch \d+ on stage 3/.test(
+      await value('byId("tooltip").hidden ? "" : byId("tooltip").textContent'),
+    ),
+  );
   await browser.click(p.x, p.y);
   await settle();
   check('click selects it', (await value('state.selection && state.selection.action')) === target);
   check('the panel describes it', /In flight/.test(await value('byId("details").textContent')));
   await value('new Promise((f) => setTimeout(f, 260))');
-  check('the hash keeps it', (await value('location.hash')).includes(`sel=0.${target}.0`), await value('location.hash'));
+  check(
+    'the hash keeps it',
+    (await value('location.hash')).includes(`sel=0.${target}.0`),
+    await value('location.hash'),
+  );
   await browser.key('ArrowRight');
   check('arrow moves along the rank', (await value('state.selection.action')) === target + 1);
   await browser.key('w');
   await settle();
   check('key zooms', (await value('state.end - state.start')) < 190e6);
   const width = await value('state.end - state.start');
-  await browser.send('Input.dispatchMouseEvent', {type: 'mouseWheel', x: p.x, y: p.y, deltaX: 0, deltaY: -240});
+  await browser.send('Input.dispatchMouseEvent', {
+    type: 'mouseWheel',
+    x: p.x,
+    y: p.y,
+    deltaX: 0,
+    deltaY: -240,
+  });
   await settle();
   check('wheel zooms after a click', (await value('state.end - state.start')) < width);
   const from = await value('state.start');
@@ -86,19 +105,41 @@ async function interactions(url) {
   check('shift and drag sums a range', /Bubble share/.test(await value('byId("details").textContent')));
   await browser.key('Escape');
   check('escape clears', await value('state.range === null && state.selection === null'));
-  for (const id of ['zoom-fit', 'jump-warm', 'jump-drain', 'show-critical', 'show-messages', 'show-gaps', 'jump-steady', 'theme']) await value(`byId("${id}").click()`);
+  for (const id of [
+    'zoom-fit',
+    'jump-warm',
+    'jump-drain',
+    'show-critical',
+    'show-messages',
+    'show-gaps',
+    'jump-steady',
+    'theme',
+  ])
+    await value(`byId("${id}").click()`);
   await settle();
-  check('buttons work', await value('state.critical && state.messages && state.gaps && state.start > 0 && state.end < fullEnd'));
+  check(
+    'buttons work',
+    await value('state.critical && state.messages && state.gaps && state.start > 0 && state.end < fullEnd'),
+  );
   check('theme switches', (await value('document.documentElement.dataset.theme')) === 'dark');
   await value('document.querySelector("#bubble-bars button").click()');
   check('a cause shows its gaps', await value('state.gaps && state.cause >= 0'));
   const pair = await value(`report.results[2].actions.kind.findIndex((k, i) => k === 4 && i > 200)`);
-  await value(`setState({gaps: false, critical: false, messages: false, cause: -1}); gantt.select(2, ${pair}); gantt.zoomToSelection()`);
+  await value(
+    `setState({gaps: false, critical: false, messages: false, cause: -1}); gantt.select(2, ${pair}); gantt.zoomToSelection()`,
+  );
   await settle();
   p = await pointOn(2, pair, 0.75);
   await browser.click(p.x, p.y);
-  check('the lower half of a pair selects its backward', await value(`state.selection && state.selection.action === ${pair} && state.selection.backward`));
-  check('nothing was logged meanwhile', browser.messages.length === 0, browser.messages.splice(0).join(' | '));
+  check(
+    'the lower half of a pair selects its backward',
+    await value(`state.selection && state.selection.action === ${pair} && state.selection.backward`),
+  );
+  check(
+    'nothing was logged meanwhile',
+    browser.messages.length === 0,
+    browser.messages.splice(0).join(' | '),
+  );
 }
 
 // Text on every fill, plain and faded, and on every surface, in both themes.
@@ -118,7 +159,8 @@ async function contrast(url, dark) {
 // All operations of three schedules visible at once, each frame at another place.
 async function frames(url) {
   await browser.open(url + '#lanes=on', {width: 1920, height: 1000});
-  const measure = (schedules, full, tall = true) => value(`(async () => {
+  const measure = (schedules, full, tall = true) =>
+    value(`(async () => {
     report.results.length = Math.min(report.results.length, ${schedules});
     report.best = 0; gantt.layout = null;
     gantt.scroll.style.maxHeight = ${tall} ? 'none' : '';
@@ -137,10 +179,13 @@ async function frames(url) {
     for (const r of report.results) for (const s of r.actions.shape) visible += r.shapes[s].count;
     return {paint: mid(paint), worst: Math.max(...paint.slice(5)), rects: gantt.painter.rects.total, visible, height: gantt.canvas.clientHeight};
   })()`);
-  const say = (f) => `${f.visible} operations in view, median ${f.paint.toFixed(1)} ms, worst ${f.worst.toFixed(1)} ms, ` +
+  const say = (f) =>
+    `${f.visible} operations in view, median ${f.paint.toFixed(1)} ms, worst ${f.worst.toFixed(1)} ms, ` +
     `${f.rects} rectangles, canvas ${f.height} px high`;
   console.log('info   three schedules in the window of a screen: ' + say(await measure(3, false, false)));
-  console.log('info   three schedules, every lane of every rank on one canvas: ' + say(await measure(3, false)));
+  console.log(
+    'info   three schedules, every lane of every rank on one canvas: ' + say(await measure(3, false)),
+  );
   const one = await measure(1, false);
   check('a frame of 100 k operations takes under 16 ms', one.paint < 16 && one.visible > 100e3, say(one));
   console.log('info   the same without merging into blocks: ' + say(await measure(1, true)));
@@ -165,14 +210,43 @@ try {
   const v3 = page('v3', []);
   await interactions(v3);
   for (const width of [600, 1920]) await opens(`comparison at ${width} px`, v3, {width, height: 1000});
-  await opens('one rank, dark', page('one', ['--ranks', '1', '--schedules', 'solo', '--micro-batches', '4']), {dark: true});
-  check('a zero bubble is said in words', (await value('byId("bubble-bars").textContent')).includes('no bubble'));
-  await opens('one result', page('single', ['--ranks', '8', '--micro-batches', '40', '--schedules', 'dualpipe']), {});
+  await opens(
+    'one rank, dark',
+    page('one', ['--ranks', '1', '--schedules', 'solo', '--micro-batches', '4']),
+    {dark: true},
+  );
+  check(
+    'a zero bubble is said in words',
+    (await value('byId("bubble-bars").textContent')).includes('no bubble'),
+  );
+  await opens(
+    'one result',
+    page('single', ['--ranks', '8', '--micro-batches', '40', '--schedules', 'dualpipe']),
+    {},
+  );
   await opens('64 ranks', page('big', ['--ranks', '64', '--micro-batches', '160']), {});
-  for (const width of [600, 1440]) await opens(`hostile names at ${width} px`, page('hostile', ['--ranks', '4', '--micro-batches', '12', '--hostile']), {width});
-  check('no markup came out of the data', (await value('document.images.length')) === 0 && (await value('document.title')).startsWith('DeepSeek'));
-  await opens('an empty timeline', page('empty', ['--ranks', '2', '--micro-batches', '4', '--schedules', '1f1b'], emptied), {});
-  const bad = await browser.open(page('bad', ['--ranks', '1', '--schedules', 'solo', '--micro-batches', '2'], (d) => ({...d, format: 'other/9'})), {});
+  for (const width of [600, 1440])
+    await opens(
+      `hostile names at ${width} px`,
+      page('hostile', ['--ranks', '4', '--micro-batches', '12', '--hostile']),
+      {width},
+    );
+  check(
+    'no markup came out of the data',
+    (await value('document.images.length')) === 0 && (await value('document.title')).startsWith('DeepSeek'),
+  );
+  await opens(
+    'an empty timeline',
+    page('empty', ['--ranks', '2', '--micro-batches', '4', '--schedules', '1f1b'], emptied),
+    {},
+  );
+  const bad = await browser.open(
+    page('bad', ['--ranks', '1', '--schedules', 'solo', '--micro-batches', '2'], (d) => ({
+      ...d,
+      format: 'other/9',
+    })),
+    {},
+  );
   check('a foreign format is refused in words', bad.startsWith('error: data format'), bad);
   browser.messages.splice(0);
   await contrast(v3, false);

@@ -6,8 +6,9 @@
 //
 // --hostile puts markup, quotes and very long words into every name that comes from a user.
 
-import {buildOrder, KIND, stagePlacement} from './mock_schedules.mjs';
-import {makeShapes, OP_KINDS, OP_NAMES, stepOps} from './mock_operations.mjs';
+import {OP_KINDS, OP_NAMES} from './mock_operations.mjs';
+import {KIND} from './mock_schedules.mjs';
+import {column, criticalPath, GAP_CAUSES, GIB, memoryOf, timelineOf} from './mock_timeline.mjs';
 
 const option = (name, fallback) => {
   const at = process.argv.indexOf('--' + name);
@@ -17,174 +18,21 @@ const ranks = Number(option('ranks', 16));
 const microBatches = Number(option('micro-batches', 120));
 const schedules = option('schedules', '1f1b,zb1p,dualpipe').split(',');
 const hostile = process.argv.includes('--hostile');
-const GAP_CAUSES = ['warm-up', 'drain', 'dependency', 'communication', 'imbalance'];
-const HOP_NS = 210_000;
-const GIB = 2 ** 30;
 
-// Deterministic: the same arguments give the same bytes.
-function noise(a, b, c) {
-  let x = (a * 73856093) ^ (b * 19349663) ^ (c * 83492791);
-  x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d);
-  x = Math.imul(x ^ (x >>> 12), 0x297a2d39);
-  return ((x ^ (x >>> 15)) >>> 0) / 2 ** 32;
-}
-
-const actionTime = (shapes, action, rank) => {
-  const base = shapes.duration[action.shape];
-  return Math.round(base * (1 + 0.02 * noise(rank, action.microbatch, action.kind)));
-};
-
-// Runs the ranks in order until all actions are placed; an action starts when its rank is free and its input
-// has arrived. Returns actions with start, end, the message they waited for and what released them.
-function simulate(schedule, shapes) {
-  const order = buildOrder(schedule, ranks, microBatches);
-  const place = stagePlacement(schedule, ranks);
-  const done = new Map();
-  const cursor = Array(ranks).fill(0), free = Array(ranks).fill(0), messages = [];
-  const key = (kind, stage, mb) => (kind === KIND.F ? 'F' : 'I') + stage + ':' + mb;
-  const needs = (a) => {
-    const inputs = [];
-    if (a.kind === KIND.F || a.kind === KIND.FB) {
-      if (a.stage > 0) inputs.push([KIND.F, a.stage - 1, a.microbatch]);
-    }
-    const [bs, bm] = a.kind === KIND.FB ? [a.backward_stage, a.backward_microbatch] : [a.stage, a.microbatch];
-    if (a.kind === KIND.I || a.kind === KIND.B || a.kind === KIND.FB) {
-      if (bs < place.length / place.directions - 1) inputs.push([KIND.I, bs + 1, bm]);
-      inputs.push([KIND.F, bs, bm]);
-    }
-    return inputs;
-  };
-  for (let moved = true; moved;) {
-    moved = false;
-    for (let r = 0; r < ranks; r++) {
-      while (cursor[r] < order[r].length) {
-        const a = order[r][cursor[r]];
-        const inputs = needs(a).map(([k, s, m]) => done.get(key(k, s, m)));
-        if (inputs.some((x) => !x)) break;
-        let ready = 0, by = null;
-        for (const x of inputs) {
-          const arrives = x.end + (x.rank === r ? 0 : HOP_NS);
-          if (arrives > ready) [ready, by] = [arrives, x];
-        }
-        a.shape = shapes.pick(a, place.length / place.directions);
-        a.rank = r;
-        a.free = free[r];
-        a.start = Math.max(free[r], ready);
-        a.released = ready > free[r] ? by : null;
-        a.end = a.start + actionTime(shapes, a, r);
-        free[r] = a.end;
-        const f = a.kind === KIND.F || a.kind === KIND.FB;
-        if (f) done.set(key(KIND.F, a.stage, a.microbatch), a);
-        if (a.kind === KIND.FB) done.set(key(KIND.I, a.backward_stage, a.backward_microbatch), a);
-        if (a.kind === KIND.I || a.kind === KIND.B) done.set(key(KIND.I, a.stage, a.microbatch), a);
-        for (const x of inputs) {
-          if (x.rank !== r) {
-            const isBackward = x.kind !== KIND.F && !(x.kind === KIND.FB && f && x.microbatch === a.microbatch);
-            messages.push({from: x.rank, to: r, start: x.end, dur: HOP_NS, stage: x.stage,
-                           microbatch: isBackward && x.kind === KIND.FB ? x.backward_microbatch : x.microbatch,
-                           backward: isBackward ? 1 : 0});
-          }
-        }
-        cursor[r]++;
-        moved = true;
-      }
-    }
-  }
-  if (cursor.some((c, r) => c < order[r].length)) throw new Error(schedule + ': the order deadlocks');
-  return {order, messages};
-}
-
-const column = (list, f) => list.map(f);
-
-function timelineOf(schedule) {
-  const shapes = makeShapes();
-  const {order, messages} = simulate(schedule, shapes);
-  const actions = order.flat();
-  actions.forEach((a, i) => { a.index = i; });
-  const lastEnd = Math.max(...actions.map((a) => a.end));
-  const tail = stepOps(ranks, lastEnd);
-  const gaps = {rank: [], start_ns: [], dur_ns: [], cause: []};
-  const gap = (rank, start, end, cause) => {
-    if (end - start < 1000) return;
-    gaps.rank.push(rank); gaps.start_ns.push(start); gaps.dur_ns.push(end - start); gaps.cause.push(cause);
-  };
-  for (let r = 0; r < ranks; r++) {
-    const half = order[r].length / 2;
-    order[r].forEach((a, i) => {
-      a.wait = -1;
-      if (a.start - a.free < 1000) return;
-      const hop = a.released && a.start - a.free <= HOP_NS * 1.1;
-      a.wait = i === 0 || (i < half && a.kind === KIND.F) ? 0 : hop ? 3 : noise(r, i, 3) < 0.2 ? 4 : 2;
-      gap(r, a.free, a.start, a.wait);
-    });
-    gap(r, order[r].at(-1).end, lastEnd, 1);
-  }
-  return {actions, order, gaps, messages, tail, lastEnd, shapes, end: tail.end};
-}
-
-function criticalPath(t) {
-  const path = {rank: [], start_ns: [], dur_ns: [], what: [], names: ['compute', 'pipeline message', 'gradient and optimizer']};
-  const push = (rank, start, dur, what) => {
-    path.rank.push(rank); path.start_ns.push(start); path.dur_ns.push(dur); path.what.push(what);
-  };
-  let a = t.actions.reduce((x, y) => (y.end > x.end ? y : x));
-  push(a.rank, t.lastEnd, t.end - t.lastEnd, 2);
-  while (a) {
-    push(a.rank, a.start, a.end - a.start, 0);
-    if (a.released) {
-      if (a.released.rank !== a.rank) push(a.rank, a.released.end, a.start - a.released.end, 1);
-      a = a.released;
-    } else {
-      a = a.start > 0 ? t.order[a.rank][t.order[a.rank].indexOf(a) - 1] : null;
-    }
-  }
-  for (const k of ['rank', 'start_ns', 'dur_ns', 'what']) path[k].reverse();
-  return path;
-}
-
-// Activations are held from the start of F to the end of the weight gradient.
-function memoryOf(t, schedule) {
-  const fixed = {parameters: 9.4 * GIB, gradients: 9.4 * GIB, optimizer: 11.2 * GIB, buffers: 4.1 * GIB};
-  const scale = schedule === 'dualpipe' ? 2 : 1;
-  fixed.parameters *= scale; fixed.gradients *= scale;
-  const base = fixed.parameters + fixed.gradients + fixed.optimizer + fixed.buffers;
-  const held = 1.55 * GIB / (schedule === 'dualpipe' ? 1.1 : 1);
-  const curves = {rank: [], time_ns: [], bytes: []}, table = [];
-  t.order.forEach((list, r) => {
-    const events = [];
-    for (const a of list) {
-      if (a.kind === KIND.F || a.kind === KIND.FB) events.push([a.start, held]);
-      if (a.kind === KIND.I) events.push([a.end, -held * 0.6]);
-      if (a.kind === KIND.W) events.push([a.end, -held * 0.4]);
-      if (a.kind === KIND.B || a.kind === KIND.FB) events.push([a.end, -held]);
-    }
-    events.sort((x, y) => x[0] - y[0]);
-    let now = base, peak = base;
-    const time = [0], bytes = [Math.round(base)];
-    for (const [at, change] of events) {
-      now += change;
-      peak = Math.max(peak, now);
-      if (time.at(-1) === at) bytes[bytes.length - 1] = Math.round(now);
-      else { time.push(at); bytes.push(Math.round(now)); }
-    }
-    curves.rank.push(r); curves.time_ns.push(time); curves.bytes.push(bytes);
-    table.push({...fixed, activations_peak: Math.round(peak - base), total_peak: Math.round(peak), limit: 80 * GIB});
-  });
-  return {curves, table};
-}
-
-const LABELS = {'1f1b': '1F1B', 'zb1p': 'ZB1P', 'dualpipe': 'DualPipe', 'solo': 'No pipeline'};
+const LABELS = {'1f1b': '1F1B', zb1p: 'ZB1P', dualpipe: 'DualPipe', solo: 'No pipeline'};
 const EXPLAIN = {
   'warm-up': 'ranks wait for their first micro-batch to come down the pipeline',
-  'drain': 'ranks have finished and wait for the others',
-  'dependency': 'the input of the next action was not computed yet',
-  'communication': 'the input was ready and on its way over the network',
-  'imbalance': 'a slower stage upstream (embedding, head, dense layers) sets the pace',
+  drain: 'ranks have finished and wait for the others',
+  dependency: 'the input of the next action was not computed yet',
+  communication: 'the input was ready and on its way over the network',
+  imbalance: 'a slower stage upstream (embedding, head, dense layers) sets the pace',
 };
 
 function resultOf(schedule) {
-  const t = timelineOf(schedule), memory = memoryOf(t, schedule);
-  const seconds = (kind) => t.actions.filter((a) => a.kind === kind).reduce((s, a) => s + a.end - a.start, 0) / ranks / 1e9;
+  const t = timelineOf(schedule, ranks, microBatches),
+    memory = memoryOf(t, schedule);
+  const seconds = (kind) =>
+    t.actions.filter((a) => a.kind === kind).reduce((s, a) => s + a.end - a.start, 0) / ranks / 1e9;
   const bubbles = Array(ranks).fill(0);
   const byCause = Array(5).fill(0);
   t.gaps.rank.forEach((r, i) => {
@@ -192,43 +40,85 @@ function resultOf(schedule) {
     byCause[t.gaps.cause[i]] += t.gaps.dur_ns[i] / 1e9 / ranks;
   });
   const total = byCause.reduce((a, b) => a + b, 0);
-  const step = t.end / 1e9, tokens = microBatches * 4096 * 16;
+  const step = t.end / 1e9,
+    tokens = microBatches * 4096 * 16;
   const B = seconds(KIND.B);
-  const breakdown = {forward: seconds(KIND.F), backward_input: seconds(KIND.I) + B * 0.55,
-    backward_weight: seconds(KIND.W) + B * 0.45, overlapped: seconds(KIND.FB), bubble: total,
-    optimizer: (t.end - t.lastEnd) / 1e9 * 0.6, exposed_communication: (t.end - t.lastEnd) / 1e9 * 0.4};
+  const breakdown = {
+    forward: seconds(KIND.F),
+    backward_input: seconds(KIND.I) + B * 0.55,
+    backward_weight: seconds(KIND.W) + B * 0.45,
+    overlapped: seconds(KIND.FB),
+    bubble: total,
+    optimizer: ((t.end - t.lastEnd) / 1e9) * 0.6,
+    exposed_communication: ((t.end - t.lastEnd) / 1e9) * 0.4,
+  };
   const evil = hostile ? ' <img src=x onerror=document.title=1> "&\' ' + 'wordwithoutend'.repeat(6) : '';
   return {
-    schedule, label: LABELS[schedule] + evil, step_time_s: step, tokens_per_second: tokens / step,
-    tokens_per_day: tokens / step * 86400, mfu: {causal: 0.86 / step * 1.1, non_causal: 0.86 / step * 1.35},
-    bubble: {makespan_rate: total / (t.lastEnd / 1e9), per_rank_s: bubbles}, breakdown_s: breakdown,
-    attribution: GAP_CAUSES.map((kind, i) => ({kind, seconds: byCause[i], share: total > 0 ? byCause[i] / total : 0,
-      explain: EXPLAIN[kind] + evil})),
-    communication: {compute_to_communication: 1.07, hidden_share: schedule === 'dualpipe' ? 0.94 : 0.31, busy_s: step * 0.4,
-      exposed_s: step * 0.4 * (schedule === 'dualpipe' ? 0.06 : 0.69)},
+    schedule,
+    label: LABELS[schedule] + evil,
+    step_time_s: step,
+    tokens_per_second: tokens / step,
+    tokens_per_day: (tokens / step) * 86400,
+    mfu: {causal: (0.86 / step) * 1.1, non_causal: (0.86 / step) * 1.35},
+    bubble: {makespan_rate: total / (t.lastEnd / 1e9), per_rank_s: bubbles},
+    breakdown_s: breakdown,
+    attribution: GAP_CAUSES.map((kind, i) => ({
+      kind,
+      seconds: byCause[i],
+      share: total > 0 ? byCause[i] / total : 0,
+      explain: EXPLAIN[kind] + evil,
+    })),
+    communication: {
+      compute_to_communication: 1.07,
+      hidden_share: schedule === 'dualpipe' ? 0.94 : 0.31,
+      busy_s: step * 0.4,
+      exposed_s: step * 0.4 * (schedule === 'dualpipe' ? 0.06 : 0.69),
+    },
     memory_bytes: memory.table,
     bound_by: schedule === 'dualpipe' ? 'compute: experts' : 'exposed expert dispatch',
-    what_if: schedule === 'dualpipe' && !hostile ? [
-      {change: '20% more network bandwidth', effect: 'step 0.4% shorter'},
-      {change: '24 instead of 20 SMs for communication', effect: 'step 1.1% longer'},
-      {change: '10% faster expert GEMM', effect: 'step 4.9% shorter'}] : [],
+    what_if:
+      schedule === 'dualpipe' && !hostile
+        ? [
+            {change: '20% more network bandwidth', effect: 'step 0.4% shorter'},
+            {change: '24 instead of 20 SMs for communication', effect: 'step 1.1% longer'},
+            {change: '10% faster expert GEMM', effect: 'step 4.9% shorter'},
+          ]
+        : [],
     timeline: {
-      ranks, end_ns: t.end, lanes: ['compute', 'communication', 'pipeline', 'gradient'],
-      op_names: OP_NAMES.map((n, i) => (i === 1 ? n + evil : n)), op_kinds: OP_KINDS,
+      ranks,
+      end_ns: t.end,
+      lanes: ['compute', 'communication', 'pipeline', 'gradient'],
+      op_names: OP_NAMES.map((n, i) => (i === 1 ? n + evil : n)),
+      op_kinds: OP_KINDS,
       shapes: t.shapes.list,
-      actions: {rank: column(t.actions, (a) => a.rank), start_ns: column(t.actions, (a) => a.start),
-        dur_ns: column(t.actions, (a) => a.end - a.start), kind: column(t.actions, (a) => a.kind),
-        stage: column(t.actions, (a) => a.stage), microbatch: column(t.actions, (a) => a.microbatch),
+      actions: {
+        rank: column(t.actions, (a) => a.rank),
+        start_ns: column(t.actions, (a) => a.start),
+        dur_ns: column(t.actions, (a) => a.end - a.start),
+        kind: column(t.actions, (a) => a.kind),
+        stage: column(t.actions, (a) => a.stage),
+        microbatch: column(t.actions, (a) => a.microbatch),
         backward_stage: column(t.actions, (a) => a.backward_stage ?? -1),
         backward_microbatch: column(t.actions, (a) => a.backward_microbatch ?? -1),
-        shape: column(t.actions, (a) => a.shape), wait: column(t.actions, (a) => a.wait),
-        released_by: column(t.actions, (a) => (a.released ? a.released.index : -1))},
-      messages: {from: column(t.messages, (m) => m.from), to: column(t.messages, (m) => m.to),
-        start_ns: column(t.messages, (m) => m.start), dur_ns: column(t.messages, (m) => m.dur),
-        stage: column(t.messages, (m) => m.stage), microbatch: column(t.messages, (m) => m.microbatch),
-        backward: column(t.messages, (m) => m.backward)},
-      step_ops: t.tail.columns, gaps: t.gaps, gap_causes: GAP_CAUSES, memory: memory.curves,
-      critical_path: criticalPath(t)},
+        shape: column(t.actions, (a) => a.shape),
+        wait: column(t.actions, (a) => a.wait),
+        released_by: column(t.actions, (a) => (a.released ? a.released.index : -1)),
+      },
+      messages: {
+        from: column(t.messages, (m) => m.from),
+        to: column(t.messages, (m) => m.to),
+        start_ns: column(t.messages, (m) => m.start),
+        dur_ns: column(t.messages, (m) => m.dur),
+        stage: column(t.messages, (m) => m.stage),
+        microbatch: column(t.messages, (m) => m.microbatch),
+        backward: column(t.messages, (m) => m.backward),
+      },
+      step_ops: t.tail.columns,
+      gaps: t.gaps,
+      gap_causes: GAP_CAUSES,
+      memory: memory.curves,
+      critical_path: criticalPath(t),
+    },
   };
 }
 
@@ -236,28 +126,54 @@ const results = schedules.map(resultOf);
 const best = results.reduce((a, b) => (b.step_time_s < a.step_time_s ? b : a));
 const percent = (x) => (100 * x).toFixed(1) + '%';
 const evil = hostile ? ' </script><img src=x onerror=document.title=1>' + 'longname'.repeat(12) : '';
-process.stdout.write(JSON.stringify({
-  format: 'pipescope-report/1',
-  title: 'DeepSeek-V3 on 2048 H800' + evil,
-  subtitle: `deepseek-v3 (671 B) · h800-ib 256 nodes × 8 GPUs · ${ranks} pipeline ranks × 128 data parallel · 64 experts parallel${evil}`,
-  command: `pipescope compare experiments/v3.yaml --schedules ${schedules.join(',')} --html report.html` + evil,
-  version: 'pipescope 0.1.0 (mock data)',
-  verdict: `${best.label} is the fastest of ${results.length}: ${best.step_time_s.toFixed(3)} s a step at a bubble of ${percent(best.bubble.makespan_rate)}. ` +
-    `It is bound by ${best.bound_by}; the next thing to change is the expert GEMM.`,
-  highlights: [
-    {label: 'Step time', value: best.step_time_s.toFixed(3) + ' s', note: best.label},
-    {label: 'Throughput', value: (best.tokens_per_second / 1e6).toFixed(2) + ' M tokens/s', note: (best.tokens_per_day / 1e9).toFixed(0) + ' B tokens a day'},
-    {label: 'MFU', value: percent(best.mfu.causal), note: 'causal; ' + percent(best.mfu.non_causal) + ' non-causal'},
-    {label: 'Bubble', value: percent(best.bubble.makespan_rate), note: 'of the pipeline’s span, mean over ranks'},
-    {label: 'Hidden communication', value: percent(best.communication.hidden_share), note: 'of the time the network is busy'},
-    {label: 'Peak memory', value: (Math.max(...best.memory_bytes.map((m) => m.total_peak)) / GIB).toFixed(1) + ' GiB', note: 'of 80.0 GiB, worst rank'}],
-  assumptions: [
-    {name: 'BF16 tensor peak', value: '989 TFLOP/s', source: 'vendor data sheet'},
-    {name: 'FP8 GEMM efficiency', value: '0.71 of peak', source: 'profile.json, measured'},
-    {name: 'NIC bandwidth', value: '400 Gb/s a GPU', source: 'topology h800-ib'},
-    {name: 'NVLink bandwidth', value: '160 GB/s effective', source: 'topology h800-ib'},
-    {name: 'SMs for communication', value: '20 of 132', source: 'experiment.yaml:14'},
-    {name: 'Routing', value: 'balanced, at most 4 nodes a token', source: 'model deepseek-v3' + evil},
-    {name: 'Hop latency', value: '210 µs', source: 'topology h800-ib'}],
-  results,
-}).replaceAll('<', '\\u003c'));
+process.stdout.write(
+  JSON.stringify({
+    format: 'pipescope-report/1',
+    title: 'DeepSeek-V3 on 2048 H800' + evil,
+    subtitle: `deepseek-v3 (671 B) · h800-ib 256 nodes × 8 GPUs · ${ranks} pipeline ranks × 128 data parallel · 64 experts parallel${evil}`,
+    command:
+      `pipescope compare experiments/v3.yaml --schedules ${schedules.join(',')} --html report.html` + evil,
+    version: 'pipescope 0.1.0 (mock data)',
+    verdict:
+      `${best.label} is the fastest of ${results.length}: ${best.step_time_s.toFixed(3)} s a step at a bubble of ${percent(best.bubble.makespan_rate)}. ` +
+      `It is bound by ${best.bound_by}; the next thing to change is the expert GEMM.`,
+    highlights: [
+      {label: 'Step time', value: best.step_time_s.toFixed(3) + ' s', note: best.label},
+      {
+        label: 'Throughput',
+        value: (best.tokens_per_second / 1e6).toFixed(2) + ' M tokens/s',
+        note: (best.tokens_per_day / 1e9).toFixed(0) + ' B tokens a day',
+      },
+      {
+        label: 'MFU',
+        value: percent(best.mfu.causal),
+        note: 'causal; ' + percent(best.mfu.non_causal) + ' non-causal',
+      },
+      {
+        label: 'Bubble',
+        value: percent(best.bubble.makespan_rate),
+        note: 'of the pipeline’s span, mean over ranks',
+      },
+      {
+        label: 'Hidden communication',
+        value: percent(best.communication.hidden_share),
+        note: 'of the time the network is busy',
+      },
+      {
+        label: 'Peak memory',
+        value: (Math.max(...best.memory_bytes.map((m) => m.total_peak)) / GIB).toFixed(1) + ' GiB',
+        note: 'of 80.0 GiB, worst rank',
+      },
+    ],
+    assumptions: [
+      {name: 'BF16 tensor peak', value: '989 TFLOP/s', source: 'vendor data sheet'},
+      {name: 'FP8 GEMM efficiency', value: '0.71 of peak', source: 'profile.json, measured'},
+      {name: 'NIC bandwidth', value: '400 Gb/s a GPU', source: 'topology h800-ib'},
+      {name: 'NVLink bandwidth', value: '160 GB/s effective', source: 'topology h800-ib'},
+      {name: 'SMs for communication', value: '20 of 132', source: 'experiment.yaml:14'},
+      {name: 'Routing', value: 'balanced, at most 4 nodes a token', source: 'model deepseek-v3' + evil},
+      {name: 'Hop latency', value: '210 µs', source: 'topology h800-ib'},
+    ],
+    results,
+  }).replaceAll('<', '\\u003c'),
+);

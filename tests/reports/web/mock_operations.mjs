@@ -3,21 +3,41 @@
 
 import {KIND} from './mock_schedules.mjs';
 
-export const OP_NAMES = ['attention', 'expert MLP', 'dispatch', 'combine', 'embedding', 'head and loss', 'gate',
-  'attention gradient', 'expert gradient', 'attention weights', 'expert weights', 'gradient reduce-scatter',
-  'optimizer', 'parameter all-gather'];
+export const OP_NAMES = [
+  'attention',
+  'expert MLP',
+  'dispatch',
+  'combine',
+  'embedding',
+  'head and loss',
+  'gate',
+  'attention gradient',
+  'expert gradient',
+  'attention weights',
+  'expert weights',
+  'gradient reduce-scatter',
+  'optimizer',
+  'parameter all-gather',
+];
 export const OP_KINDS = [0, 1, 2, 3, 4, 4, 8, 0, 1, 0, 1, 6, 7, 6];
-const LAYERS = 4, US = 1000;
+const LAYERS = 4,
+  US = 1000;
 
 class Shape {
-  constructor() { this.flat = []; this.at = [0, 0, 0, 0]; }
+  constructor() {
+    this.flat = [];
+    this.at = [0, 0, 0, 0];
+  }
   // Puts an operation on a lane, not before `after`; returns its end.
   op(lane, name, us, after = 0) {
-    const start = Math.max(this.at[lane], after), dur = Math.round(us * US);
+    const start = Math.max(this.at[lane], after),
+      dur = Math.round(us * US);
     this.flat.push(lane, name, start, dur);
     return (this.at[lane] = start + dur);
   }
-  get end() { return Math.max(...this.at); }
+  get end() {
+    return Math.max(...this.at);
+  }
 }
 
 function forward(s, first, last) {
@@ -45,7 +65,10 @@ function backward(s, weights, last) {
 }
 
 function weightsOnly(s) {
-  for (let l = 0; l < LAYERS; l++) { s.op(0, 10, 640); s.op(0, 9, 420); }
+  for (let l = 0; l < LAYERS; l++) {
+    s.op(0, 10, 640);
+    s.op(0, 9, 420);
+  }
 }
 
 // While one direction computes, the other communicates, so the lanes run side by side.
@@ -68,10 +91,13 @@ function overlapped(s, first, last) {
 }
 
 export function makeShapes() {
-  const list = [], duration = [], known = new Map();
+  const list = [],
+    duration = [],
+    known = new Map();
   const pick = (a, stages) => {
     const backwardStage = a.kind === KIND.FB ? a.backward_stage : a.stage;
-    const first = a.stage === 0, last = backwardStage === stages - 1;
+    const first = a.stage === 0,
+      last = backwardStage === stages - 1;
     const key = [a.kind, first, last].join();
     if (!known.has(key)) {
       const s = new Shape();
@@ -95,9 +121,16 @@ export function stepOps(ranks, from) {
   let end = from;
   for (let r = 0; r < ranks; r++) {
     let at = from;
-    for (const [lane, name, us] of [[3, 11, 9000], [0, 12, 12000], [3, 13, 7000]]) {
-      columns.rank.push(r); columns.lane.push(lane); columns.op_name.push(name);
-      columns.start_ns.push(at); columns.dur_ns.push(us * US);
+    for (const [lane, name, us] of [
+      [3, 11, 9000],
+      [0, 12, 12000],
+      [3, 13, 7000],
+    ]) {
+      columns.rank.push(r);
+      columns.lane.push(lane);
+      columns.op_name.push(name);
+      columns.start_ns.push(at);
+      columns.dur_ns.push(us * US);
       at += us * US;
     }
     end = Math.max(end, at);
