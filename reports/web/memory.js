@@ -72,11 +72,10 @@ function drawMemory() {
       state.cursor !== null && curve
         ? `  ·  ${formatBytes(bytesAt(curve, state.cursor))} at ${formatNs(state.cursor)}`
         : '';
-    byId('memory-note-' + i).textContent = m
-      ? `rank ${rank}: peak ${formatBytes(m.total_peak)}` +
-        (m.limit ? ` of ${formatBytes(m.limit)}` : '') +
-        at
-      : '';
+    const over = m && m.limit && m.total_peak > m.limit, note = byId('memory-note-' + i);
+    const limit = m && m.limit ? ` of ${formatBytes(m.limit)}${over ? ', over the limit' : ''}` : '';
+    note.textContent = m ? `rank ${rank}: peak ${formatBytes(m.total_peak)}${limit}${at}` : '';
+    note.classList.toggle('over', Boolean(over));
     drawCurves(byId('memory-canvas-' + i), r, rank, scale);
   });
 }
