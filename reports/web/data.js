@@ -1,0 +1,171 @@
+// The report's data as typed arrays with the indexes that drawing and picking need.
+
+const KIND = {F: 0, I: 1, W: 2, B: 3, FB: 4};
+
+const numbers = (list) => Float64Array.from(list || []);
+const integers = (list) => Int32Array.from(list || []);
+
+// Where each rank's rows begin in columns sorted by rank; one more entry than ranks.
+function rankOffsets(rank, ranks) {
+  const offsets = new Int32Array(ranks + 1);
+  for (const r of rank) offsets[r + 1]++;
+  for (let r = 0; r < ranks; r++) offsets[r + 1] += offsets[r];
+  return offsets;
+}
+
+// Columns sorted by rank, then start, whatever order they came in.
+function sortedByRank(columns, ranks) {
+  const order = Array.from(columns.rank.keys()).sort(
+    (a, b) => columns.rank[a] - columns.rank[b] || columns.start[a] - columns.start[b],
+  );
+  const sorted = {count: order.length, offsets: rankOffsets(columns.rank, ranks)};
+  for (const [name, list] of Object.entries(columns)) sorted[name] = order.map((i) => list[i]);
+  for (const name of ['start', 'dur']) sorted[name] = numbers(sorted[name]);
+  return sorted;
+}
+
+function decodeShape(flat) {
+  const count = flat.length / 4;
+  const shape = {
+    count,
+    lane: new Uint8Array(count),
+    name: new Uint16Array(count),
+    start: new Float64Array(count),
+    dur: new Float64Array(count),
+    extent: 0,
+    levels: null,
+  };
+  for (let i = 0; i < count; i++) {
+    shape.lane[i] = flat[4 * i];
+    shape.name[i] = flat[4 * i + 1];
+    shape.start[i] = flat[4 * i + 2];
+    shape.dur[i] = flat[4 * i + 3];
+    shape.extent = Math.max(shape.extent, shape.start[i] + shape.dur[i]);
+  }
+  return shape;
+}
+
+function decodeActions(raw, ranks, shapes) {
+  const a = {
+    count: raw.rank.length,
+    rank: integers(raw.rank),
+    start: numbers(raw.start_ns),
+    dur: numbers(raw.dur_ns),
+    kind: integers(raw.kind),
+    stage: integers(raw.stage),
+    microbatch: integers(raw.microbatch),
+    backStage: integers(raw.backward_stage),
+    backMicrobatch: integers(raw.backward_microbatch),
+    shape: integers(raw.shape),
+    wait: integers(raw.wait),
+    releasedBy: integers(raw.released_by),
+  };
+  a.offsets = rankOffsets(a.rank, ranks);
+  // The longest an action reaches, so that a binary search by start can find all that overlap a time.
+  a.reach = 0;
+  for (let i = 0; i < a.count; i++) {
+    const shape = shapes[a.shape[i]];
+    a.reach = Math.max(a.reach, a.dur[i], shape ? shape.extent : 0);
+  }
+  return a;
+}
+
+// Direction 1: micro-batches whose first stage is on a higher rank than their last (the second half of a
+// bidirectional schedule). Returns one flag per micro-batch.
+function directions(a) {
+  const lastStage = a.stage.reduce((m, s) => Math.max(m, s), 0);
+  const first = new Map(),
+    last = new Map();
+  for (let i = 0; i < a.count; i++) {
+    if (a.kind[i] !== KIND.F && a.kind[i] !== KIND.FB) continue;
+    if (a.stage[i] === 0) first.set(a.microbatch[i], a.rank[i]);
+    if (a.stage[i] === lastStage) last.set(a.microbatch[i], a.rank[i]);
+  }
+  const most = a.microbatch.reduce((m, x) => Math.max(m, x), -1);
+  const flags = new Uint8Array(most + 1);
+  for (const [m, rank] of first) if (last.has(m) && last.get(m) < rank) flags[m] = 1;
+  return flags;
+}
+
+function decodeTimeline(t) {
+  const shapes = (t.shapes || []).map(decodeShape);
+  const actions = decodeActions(t.actions, t.ranks, shapes);
+  const m = t.messages,
+    s = t.step_ops,
+    g = t.gaps,
+    c = t.critical_path;
+  const result = {
+    ranks: t.ranks,
+    end: t.end_ns,
+    laneNames: t.lanes,
+    opNames: t.op_names,
+    opKinds: t.op_kinds,
+    shapes,
+    actions,
+    direction: directions(actions),
+    messages: sortedByRank(
+      {
+        rank: m.from,
+        to: m.to,
+        start: m.start_ns,
+        dur: m.dur_ns,
+        stage: m.stage,
+        microbatch: m.microbatch,
+        backward: m.backward,
+      },
+      t.ranks,
+    ),
+    stepOps: sortedByRank(
+      {rank: s.rank, lane: s.lane, name: s.op_name, start: s.start_ns, dur: s.dur_ns},
+      t.ranks,
+    ),
+    gaps: sortedByRank(
+      {
+        rank: g.rank,
+        start: g.start_ns,
+        dur: g.dur_ns,
+        cause: g.cause.map((k) => CAUSES.indexOf(t.gap_causes[k])),
+      },
+      t.ranks,
+    ),
+    critical: sortedByRank({rank: c.rank, start: c.start_ns, dur: c.dur_ns, what: c.what}, t.ranks),
+    criticalNames: c.names,
+    memory: t.memory.rank.map((rank, i) => ({
+      rank,
+      time: numbers(t.memory.time_ns[i]),
+      bytes: numbers(t.memory.bytes[i]),
+    })),
+  };
+  // Lanes that hold anything; messages stand on the pipeline lane unless the operations already do.
+  const used = new Set(s.lane);
+  for (const shape of shapes) shape.lane.forEach((lane) => used.add(lane));
+  const pipeline = t.lanes.indexOf('pipeline');
+  result.messageLane = pipeline >= 0 && !used.has(pipeline) && result.messages.count ? pipeline : -1;
+  if (result.messageLane >= 0) used.add(pipeline);
+  result.lanes = [...used].sort((a, b) => a - b);
+  return result;
+}
+
+function decodeReport(text) {
+  const raw = JSON.parse(text);
+  if (raw.format !== 'pipescope-report/1')
+    throw new Error(`data format is ${JSON.stringify(raw.format)}, expected "pipescope-report/1"`);
+  const results = raw.results.map((r) => ({
+    ...decodeTimeline(r.timeline),
+    raw: r,
+    label: r.label || r.schedule,
+  }));
+  if (!results.length) throw new Error('the report holds no result');
+  const best = results.reduce((b, r, i) => (r.raw.step_time_s < results[b].raw.step_time_s ? i : b), 0);
+  return {raw, results, best};
+}
+
+// First index in [from, to) with list[index] >= value.
+function lowerBound(list, value, from, to) {
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (list[middle] < value) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}

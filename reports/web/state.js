@@ -1,0 +1,112 @@
+// What the reader has chosen. It lives in the URL hash, so a view can be shared as a link; parts of the page
+// listen for the keys they draw.
+
+const state = {
+  start: 0,
+  end: 1, // visible time, ns
+  selection: null, // {result, action, backward}
+  range: null, // [start, end] ns
+  critical: false,
+  messages: false,
+  gaps: false,
+  cause: -1,
+  lanes: 'auto',
+  memoryRank: -1,
+  theme: '',
+  cursor: null, // time under the pointer, ns; not kept in the hash
+};
+let fullEnd = 1; // the longest step, ns: the common axis
+const listeners = [];
+
+function listen(keys, work) {
+  listeners.push({keys, work});
+}
+
+function setState(change) {
+  const changed = Object.keys(change).filter((k) => state[k] !== change[k]);
+  if (!changed.length) return;
+  Object.assign(state, change);
+  for (const {keys, work} of listeners) if (keys.some((k) => changed.includes(k))) work(changed);
+  if (changed.some((k) => k !== 'cursor')) writeHashSoon();
+}
+
+// Keeps the window inside the step and no narrower than a microsecond.
+function setWindow(start, end) {
+  const width = clamp(end - start, Math.min(1000, fullEnd), fullEnd);
+  const middle = (start + end) / 2;
+  const from = clamp(middle - width / 2, 0, fullEnd - width);
+  setState({start: from, end: from + width});
+}
+
+function zoomAround(factor, at) {
+  const width = clamp((state.end - state.start) * factor, Math.min(1000, fullEnd), fullEnd);
+  const share = (at - state.start) / (state.end - state.start);
+  setWindow(at - share * width, at + (1 - share) * width);
+}
+
+const panBy = (ns) => {
+  const width = state.end - state.start,
+    from = clamp(state.start + ns, 0, fullEnd - width);
+  setState({start: from, end: from + width});
+};
+
+let hashTimer = 0;
+function writeHashSoon() {
+  clearTimeout(hashTimer);
+  hashTimer = setTimeout(() => {
+    // replaceState is refused in some sandboxes (an attachment viewer); the page works without it.
+    try {
+      history.replaceState(null, '', '#' + hashText());
+    } catch (error) {
+      return;
+    }
+  }, 200);
+}
+
+function hashText() {
+  const parts = [];
+  if (state.start > 0 || state.end < fullEnd)
+    parts.push(`z=${Math.round(state.start)}-${Math.round(state.end)}`);
+  const s = state.selection;
+  if (s) parts.push(`sel=${s.result}.${s.action}.${s.backward ? 1 : 0}`);
+  if (state.range) parts.push(`range=${state.range.map(Math.round).join('-')}`);
+  const shown = (state.critical ? 'c' : '') + (state.messages ? 'm' : '') + (state.gaps ? 'g' : '');
+  if (shown) parts.push('show=' + shown);
+  if (state.cause >= 0) parts.push('cause=' + state.cause);
+  if (state.lanes !== 'auto') parts.push('lanes=' + state.lanes);
+  if (state.memoryRank >= 0) parts.push('rank=' + state.memoryRank);
+  if (state.theme) parts.push('theme=' + state.theme);
+  return parts.join('&');
+}
+
+// Anything malformed or out of range in the hash is ignored: a link may come from another report.
+function readHash(results) {
+  const found = new Map(
+    location.hash
+      .slice(1)
+      .split('&')
+      .map((p) => p.split('='))
+      .filter((p) => p.length === 2),
+  );
+  const pair = (name) => {
+    const [a, b] = (found.get(name) || '').split('-').map(Number);
+    return Number.isFinite(a) && Number.isFinite(b) && b > a ? [a, b] : null;
+  };
+  const change = {};
+  const shown = found.get('show') || '';
+  change.critical = shown.includes('c');
+  change.messages = shown.includes('m');
+  change.gaps = shown.includes('g');
+  if (/^\d$/.test(found.get('cause') || '')) change.cause = Number(found.get('cause'));
+  if (['on', 'off', 'auto'].includes(found.get('lanes'))) change.lanes = found.get('lanes');
+  if (['light', 'dark'].includes(found.get('theme'))) change.theme = found.get('theme');
+  if (/^\d+$/.test(found.get('rank') || '')) change.memoryRank = Number(found.get('rank'));
+  const [result, action, backward] = (found.get('sel') || '').split('.').map(Number);
+  if (results[result] && action >= 0 && action < results[result].actions.count) {
+    change.selection = {result, action, backward: backward === 1};
+  }
+  if (pair('range')) change.range = pair('range');
+  setState(change);
+  if (pair('z')) setWindow(...pair('z'));
+  else setWindow(0, fullEnd);
+}
