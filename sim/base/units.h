@@ -20,8 +20,8 @@
 
 namespace pipescope {
 
-// The arithmetic that every quantity shares; `Tag` keeps the types apart.
-template <class Tag, class Rep>
+// The arithmetic that every quantity shares; `Self` is the quantity itself.
+template <class Self, class Rep>
 class Quantity {
  public:
   using rep = Rep;
@@ -29,28 +29,28 @@ class Quantity {
   constexpr explicit Quantity(Rep value) : value_(value) {}
   constexpr Rep value() const { return value_; }
 
-  friend constexpr auto operator<=>(Quantity a, Quantity b) = default;
-  friend constexpr Quantity operator+(Quantity a, Quantity b) {
-    return Quantity(a.value_ + b.value_);
+  friend constexpr bool operator==(Self a, Self b) { return a.value() == b.value(); }
+  friend constexpr auto operator<=>(Self a, Self b) { return a.value() <=> b.value(); }
+  friend constexpr Self operator+(Self a, Self b) { return Self(a.value() + b.value()); }
+  friend constexpr Self operator-(Self a, Self b) { return Self(a.value() - b.value()); }
+  friend constexpr Self operator*(Self a, Rep k) { return Self(a.value() * k); }
+  friend constexpr Self operator*(Rep k, Self a) { return Self(a.value() * k); }
+  constexpr Self& operator+=(Self b) {
+    value_ += b.value();
+    return static_cast<Self&>(*this);
   }
-  friend constexpr Quantity operator-(Quantity a, Quantity b) {
-    return Quantity(a.value_ - b.value_);
+  constexpr Self& operator-=(Self b) {
+    value_ -= b.value();
+    return static_cast<Self&>(*this);
   }
-  friend constexpr Quantity operator*(Quantity a, Rep k) { return Quantity(a.value_ * k); }
-  friend constexpr Quantity operator*(Rep k, Quantity a) { return Quantity(a.value_ * k); }
-  constexpr Quantity& operator+=(Quantity b) { return *this = *this + b; }
-  constexpr Quantity& operator-=(Quantity b) { return *this = *this - b; }
 
  private:
   Rep value_ = 0;
 };
 
-class Duration : public Quantity<struct DurationTag, int64_t> {
+class Duration : public Quantity<Duration, int64_t> {
  public:
-  using Base = Quantity<struct DurationTag, int64_t>;
-  constexpr Duration() = default;
-  constexpr Duration(Base base) : Base(base) {}  // NOLINT: the same quantity
-  constexpr explicit Duration(int64_t picoseconds) : Base(picoseconds) {}
+  using Quantity::Quantity;
   constexpr int64_t picoseconds() const { return value(); }
   // Divided, not multiplied by 1e-12, which no double is: 3'700'000 ps read back as 3.7e-6 s.
   constexpr double seconds() const { return static_cast<double>(value()) / 1e12; }
@@ -59,10 +59,22 @@ class Duration : public Quantity<struct DurationTag, int64_t> {
   static constexpr Duration Max() { return Duration(std::numeric_limits<int64_t>::max()); }
 };
 
-using Bytes = Quantity<struct BytesTag, int64_t>;
-using Flops = Quantity<struct FlopsTag, double>;
-using Bandwidth = Quantity<struct BandwidthTag, double>;
-using FlopRate = Quantity<struct FlopRateTag, double>;
+class Bytes : public Quantity<Bytes, int64_t> {
+ public:
+  using Quantity::Quantity;
+};
+class Flops : public Quantity<Flops, double> {
+ public:
+  using Quantity::Quantity;
+};
+class Bandwidth : public Quantity<Bandwidth, double> {
+ public:
+  using Quantity::Quantity;
+};
+class FlopRate : public Quantity<FlopRate, double> {
+ public:
+  using Quantity::Quantity;
+};
 
 // Rounds up to a whole picosecond, except that what is whole but for the rounding of doubles stays:
 // Microseconds(3.7) is 3'700'000 ps although 3.7e-6 * 1e12 is a little more. Saturates at
