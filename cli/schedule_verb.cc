@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "cli/help.h"
 #include "cli/verb.h"
 #include "reports/schedule_json.h"
 #include "reports/schedule_text.h"
@@ -57,7 +58,7 @@ Result<Shown> FromFile(const ShowOptions& options) {
   Shown shown{std::move(csv->schedule), nullptr,
               csv->old_letters ? "old letters: B read as the input gradient, BW as B" : ""};
   const auto findings = Check(shown.schedule);
-  if (!findings.empty()) return Fail(Error{findings.front().message, {options.what}});
+  if (!findings.empty()) return Fail(Error{ToString(findings.front()), {options.what}});
   const std::string& file = options.what;
   const int chunks = StagesOfRank(shown.schedule.actions.front());
   for (const Status& ok :
@@ -142,7 +143,7 @@ int CheckFile(const std::string& path) {
     text += fmt::format("{}: old letters: B read as the input gradient, BW as B\n", path);
   }
   for (const schedules::Finding& finding : findings) {
-    text += fmt::format("{}: {}: {}\n", path, NameOf(finding.kind), finding.message);
+    text += fmt::format("{}: {}\n", path, ToString(finding));
   }
   if (findings.empty()) {
     text += fmt::format("{}: sound: {} ranks, {} stages, {} micro-batches\n", path, schedule.ranks,
@@ -155,16 +156,15 @@ int CheckFile(const std::string& path) {
 }
 
 void AddShow(CLI::App& schedule, int& exit_code) {
-  CLI::App* show = schedule.add_subcommand("show", "The order and timing of one schedule");
+  CLI::App* show = schedule.add_subcommand(
+      "show", "The order and timing of one schedule, each action taking a fixed time");
   const auto options = std::make_shared<ShowOptions>();
-  show->description(
-      "Examples:\n"
-      "  pipescope schedule show 1f1b --ranks 4 --microbatches 8\n"
-      "  pipescope schedule show dualpipe --ranks 8 --microbatches 20 --cost F=1,I=1,W=1,FB=2.5\n"
-      "  pipescope schedule show zb-h1 --ranks 4 --microbatches 8 --format csv -o zb_h1.csv\n"
-      "  pipescope schedule show zb_h1.csv --cost costs.yaml --format json\n\n"
-      "Shows the order and timing of one schedule. Every action takes a fixed time, ranks run in\n"
-      "order, and an edge between two ranks adds comm.");
+  LeadWithExamples(
+      *show,
+      "pipescope schedule show 1f1b --ranks 4 --microbatches 8\n"
+      "pipescope schedule show dualpipe --ranks 8 --microbatches 20 --cost F=1,I=1,W=1,FB=2.5\n"
+      "pipescope schedule show zb-h1 --ranks 4 --microbatches 8 --format csv -o zb_h1.csv\n"
+      "pipescope schedule show zb_h1.csv --cost costs.yaml --format json");
   show->add_option("schedule", options->what, "A name of `schedule list`, or PyTorch's CSV")
       ->required()
       ->type_name("NAME|FILE.csv");
@@ -178,7 +178,7 @@ void AddShow(CLI::App& schedule, int& exit_code) {
           ->type_name("F=1,...|FILE");
   show->add_option("--format", options->format, "Default text; csv is PyTorch's compute-only CSV")
       ->check(CLI::IsMember({"text", "json", "csv"}))
-      ->type_name("text|json|csv");
+      ->type_name("FORMAT");
   show->add_option("-o,--output", options->output, "Write there instead of to stdout")
       ->type_name("FILE");
   show->callback([options, cost, &exit_code] {
@@ -191,23 +191,19 @@ void AddShow(CLI::App& schedule, int& exit_code) {
 
 void AddScheduleVerb(CLI::App& app, int& exit_code) {
   CLI::App* schedule = app.add_subcommand("schedule", "Pipeline schedules: orders and timing");
-  schedule->description(
-      "Examples:\n"
-      "  pipescope schedule list\n"
-      "  pipescope schedule show dualpipe --ranks 8 --microbatches 20\n"
-      "  pipescope schedule check order.csv\n\n"
-      "Pipeline schedules: what there is, the order and timing of one, and whether an order runs.");
+  LeadWithExamples(*schedule,
+                   "pipescope schedule list\n"
+                   "pipescope schedule show dualpipe --ranks 8 --microbatches 20\n"
+                   "pipescope schedule check order.csv");
   schedule->require_subcommand(1);
-  schedule->add_subcommand("list", "Every schedule: reference, options, constraints")
-      ->callback(
-          [&exit_code] { exit_code = Emit("", reports::FamiliesText(schedules::Families())); });
+  CLI::App* list = schedule->add_subcommand("list", "Every schedule: reference, constraints");
+  LeadWithExamples(*list, "pipescope schedule list");
+  list->callback(
+      [&exit_code] { exit_code = Emit("", reports::FamiliesText(schedules::Families())); });
   AddShow(*schedule, exit_code);
-  CLI::App* check = schedule->add_subcommand("check", "Whether the order in a CSV can run");
-  check->description(
-      "Examples:\n"
-      "  pipescope schedule check order.csv\n\n"
-      "Exits 1 and explains where an order is incomplete, illegal or deadlocks, 2 where the file\n"
-      "cannot be read.");
+  CLI::App* check = schedule->add_subcommand(
+      "check", "Whether the order in a CSV can run; exits 1 and explains where it cannot");
+  LeadWithExamples(*check, "pipescope schedule check order.csv");
   const auto path = std::make_shared<std::string>();
   check->add_option("file", *path, "PyTorch's compute-only CSV, a row a rank")
       ->required()

@@ -84,6 +84,10 @@ const char* NameOf(FindingKind kind) {
   return "";
 }
 
+std::string ToString(const Finding& finding) {
+  return fmt::format("{}: {}", NameOf(finding.kind), finding.message);
+}
+
 std::vector<Finding> Check(const Schedule& schedule) {
   std::vector<Finding> findings;
   CheckCounts(schedule, findings);

@@ -94,8 +94,8 @@ std::string ExplainDeadlock(const Schedule& schedule, const Flow& flow) {
   const std::vector<int32_t> circle = waiting.ShortestCircle();
   int64_t done = 0;
   for (size_t r = 0; r < flow.stopped.size(); ++r) done += flow.stopped[r] - flow.offset[r];
-  std::string text = fmt::format("deadlock after {} of {} actions: {} ranks wait for each other",
-                                 done, flow.needs.size(), circle.size());
+  std::string text = fmt::format("{} ranks wait for each other, after {} of {} actions",
+                                 circle.size(), done, flow.needs.size());
   for (size_t i = 0; i < circle.size(); ++i) {
     if (i == kMostShown) {
       text += fmt::format("\n  ... and so on through {} more ranks", circle.size() - i);

@@ -6,7 +6,7 @@
 // shown, since it holds the fewest orders one of which must change. Actions count from 0.
 //
 // Example:
-//   deadlock after 2 of 8 actions: 2 ranks wait for each other
+//   2 ranks wait for each other, after 2 of 8 actions
 //     rank 0 stands before 0B0 (action 1), which needs 1B0 of rank 1 (action 2)
 //     rank 1 stands before 1F1 (action 1), which needs 0F1 of rank 0 (action 2)
 //   to break the circle, one of these ranks must run the needed action before the one it stands

@@ -56,7 +56,7 @@ struct Timing {
   std::vector<double> durations;  // scratch, kept so that evaluating again allocates nothing
 };
 
-// Fails, as Check words it, where the order is illegal or deadlocks.
+// Fails with the first finding of Check where the order is illegal or deadlocks.
 Result<Prepared> Prepare(const Schedule& schedule);
 
 // The costs must pass CheckCosts for the schedule's stages.

@@ -24,4 +24,7 @@ struct Finding {
 // "incomplete", "duplicate", "order", "placement" or "deadlock".
 const char* NameOf(FindingKind kind);
 
+// "order: 0W0 on rank 0 comes before 0I0, which it needs".
+std::string ToString(const Finding& finding);
+
 }  // namespace pipescope::schedules

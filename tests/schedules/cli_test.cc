@@ -125,7 +125,7 @@ TEST(ScheduleVerb, BadUsageExitsTwo) {
 }
 
 TEST(ScheduleVerb, HelpLeadsWithExamples) {
-  for (const char* arguments : {"--help", "show --help", "check --help"}) {
+  for (const char* arguments : {"--help", "list --help", "show --help", "check --help"}) {
     const Ran ran = Pipescope(arguments);
     EXPECT_EQ(ran.exit, 0);
     EXPECT_EQ(ran.out.find("Examples:"), 0u) << ran.out.substr(0, 200);
