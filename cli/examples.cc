@@ -1,6 +1,7 @@
 #include "cli/examples.h"
 
 #include <memory>
+#include <sstream>
 #include <utility>
 
 namespace pipescope::cli {
@@ -22,7 +23,12 @@ class ExamplesFirst : public CLI::Formatter {
 }  // namespace
 
 void LeadWithExamples(CLI::App& verb, const std::string& examples) {
-  verb.formatter(std::make_shared<ExamplesFirst>(examples));
+  std::istringstream lines(examples);
+  std::string indented;
+  for (std::string line; std::getline(lines, line);) {
+    indented += "  " + line.substr(std::min(line.find_first_not_of(' '), line.size())) + "\n";
+  }
+  verb.formatter(std::make_shared<ExamplesFirst>(indented));
 }
 
 }  // namespace pipescope::cli

@@ -1,5 +1,5 @@
 // Puts examples at the head of a verb's --help, and keeps the verb's description, which its parent
-// lists, to one line.
+// lists, to one line. `examples` is a command a line.
 #pragma once
 
 #include <CLI/CLI.hpp>

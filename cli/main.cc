@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "cli/schedule_verb.h"
 #include "cli/topology_verb.h"
 #include "cli/verb.h"
 
@@ -19,6 +20,7 @@ int Main(int argc, char** argv) {
                "pipescope");
   app.require_subcommand(1);
   int exit_code = kOk;
+  AddScheduleVerb(app, exit_code);
   AddTopologyVerb(app, exit_code);
   try {
     app.parse(argc, argv);

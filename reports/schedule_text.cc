@@ -1,0 +1,132 @@
+#include "reports/schedule_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "reports/schedule_timeline.h"
+#include "sim/base/quantity.h"
+
+namespace pipescope::reports {
+namespace {
+
+using schedules::Costs;
+using schedules::Family;
+
+std::string ListText(const schedules::CostList& list) {
+  constexpr size_t kMost = 8;
+  if (list.size() == 1) return fmt::format("{:.6g}", list.front());
+  std::string text = "[";
+  for (size_t i = 0; i < std::min(list.size(), kMost); ++i) {
+    text += fmt::format("{}{:.6g}", i == 0 ? "" : ", ", list[i]);
+  }
+  return text + (list.size() > kMost ? ", ...]" : "]");
+}
+
+std::string CostsText(const Costs& costs) {
+  const bool plain = costs.Uniform();
+  const std::string backward = !costs.backward.empty() ? ListText(costs.backward)
+                               : plain                 ? fmt::format("{:.6g}", costs.Backward(0))
+                                                       : "I+W";
+  const std::string pair = !costs.overlapped.empty() ? ListText(costs.overlapped)
+                           : plain                   ? fmt::format("{:.6g}", costs.Overlapped(0, 0))
+                                                     : "F+B";
+  return fmt::format("F={} I={} W={} B={} FB={} comm={:.6g} (per chunk; comm per hop)",
+                     ListText(costs.forward), ListText(costs.input_grad),
+                     ListText(costs.weight_grad), backward, pair, costs.comm);
+}
+
+std::string Head(const ScheduleReport& report) {
+  const schedules::Schedule& schedule = report.schedule;
+  std::string text;
+  if (report.family != nullptr) {
+    text = fmt::format("schedule      {}: {}\n              {}\n", schedule.name,
+                       report.family->summary, report.family->reference);
+  } else {
+    text = fmt::format("schedule      {} (read from a file)\n", report.source);
+  }
+  if (!report.note.empty()) text += fmt::format("              {}\n", report.note);
+  text += fmt::format("size          {} ranks, {} stages, {} micro-batches\n", schedule.ranks,
+                      schedule.stages, schedule.microbatches);
+  return text + fmt::format("costs         {}\n", CostsText(report.costs));
+}
+
+std::string Legend() {
+  return "legend        F forward, I input gradient, W weight gradient, B = I and W, F1&B0 (or X) "
+         "an overlapped pair; the number is\n"
+         "              the micro-batch; lower case: not the lowest of the rank's stages; '-' goes "
+         "on, '.' idle\n";
+}
+
+// What the closed form says of the longest bubble, where it applies.
+std::string ClosedForm(const ScheduleReport& report) {
+  if (report.family == nullptr) return "";
+  const Family& family = *report.family;
+  const schedules::Options options{report.schedule.ranks, report.schedule.microbatches, {}};
+  const auto exact = family.exact_bubble(options, report.costs);
+  if (!exact) {
+    return fmt::format("closed form   {} is not exact here: it asks that {}\n", family.bubble,
+                       family.bubble_exact_when);
+  }
+  const auto& bubble = report.timing.bubble;
+  const double simulated = *std::max_element(bubble.begin(), bubble.end());
+  const bool same = std::abs(simulated - *exact) <= 1e-9 * std::max(1.0, report.timing.makespan);
+  return fmt::format("closed form   bubble {} = {:.6g}: simulated {:.6g}, {}\n", family.bubble,
+                     *exact, simulated, same ? "equal" : "DIFFERENT");
+}
+
+std::string RanksTable(const ScheduleReport& report) {
+  const schedules::Timing& timing = report.timing;
+  std::string text = fmt::format("{:>6} {:>12} {:>12} {:>9} {:>17}\n", "rank", "busy", "bubble",
+                                 "bubble %", "peak activations");
+  const size_t shown = std::min<size_t>(timing.busy.size(), kTimelineRanks);
+  for (size_t r = 0; r < shown; ++r) {
+    const double share = timing.makespan > 0 ? timing.bubble[r] / timing.makespan : 0;
+    text +=
+        fmt::format("{:>6} {:>12.6g} {:>12.6g} {:>9} {:>17}\n", r, timing.busy[r], timing.bubble[r],
+                    FormatPercent(share), report.prepared.peak_activations[r]);
+  }
+  if (shown < timing.busy.size()) {
+    text += fmt::format("ranks {} to {} are not shown\n", shown, timing.busy.size() - 1);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string ScheduleText(const ScheduleReport& report) {
+  const schedules::Timing& timing = report.timing;
+  std::string text = Head(report) + "\n" + TimelineText(report.schedule, report.prepared, timing) +
+                     Legend() + "\n";
+  text += fmt::format("makespan      {:.6g} (first start to last end)\n", timing.makespan);
+  text += fmt::format("span          {:.6g} (longest of the ranks' own first start to last end)\n",
+                      timing.span);
+  text += fmt::format("bubble        {} of the makespan, {} of the span (mean over ranks)\n",
+                      FormatPercent(timing.makespan_rate), FormatPercent(timing.span_rate));
+  text += ClosedForm(report) + "\n" + RanksTable(report);
+  text += "activations are counted in chunks: from F to B, or to W where the backward is split\n";
+  return text + fmt::format("\nreproduce     {}\n", report.reproduce);
+}
+
+std::string FamiliesText(const std::vector<Family>& families) {
+  std::string text;
+  for (const Family& family : families) {
+    text += family.name;
+    for (const std::string& alias : family.aliases) text += fmt::format(" (also {})", alias);
+    text += fmt::format(": {}\n", family.summary);
+    text += fmt::format("  reference         {}\n", family.reference);
+    text += fmt::format("  options           {}\n", family.options);
+    text += fmt::format("  constraints       {}\n", family.constraints);
+    text += fmt::format("  stages a rank     {}, each {} over all ranks\n", family.chunks,
+                        family.parameter_copies == 1 ? "once" : "twice");
+    text += fmt::format("  bubble            {}, exact where {}\n", family.bubble,
+                        family.bubble_exact_when);
+    text += fmt::format("  peak activations  {} (in chunks)\n\n", family.peak_activations);
+  }
+  return text +
+         "p ranks, r a rank, m micro-batches; F, I, W, B = I + W, FB: costs of one chunk. Try\n"
+         "  pipescope schedule show 1f1b --ranks 4 --microbatches 8\n";
+}
+
+}  // namespace pipescope::reports

@@ -1,0 +1,148 @@
+#include "schedules/csv.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "schedules/limits.h"
+#include "schedules/token.h"
+#include "sim/base/file.h"
+
+namespace pipescope::schedules {
+namespace {
+
+std::string_view Trim(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r";
+  const size_t first = text.find_first_not_of(kBlank);
+  if (first == text.npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+// Takes everything up to the separator, and the separator, off the front.
+std::string_view TakeUntil(std::string_view& text, char separator) {
+  const size_t at = text.find(separator);
+  const std::string_view part = text.substr(0, at);
+  text.remove_prefix(at == text.npos ? text.size() : at + 1);
+  return part;
+}
+
+Result<std::vector<Action>> ParseRow(std::string_view row, Letters letters, Location where) {
+  std::vector<Action> actions;
+  while (!row.empty()) {
+    ++where.column;
+    const std::string_view cell = Trim(TakeUntil(row, ','));
+    if (cell.empty()) continue;
+    auto action = ParseToken(cell, letters);
+    if (!action) {
+      return Fail(Error{fmt::format("cell {}: {}", where.column, action.error().message), where});
+    }
+    actions.push_back(*action);
+  }
+  return actions;
+}
+
+uint64_t Key(const Action& action) {
+  return static_cast<uint64_t>(action.stage.value()) << 32 |
+         static_cast<uint64_t>(action.microbatch.value());
+}
+
+// True where the letters can only be the old ones although no BW says so; see the header.
+bool HasOldLetters(const Schedule& schedule) {
+  std::vector<uint64_t> backward, weight;
+  for (const auto& rank : schedule.actions) {
+    for (const Action& action : rank) {
+      if (action.kind == ActionKind::kInputGrad || action.kind == ActionKind::kOverlapped) {
+        return false;
+      }
+      if (action.kind == ActionKind::kBackward) backward.push_back(Key(action));
+      if (action.kind == ActionKind::kWeightGrad) weight.push_back(Key(action));
+    }
+  }
+  if (weight.empty() || weight.size() != backward.size()) return false;
+  std::sort(backward.begin(), backward.end());
+  std::sort(weight.begin(), weight.end());
+  return backward == weight;
+}
+
+void RenameBackwards(Schedule& schedule) {
+  for (auto& rank : schedule.actions) {
+    for (Action& action : rank) {
+      if (action.kind == ActionKind::kBackward) action.kind = ActionKind::kInputGrad;
+    }
+  }
+}
+
+void CountStages(Schedule& schedule) {
+  int32_t stage = -1, microbatch = -1;
+  for (const auto& rank : schedule.actions) {
+    for (const Action& action : rank) {
+      stage = std::max({stage, action.stage.value(), action.backward_stage.value()});
+      microbatch =
+          std::max({microbatch, action.microbatch.value(), action.backward_microbatch.value()});
+    }
+  }
+  schedule.ranks = static_cast<int>(schedule.actions.size());
+  schedule.stages = stage + 1;
+  schedule.microbatches = microbatch + 1;
+}
+
+std::string_view WithoutMarkAndTrailingBlank(std::string_view text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
+  const size_t last = text.find_last_not_of(" \t\r\n");
+  return text.substr(0, last == text.npos ? 0 : last + 1);
+}
+
+}  // namespace
+
+Result<CsvSchedule> ParseCsv(const std::string& text, const std::string& file) {
+  std::string_view rest = WithoutMarkAndTrailingBlank(text);
+  if (rest.empty()) {
+    return Fail(Error{"is empty; expected a row of actions for every rank", {file}});
+  }
+  CsvSchedule csv;
+  csv.schedule.name = "csv";
+  csv.old_letters = rest.find("BW") != rest.npos;
+  const Letters letters = csv.old_letters ? Letters::kOld : Letters::kCurrent;
+  int64_t total = 0;
+  for (int line = 1; !rest.empty(); ++line) {
+    if (line > kMaxRanks) {
+      return Fail(Error{fmt::format("has more than {} rows (one a rank)", kMaxRanks), {file}});
+    }
+    auto row = ParseRow(TakeUntil(rest, '\n'), letters, {file, line, 0});
+    if (!row) return Fail(row.error());
+    total += static_cast<int64_t>(row->size());
+    if (total > kMaxActions) {
+      return Fail(Error{fmt::format("has more than {} actions", kMaxActions), {file}});
+    }
+    csv.schedule.actions.push_back(std::move(*row));
+  }
+  if (total == 0) return Fail(Error{"has no actions, only empty cells", {file}});
+  CountStages(csv.schedule);
+  if (!csv.old_letters && HasOldLetters(csv.schedule)) {
+    csv.old_letters = true;
+    RenameBackwards(csv.schedule);
+  }
+  return csv;
+}
+
+Result<CsvSchedule> ReadCsv(const std::string& path) {
+  auto text = ReadFile(path);
+  if (!text) return Fail(text.error());
+  return ParseCsv(*text, path);
+}
+
+std::string ToCsv(const Schedule& schedule) {
+  std::string text;
+  for (const auto& rank : schedule.actions) {
+    for (size_t i = 0; i < rank.size(); ++i) {
+      if (i > 0) text += ',';
+      AppendToken(rank[i], text);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace pipescope::schedules

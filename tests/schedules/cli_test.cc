@@ -1,0 +1,136 @@
+// `pipescope schedule` end to end: what it prints and its exit codes.
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "schedules/csv.h"
+#include "sim/base/file.h"
+#include "tests/schedules/testing.h"
+
+namespace pipescope::schedules {
+namespace {
+
+using testing::HasSubstr;
+
+struct Ran {
+  int exit = -1;
+  std::string out;
+};
+
+// stderr follows stdout.
+Ran Pipescope(const std::string& arguments) {
+  Ran ran;
+  FILE* pipe = popen(("cli/pipescope schedule " + arguments + " 2>&1").c_str(), "r");
+  char block[4096];
+  while (const size_t n = fread(block, 1, sizeof block, pipe)) ran.out.append(block, n);
+  const int status = pclose(pipe);
+  ran.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return ran;
+}
+
+std::string Write(const std::string& name, const std::string& text) {
+  const std::string path = testing::TempDir() + name;
+  std::ofstream(path) << text;
+  return path;
+}
+
+TEST(ScheduleVerb, List) {
+  const Ran ran = Pipescope("list");
+  EXPECT_EQ(ran.exit, 0);
+  for (const Family& family : Families())
+    EXPECT_THAT(ran.out, HasSubstr(family.name + (family.aliases.empty() ? ":" : " (also zb1p):")));
+}
+
+TEST(ScheduleVerb, ShowText) {
+  const Ran ran = Pipescope("show 1f1b --ranks 4 --microbatches 8");
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_THAT(ran.out, HasSubstr("makespan      33"));
+  EXPECT_THAT(ran.out, HasSubstr("closed form   bubble (p-1)(F+B) = 9: simulated 9, equal"));
+  EXPECT_THAT(ran.out, HasSubstr("pipescope schedule show 1f1b --ranks 4 --microbatches 8\n"));
+}
+
+TEST(ScheduleVerb, ShowJson) {
+  const Ran ran = Pipescope(
+      "show dualpipe --ranks 8 --microbatches 20 --format json "
+      "--cost F=10,I=12,W=8,FB=26,comm=0");
+  EXPECT_EQ(ran.exit, 0);
+  const auto json = nlohmann::json::parse(ran.out);
+  EXPECT_EQ(json["makespan"], 616);
+  EXPECT_EQ(json["bubble"]["per_rank"], nlohmann::json({52, 56, 60, 60, 60, 60, 56, 52}));
+  EXPECT_EQ(json["peak_activations"], nlohmann::json({9, 9, 9, 9, 9, 9, 9, 9}));
+  EXPECT_EQ(json["costs"]["B"], 20);
+}
+
+TEST(ScheduleVerb, ShowCsvAndReadItBack) {
+  const std::string path = testing::TempDir() + "dualpipev.csv";
+  EXPECT_EQ(Pipescope("show dualpipev --ranks 4 --microbatches 10 --format csv -o " + path).exit,
+            0);
+  EXPECT_EQ(*ReadFile(path), ReadData("dualpipev_4rank_10mb.csv"));
+  EXPECT_EQ(Pipescope("check " + path).exit, 0);
+  const Ran ran = Pipescope("show " + path + " --format json");
+  EXPECT_EQ(ran.exit, 0);
+  const auto json = nlohmann::json::parse(ran.out);
+  EXPECT_EQ(json["schedule"], "csv");
+  EXPECT_EQ(json["makespan"], 66);
+  EXPECT_EQ(Pipescope("show " + path + " --format csv").out, ReadData("dualpipev_4rank_10mb.csv"));
+  EXPECT_EQ(Pipescope("show " + path + " --ranks 4 --microbatches 10 --chunks 2").exit, 0);
+  EXPECT_EQ(Pipescope("show " + path + " --ranks 5").exit, 2);
+}
+
+TEST(ScheduleVerb, CostsFromAFile) {
+  const std::string path = Write("costs.json", R"({"F": [1, 1, 1, 5], "comm": 1})");
+  const Ran ran = Pipescope("show 1f1b --ranks 4 --microbatches 8 --format json --cost " + path);
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_EQ(nlohmann::json::parse(ran.out)["busy"], nlohmann::json({24, 24, 24, 56}));
+  const Ran few = Pipescope("show 1f1b --ranks 3 --microbatches 8 --cost " + path);
+  EXPECT_EQ(few.exit, 2);
+  EXPECT_THAT(few.out, HasSubstr("a list of 4 numbers"));
+}
+
+TEST(ScheduleVerb, CheckExplainsADeadlock) {
+  const std::string path = Write("stuck.csv", "0F0,0B0,0F1,0B1\n1F0,1F1,1B0,1B1\n");
+  const Ran ran = Pipescope("check " + path);
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_THAT(ran.out, HasSubstr("2 ranks wait for each other"));
+  const Ran show = Pipescope("show " + path);
+  EXPECT_EQ(show.exit, 2);
+  EXPECT_THAT(show.out, HasSubstr("2 ranks wait for each other"));
+}
+
+TEST(ScheduleVerb, CheckReadsPyTorchsArtifacts) {
+  const Ran ran = Pipescope("check " + DataPath("zb1p_2rank_2stagep_compute.csv"));
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_THAT(ran.out, HasSubstr("old letters"));
+}
+
+TEST(ScheduleVerb, BadUsageExitsTwo) {
+  for (const char* arguments :
+       {"", "frobnicate", "show", "show dualpip --ranks 4 --microbatches 8", "show 1f1b",
+        "show 1f1b --ranks 4", "show 1f1b --ranks 0 --microbatches 4",
+        "show 1f1b --ranks x --microbatches 4", "show 1f1b --ranks 4 --microbatches 4 --format svg",
+        "show 1f1b --ranks 99999999999999999999 --microbatches 4", "show missing.csv",
+        "show 1f1b --ranks 4 --microbatches 4 --cost G=1",
+        "show 1f1b --ranks 4 --microbatches 4 "
+        "--cost ''",
+        "show dualpipe --ranks 3 --microbatches 8", "check", "check missing.csv",
+        "show 1f1b --ranks 4 --microbatches 4 -o /no/such/place/x.csv"}) {
+    const Ran ran = Pipescope(arguments);
+    EXPECT_EQ(ran.exit, 2) << arguments << "\n" << ran.out;
+    EXPECT_FALSE(ran.out.empty());
+  }
+  EXPECT_EQ(Pipescope("check " + Write("bad.csv", "0F0,nonsense\n")).exit, 2);
+  EXPECT_THAT(Pipescope("show dualpip --ranks 4 --microbatches 8").out,
+              HasSubstr("did you mean 'dualpipe'?"));
+}
+
+TEST(ScheduleVerb, HelpLeadsWithExamples) {
+  for (const char* arguments : {"--help", "list --help", "show --help", "check --help"}) {
+    const Ran ran = Pipescope(arguments);
+    EXPECT_EQ(ran.exit, 0);
+    EXPECT_EQ(ran.out.find("Examples:"), 0u) << ran.out.substr(0, 200);
+  }
+}
+
+}  // namespace
+}  // namespace pipescope::schedules
