@@ -13,6 +13,7 @@
 #include "schedules/check.h"
 #include "schedules/csv.h"
 #include "schedules/evaluate.h"
+#include "schedules/flow.h"
 #include "schedules/registry.h"
 #include "schedules/token.h"
 
@@ -149,7 +150,7 @@ int CheckFile(const std::string& path) {
     text += fmt::format("{}: sound: {} ranks, {} stages, {} micro-batches\n", path, schedule.ranks,
                         schedule.stages, schedule.microbatches);
   } else if (findings.size() >= schedules::kMostFindings) {
-    text += fmt::format("{}: more findings are not shown\n", path);
+    text += fmt::format("{}: at most {} findings are shown\n", path, schedules::kMostFindings);
   }
   const int emitted = Emit("", text);
   return emitted != kOk ? emitted : findings.empty() ? kOk : kCheckFailed;

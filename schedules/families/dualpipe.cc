@@ -46,13 +46,7 @@ Result<Schedule> GenerateDualPipe(const Options& options) {
 }
 
 std::optional<double> ExactBubble(const Options& options, const Costs& costs) {
-  const bool balanced = costs.Uniform() && costs.Forward(0) == costs.InputGrad(0) &&
-                        costs.Forward(0) == costs.WeightGrad(0) &&
-                        costs.Backward(0) == costs.InputGrad(0) + costs.WeightGrad(0) &&
-                        costs.Overlapped(0, 0) == costs.Forward(0) + costs.Backward(0);
-  if (!balanced || costs.comm != 0) return {};
-  return static_cast<double>(options.ranks / 2 - 1) *
-         (costs.Overlapped(0, 0) + costs.Backward(0) - 3 * costs.WeightGrad(0));
+  return DualPipeBubble(options.ranks / 2, costs);
 }
 
 }  // namespace
@@ -66,7 +60,8 @@ Family DualPipeFamily() {
       .constraints = "ranks even; microbatches even and at least 2 x ranks",
       .options = "--ranks, --microbatches (of both directions)",
       .bubble = "(p/2-1)(FB+B-3W)",
-      .bubble_exact_when = "F = I = W at every stage, FB = F + B and comm = 0",
+      .bubble_exact_when =
+          "F = I = W at every stage, 2F <= FB <= 3F and comm = 0; of the longest-waiting rank",
       .peak_activations = "p+1",
       .parameter_copies = 2,
       .chunks = 2,

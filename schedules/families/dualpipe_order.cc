@@ -109,4 +109,14 @@ std::vector<Action> DualPipeOrder(const DualPipeRank& rank) {
   return order;
 }
 
+std::optional<double> DualPipeBubble(int64_t half_ranks, const Costs& costs) {
+  if (!costs.Uniform() || costs.comm != 0) return {};
+  const double forward = costs.Forward(0), weight = costs.WeightGrad(0);
+  const double backward = costs.Backward(0), pair = costs.Overlapped(0, 0);
+  const bool balanced = costs.InputGrad(0) == forward && weight == forward &&
+                        backward == 2 * forward && pair >= 2 * forward && pair <= 3 * forward;
+  if (!balanced) return {};
+  return static_cast<double>(half_ranks - 1) * (pair + backward - 3 * weight);
+}
+
 }  // namespace pipescope::schedules

@@ -20,8 +20,11 @@
 // order of actions traced from github.com/deepseek-ai/DualPipe.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "schedules/costs.h"
 #include "schedules/schedule.h"
 
 namespace pipescope::schedules {
@@ -39,5 +42,10 @@ struct DualPipeRank {
 };
 
 std::vector<Action> DualPipeOrder(const DualPipeRank& rank);
+
+// (H-1)(FB+B-3W), the bubble of the rank that waits longest, where that is exact: for F = I = W,
+// B = I + W, FB between 2F and 3F (outer ranks wait less where it is below 3F) and no latency. For
+// other costs the published formula is only near.
+std::optional<double> DualPipeBubble(int64_t half_ranks, const Costs& costs);
 
 }  // namespace pipescope::schedules

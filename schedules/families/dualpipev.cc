@@ -34,13 +34,7 @@ Result<Schedule> GenerateDualPipeV(const Options& options) {
 }
 
 std::optional<double> ExactBubble(const Options& options, const Costs& costs) {
-  const bool balanced = costs.Uniform() && costs.Forward(0) == costs.InputGrad(0) &&
-                        costs.Forward(0) == costs.WeightGrad(0) &&
-                        costs.Backward(0) == costs.InputGrad(0) + costs.WeightGrad(0) &&
-                        costs.Overlapped(0, 0) == costs.Forward(0) + costs.Backward(0);
-  if (!balanced || costs.comm != 0) return {};
-  return static_cast<double>(options.ranks - 1) *
-         (costs.Overlapped(0, 0) + costs.Backward(0) - 3 * costs.WeightGrad(0));
+  return DualPipeBubble(options.ranks, costs);
 }
 
 }  // namespace
@@ -54,7 +48,8 @@ Family DualPipeVFamily() {
       .constraints = "microbatches at least 2 x ranks",
       .options = "--ranks, --microbatches",
       .bubble = "(p-1)(FB+B-3W)",
-      .bubble_exact_when = "F = I = W at every stage, FB = F + B and comm = 0",
+      .bubble_exact_when =
+          "F = I = W at every stage, 2F <= FB <= 3F and comm = 0; of the longest-waiting rank",
       .peak_activations = "2p+1",
       .parameter_copies = 1,
       .chunks = 2,

@@ -107,9 +107,13 @@ double Bubble(const Timing& timing) {
 
 TEST(ClosedForm, HoldsWhereAFamilySaysSo) {
   int compared = 0;
-  const std::vector<Costs> many = {UniformCosts(1, 1, 1), UniformCosts(10, 12, 8),
-                                   UniformCosts(3, 4, 0), UniformCosts(2, 7, 1),
-                                   UniformCosts(5, 3, 3), UniformCosts(1, 1, 1, 0.5)};
+  std::vector<Costs> many = {UniformCosts(1, 1, 1), UniformCosts(10, 12, 8),
+                             UniformCosts(3, 4, 0), UniformCosts(2, 7, 1),
+                             UniformCosts(5, 3, 3), UniformCosts(1, 1, 1, 0.5)};
+  for (const double pair : {2.0, 2.25, 2.5}) {
+    many.push_back(UniformCosts(1, 1, 1));
+    many.back().overlapped = {pair};
+  }
   for (const Family& family : Families()) {
     for (int ranks = 1; ranks <= 12; ++ranks) {
       for (int microbatches = 1; microbatches <= 40; ++microbatches) {
