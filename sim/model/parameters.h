@@ -1,0 +1,35 @@
+// Parameters of a model, by block, split into those that expert parallelism shards and the rest.
+//
+// MLA layer, d = hidden, h = heads (arXiv 2405.04434, section 2.1):
+//   d q_lora + q_lora h (nope + rope) + d (kv_lora + rope) + kv_lora h (nope + v) + h v d
+// SwiGLU of width f: 3 d f. Router: d experts + one bias an expert. DeepSeek-V3 sums to 671.0
+// billion without its MTP module, 37.6 billion of them active for a token (with embedding).
+#pragma once
+
+#include <cstdint>
+
+#include "sim/model/config.h"
+#include "sim/model/layout.h"
+
+namespace pipescope::model {
+
+struct ParameterCount {
+  int64_t shared = 0;  // on every rank that holds the block
+  int64_t expert = 0;  // of all routed experts; a rank holds its share
+};
+
+// Of one block. The head of an MTP module shares the main head's weights: only its norm counts.
+ParameterCount BlockParameters(const ModelConfig& model, const Block& block);
+
+int64_t AttentionParameters(const ModelConfig& model);
+
+// Of one MoE layer (or dense, where there are no experts): what one token multiplies with.
+int64_t ActiveLayerParameters(const ModelConfig& model);
+
+// Of the whole model, without MTP modules.
+int64_t TotalParameters(const ModelConfig& model);
+
+// The part of TotalParameters that one token uses: its experts_per_token experts, not all.
+int64_t ActiveParameters(const ModelConfig& model);
+
+}  // namespace pipescope::model
