@@ -1,0 +1,84 @@
+#include "sim/costs/communication_cost.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "topology/route.h"
+
+namespace pipescope::costs {
+namespace {
+
+Bytes Round(double bytes) { return Bytes(static_cast<int64_t>(std::llround(bytes))); }
+
+Duration Slowest(std::initializer_list<Duration> times) { return std::max(times); }
+
+}  // namespace
+
+Links LinksOf(const topology::Cluster& cluster, const Efficiencies& e) {
+  Links links;
+  const double nics_per_gpu = static_cast<double>(cluster.node.nics) / cluster.node.gpus;
+  links.network = Bandwidth(cluster.node.nic.value() * nics_per_gpu * e.network /
+                            std::max(1.0, cluster.fabric.oversubscription));
+  links.nvlink = cluster.node.nvlink;
+  links.memory = Bandwidth(cluster.gpu.memory_bandwidth.value() * e.memory);
+  if (cluster.nodes > 1) {
+    // The farthest pair of GPUs with the same index: what a rail or plane carries.
+    const topology::Route route =
+        topology::RouteBetween(cluster, 0, (cluster.nodes - 1) * cluster.node.gpus);
+    links.network_latency = route.latency;
+  }
+  links.nvlink_latency = cluster.node.nvlink_latency;
+  return links;
+}
+
+Demand AllToAll(const Spread& spread, int64_t tokens, double row_bytes, int sms, const Links& links,
+                const Efficiencies& e) {
+  const double bytes = static_cast<double>(tokens) * row_bytes;
+  const double network = bytes * spread.network_rows();
+  const double forwarded = bytes * spread.token_gpus;
+  Demand demand;
+  demand.network_out = demand.network_in = Round(network);
+  demand.nvlink = Round(bytes * spread.nvlink_rows());
+  // Rows read once; send buffer written, read by the NIC, written by the NIC, read to forward;
+  // then written by a peer, read, and written to their place.
+  demand.memory = Round(bytes + 4 * network + 3 * forwarded);
+  const Bytes copied = Round(network + 2 * forwarded);
+  const Duration latency = spread.nodes > 1 ? links.network_latency : Duration();
+  demand.time = Slowest({demand.network_out / links.network, demand.nvlink / links.nvlink,
+                         copied / (e.sm_copy * sms), demand.memory / links.memory}) +
+                latency + links.nvlink_latency;
+  return demand;
+}
+
+Demand PointToPoint(Bytes size, bool same_node, const Links& links) {
+  Demand demand;
+  if (same_node) {
+    demand.nvlink = size;
+    demand.time = size / links.nvlink + links.nvlink_latency;
+  } else {
+    demand.network_out = demand.network_in = size;
+    demand.time = size / links.network + links.network_latency;
+  }
+  demand.memory = size;
+  return demand;
+}
+
+Demand ShardedCollective(Bytes size, int group, int per_node, const Links& links) {
+  Demand demand;
+  if (group <= 1) return demand;
+  const int nodes = std::max(1, group / per_node);
+  const double wire = static_cast<double>(size.value()) * (group - 1) / group;
+  Duration latency = links.nvlink_latency * (per_node - 1);
+  if (per_node > 1) demand.nvlink = Round(wire);
+  if (nodes > 1) {
+    demand.network_out = demand.network_in = Round(wire / per_node);
+    latency += links.network_latency * (nodes - 1);
+  }
+  demand.memory = Round(3 * wire);
+  demand.time = Slowest({demand.network_out / links.network, demand.nvlink / links.nvlink,
+                         demand.memory / links.memory}) +
+                latency;
+  return demand;
+}
+
+}  // namespace pipescope::costs

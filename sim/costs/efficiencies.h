@@ -1,0 +1,41 @@
+// The constants of the analytic cost model: what real kernels reach of the hardware's peaks.
+//
+// Each was measured by somebody and is cited, or derived from such a measurement; none was fitted
+// to a step time that pipescope predicts. An experiment may set any of them under `costs`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/base/fields.h"
+#include "sim/base/units.h"
+
+namespace pipescope::costs {
+
+struct Efficiencies {
+  double gemm_main_loop = 0.742;                 // of an SM's matrix peak, inside a tile's K loop
+  double weight_grad_main_loop = 0.415;          // the same for FP8 weight gradients
+  Duration tile_overhead = Duration(2'350'000);  // filling the pipeline and storing a 128x128 tile
+  double attention_forward = 0.663;              // of the SMs' BF16 peak
+  double attention_backward = 0.564;
+  double memory = 0.796;                               // of HBM's nominal bandwidth
+  Duration kernel_gap = Duration(2'000'000);           // between two kernels of a stream
+  double network = 0.8;                                // of a NIC's nominal rate
+  Bandwidth sm_copy = GigabytesPerSecond(18.5);        // written by one communication SM
+  Duration notify_dispatch = Duration(2'242'000'000);  // exchange of counts, wait for the slowest
+  Duration notify_cached = Duration(1'968'000'000);    // the same where the layout is known
+};
+
+// One line of "what this prediction assumes".
+struct Assumption {
+  std::string name;
+  std::string value;
+  std::string source;
+};
+
+// Reads `costs:`; fields left out keep their defaults.
+Efficiencies ReadEfficiencies(Fields fields);
+
+std::vector<Assumption> Describe(const Efficiencies& efficiencies);
+
+}  // namespace pipescope::costs

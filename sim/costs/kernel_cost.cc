@@ -1,0 +1,58 @@
+#include "sim/costs/kernel_cost.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace pipescope::costs {
+namespace {
+
+constexpr int64_t kTile = 128;
+
+double CeilDiv(int64_t a, int64_t b) { return static_cast<double>((a + b - 1) / b); }
+
+double GemmSeconds(const model::Kernel& kernel, int sms, const topology::Gpu& gpu,
+                   const Efficiencies& e) {
+  const bool fp8 = kernel.precision == model::Precision::kFp8 && gpu.fp8.value() > 0;
+  const double peak = (fp8 ? gpu.fp8 : gpu.bf16).value() / gpu.sms;
+  const bool slow = fp8 && kernel.pass == model::Pass::kWeightGrad;
+  const double main_loop = slow ? e.weight_grad_main_loop : e.gemm_main_loop;
+  const double tiles =
+      static_cast<double>(kernel.groups) * CeilDiv(kernel.m, kTile) * CeilDiv(kernel.n, kTile);
+  const double waves = std::ceil(tiles / sms);
+  const double tile_flops = 2.0 * kTile * kTile * static_cast<double>(kernel.k);
+  return waves * (tile_flops / (peak * main_loop) + e.tile_overhead.seconds());
+}
+
+double AttentionSeconds(const model::Kernel& kernel, int sms, const topology::Gpu& gpu,
+                        const Efficiencies& e) {
+  const double share =
+      kernel.pass == model::Pass::kForward ? e.attention_forward : e.attention_backward;
+  return kernel.flops.value() / (gpu.bf16.value() * sms / gpu.sms * share);
+}
+
+}  // namespace
+
+Duration KernelTime(const model::Kernel& kernel, int sms, const topology::Gpu& gpu,
+                    const Efficiencies& e) {
+  double seconds =
+      static_cast<double>(kernel.bytes.value()) / (gpu.memory_bandwidth.value() * e.memory);
+  if (kernel.kind == model::KernelKind::kGemm) {
+    seconds = std::max(seconds, GemmSeconds(kernel, sms, gpu, e));
+  } else if (kernel.kind == model::KernelKind::kAttention) {
+    seconds = std::max(seconds, AttentionSeconds(kernel, sms, gpu, e));
+  }
+  return Seconds(seconds);
+}
+
+Demand PhaseDemand(const std::vector<model::Kernel>& kernels, int sms, const topology::Gpu& gpu,
+                   const Efficiencies& e) {
+  Demand demand;
+  for (const model::Kernel& kernel : kernels) {
+    demand.time += KernelTime(kernel, sms, gpu, e) + e.kernel_gap;
+    demand.memory += kernel.bytes;
+    demand.flops += kernel.flops;
+  }
+  return demand;
+}
+
+}  // namespace pipescope::costs
