@@ -1,0 +1,181 @@
+#include "sim/timeline/breakdown.h"
+
+#include <algorithm>
+
+namespace pipescope::timeline {
+namespace {
+
+using schedules::ActionKind;
+
+const Label& LabelOf(const Timeline& t, const Operation& op) {
+  return t.labels[static_cast<size_t>(op.label)];
+}
+
+// Sorted disjoint intervals of one rank in which its compute lane works on actions.
+using Intervals = std::vector<std::pair<Duration, Duration>>;
+
+std::vector<Intervals> ComputeIntervals(const Timeline& t) {
+  std::vector<Intervals> busy(static_cast<size_t>(t.ranks));
+  for (const ActionSpan& span : t.actions) {
+    Intervals& mine = busy[static_cast<size_t>(span.rank)];
+    for (int32_t i = span.first; i < span.first + span.count; ++i) {
+      const Operation& op = t.operations[static_cast<size_t>(i)];
+      if (LabelOf(t, op).lane != Lane::kCompute || op.end == op.start) continue;
+      if (!mine.empty() && mine.back().second == op.start) {
+        mine.back().second = op.end;
+      } else {
+        mine.emplace_back(op.start, op.end);
+      }
+    }
+  }
+  return busy;
+}
+
+// How much of [from, to) is covered.
+Duration Covered(const Intervals& busy, Duration from, Duration to) {
+  Duration sum;
+  auto at = std::lower_bound(busy.begin(), busy.end(), from,
+                             [](const auto& i, Duration d) { return i.second <= d; });
+  for (; at != busy.end() && at->first < to; ++at) {
+    sum += std::min(at->second, to) - std::max(at->first, from);
+  }
+  return sum;
+}
+
+struct Window {
+  Duration from;
+  Duration to;
+};
+
+std::vector<Window> SteadyWindows(const Timeline& t) {
+  std::vector<Window> windows;
+  for (const auto& [first, last] : t.rank_actions) {
+    Window pairs{Duration::Max(), Duration()};
+    Window plain{Duration::Max(), Duration()};
+    for (int a = first; a < last; ++a) {
+      const ActionSpan& span = t.actions[static_cast<size_t>(a)];
+      if (span.action.kind == ActionKind::kOverlapped) {
+        pairs.from = std::min(pairs.from, span.start);
+        pairs.to = span.end;
+      }
+      if (span.action.kind == ActionKind::kForward) {
+        plain.to = span.end;
+      } else {
+        plain.from = std::min(plain.from, span.start);
+      }
+    }
+    windows.push_back(pairs.to > Duration() ? pairs : plain);
+  }
+  return windows;
+}
+
+Overlap Measure(const Timeline& t, const std::vector<Intervals>& busy,
+                const std::vector<Window>& windows) {
+  Overlap sum;
+  for (int r = 0; r < t.ranks; ++r) {
+    const Window& w = windows[static_cast<size_t>(r)];
+    if (w.to > w.from) sum.compute_busy += Covered(busy[static_cast<size_t>(r)], w.from, w.to);
+  }
+  const auto add = [&](const Operation& op, int rank, Duration& total, Duration& hidden) {
+    const Window& w = windows[static_cast<size_t>(rank)];
+    const Duration from = std::max(op.start, w.from);
+    const Duration to = std::min(op.end, w.to);
+    if (to <= from) return;
+    total += to - from;
+    hidden += Covered(busy[static_cast<size_t>(rank)], from, to);
+  };
+  for (const Operation& op : t.operations) {
+    if (op.action >= 0 && LabelOf(t, op).lane == Lane::kCommunication) {
+      add(op, op.rank, sum.communication_busy, sum.communication_hidden);
+    }
+  }
+  for (const Message& message : t.messages) {
+    add(t.operations[static_cast<size_t>(message.operation)], message.to, sum.message_time,
+        sum.message_hidden);
+  }
+  return sum;
+}
+
+void CountAction(const Timeline& t, const ActionSpan& span, Breakdown& b) {
+  Duration compute;
+  for (int32_t i = span.first; i < span.first + span.count; ++i) {
+    const Operation& op = t.operations[static_cast<size_t>(i)];
+    const Label& label = LabelOf(t, op);
+    if (label.lane != Lane::kCompute) continue;
+    const Duration length = op.end - op.start;
+    compute += length;
+    if (span.action.kind == ActionKind::kOverlapped) {
+      b.overlapped += length;
+    } else if (label.part == Part::kForward) {
+      b.forward += length;
+    } else if (label.part == Part::kInputGrad) {
+      b.backward_input += length;
+    } else {
+      b.backward_weight += length;
+    }
+  }
+  b.exposed_communication += (span.end - span.start) - compute;
+}
+
+}  // namespace
+
+std::vector<Breakdown> BreakdownByRank(const Timeline& t) {
+  std::vector<Breakdown> ranks(static_cast<size_t>(t.ranks));
+  std::vector<Duration> in_actions(ranks.size());
+  for (const ActionSpan& span : t.actions) {
+    CountAction(t, span, ranks[static_cast<size_t>(span.rank)]);
+    in_actions[static_cast<size_t>(span.rank)] += span.end - span.start;
+  }
+  for (const Operation& op : t.operations) {
+    if (op.action >= 0 || LabelOf(t, op).kind != OperationKind::kOptimizer) continue;
+    ranks[static_cast<size_t>(op.rank)].optimizer += op.end - op.start;
+  }
+  for (size_t r = 0; r < ranks.size(); ++r) {
+    ranks[r].bubble = t.pipeline_end - in_actions[r];
+    ranks[r].exposed_communication += t.end - t.pipeline_end - ranks[r].optimizer;
+  }
+  return ranks;
+}
+
+std::vector<ActionTimes> ActionTimesByRank(const Timeline& t) {
+  std::vector<ActionTimes> ranks(static_cast<size_t>(t.ranks));
+  for (const ActionSpan& span : t.actions) {
+    ActionTimes& times = ranks[static_cast<size_t>(span.rank)];
+    const Duration length = span.end - span.start;
+    switch (span.action.kind) {
+      case ActionKind::kForward:
+        times.forward += length;
+        break;
+      case ActionKind::kInputGrad:
+        times.backward_input += length;
+        break;
+      case ActionKind::kWeightGrad:
+        times.backward_weight += length;
+        break;
+      case ActionKind::kBackward:
+        times.backward += length;
+        break;
+      case ActionKind::kOverlapped:
+        times.overlapped += length;
+        break;
+    }
+  }
+  return ranks;
+}
+
+double Overlap::hidden_share() const {
+  const Duration all = communication_busy + message_time;
+  return all == Duration() ? 1 : (communication_hidden + message_hidden) / all;
+}
+
+double Overlap::compute_to_communication() const {
+  return communication_busy == Duration() ? 0 : compute_busy / communication_busy;
+}
+
+OverlapSummary MeasureOverlap(const Timeline& t) {
+  const std::vector<Intervals> busy = ComputeIntervals(t);
+  const std::vector<Window> whole(static_cast<size_t>(t.ranks), {Duration(), t.pipeline_end});
+  return {Measure(t, busy, SteadyWindows(t)), Measure(t, busy, whole)};
+}
+
+}  // namespace pipescope::timeline

@@ -1,0 +1,60 @@
+// Where a step's time went, rank by rank, and how much communication stayed visible.
+//
+// Every instant of a rank's step has one of seven names, so they add up to the step:
+//   forward, backward_input, backward_weight  the compute lane works in an F, I, W or B action
+//   overlapped                                it works in an overlapped pair
+//   exposed_communication                     it waits, inside an action or at the step's end,
+//                                             for communication of its own rank
+//   bubble                                    no action runs, up to the pipeline's end
+//   optimizer                                 the optimizer works
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "sim/base/units.h"
+#include "sim/timeline/timeline.h"
+
+namespace pipescope::timeline {
+
+struct Breakdown {
+  Duration forward;
+  Duration backward_input;
+  Duration backward_weight;
+  Duration overlapped;
+  Duration exposed_communication;
+  Duration bubble;
+  Duration optimizer;
+
+  Duration total() const {
+    return forward + backward_input + backward_weight + overlapped + exposed_communication +
+           bubble + optimizer;
+  }
+};
+
+std::vector<Breakdown> BreakdownByRank(const Timeline& timeline);
+
+// Time in actions by kind, communication included: what a profiler's annotations would show.
+struct ActionTimes {
+  Duration forward, backward_input, backward_weight, backward, overlapped;
+};
+std::vector<ActionTimes> ActionTimesByRank(const Timeline& timeline);
+
+// Communication against computation. `steady` covers a rank's overlapped pairs, or where it has
+// none the time from its first backward to its last forward work.
+struct Overlap {
+  Duration compute_busy;          // of the compute lane, sum over ranks
+  Duration communication_busy;    // of dispatch and combine, notify included
+  Duration communication_hidden;  // of it beside computation of the same rank
+  Duration message_time;          // of pipeline messages on their way
+  Duration message_hidden;        // of it while their receiver computes
+  double hidden_share() const;    // of communication and messages together; 1 where there is none
+  double compute_to_communication() const;  // 0 where there is none
+};
+struct OverlapSummary {
+  Overlap steady;
+  Overlap whole;
+};
+OverlapSummary MeasureOverlap(const Timeline& timeline);
+
+}  // namespace pipescope::timeline

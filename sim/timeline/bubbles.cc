@@ -1,0 +1,143 @@
+#include "sim/timeline/bubbles.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace pipescope::timeline {
+namespace {
+
+using schedules::ActionKind;
+
+bool HasForward(ActionKind kind) {
+  return kind == ActionKind::kForward || kind == ActionKind::kOverlapped;
+}
+
+class Finder {
+ public:
+  explicit Finder(const Timeline& timeline)
+      : timeline_(timeline),
+        message_of_(timeline.operations.size(), -1),
+        busy_(static_cast<size_t>(timeline.ranks)) {
+    for (size_t i = 0; i < timeline.messages.size(); ++i) {
+      message_of_[static_cast<size_t>(timeline.messages[i].operation)] = static_cast<int32_t>(i);
+    }
+    for (const ActionSpan& span : timeline.actions) {
+      busy_[static_cast<size_t>(span.rank)] += span.end - span.start;
+    }
+  }
+
+  Bubbles Run() {
+    for (int rank = 0; rank < timeline_.ranks; ++rank) AddRank(rank);
+    Duration busy;
+    for (const Duration b : found_.busy) busy += b;
+    const double all = timeline_.pipeline_end.seconds() * timeline_.ranks;
+    found_.makespan_rate = all > 0 ? 1 - busy.seconds() / all : 0;
+    for (const Gap& gap : found_.gaps) {
+      found_.by_cause[static_cast<size_t>(gap.cause)] += gap.end - gap.start;
+    }
+    return std::move(found_);
+  }
+
+ private:
+  void AddRank(int rank) {
+    const auto [first, last] = timeline_.rank_actions[static_cast<size_t>(rank)];
+    int first_backward = last;
+    int last_forward = first - 1;
+    for (int a = first; a < last; ++a) {
+      const ActionSpan& span = timeline_.actions[static_cast<size_t>(a)];
+      if (span.action.kind != ActionKind::kForward) first_backward = std::min(first_backward, a);
+      if (HasForward(span.action.kind)) last_forward = a;
+    }
+    // First how long the rank waits in between, then what share of that is imbalance.
+    Duration steady;
+    Walk(first, last, [&](int a, Duration from, Duration to) {
+      if (a > first_backward && a <= last_forward) steady += to - from;
+    });
+    const Duration own = busy_[static_cast<size_t>(rank)];
+    const Duration excess = *std::max_element(busy_.begin(), busy_.end()) - own;
+    const double imbalance = steady == Duration() ? 0 : std::min(1.0, excess / steady);
+    Walk(first, last, [&](int a, Duration from, Duration to) {
+      if (a <= first_backward) {
+        Add(rank, GapCause::kWarmUp, a, from, to);
+      } else if (a > last_forward) {
+        Add(rank, GapCause::kDrain, a, from, to);
+      } else {
+        AddSteady(rank, a, from, to, imbalance);
+      }
+    });
+    const Duration end =
+        last > first ? timeline_.actions[static_cast<size_t>(last - 1)].end : Duration();
+    Add(rank, GapCause::kDrain, -1, end, timeline_.pipeline_end);
+    found_.busy.push_back(own);
+    found_.per_rank.push_back(timeline_.pipeline_end - own);
+  }
+
+  // Calls `gap(action that ends it, from, to)` for every wait before an action.
+  template <class Callback>
+  void Walk(int first, int last, Callback gap) const {
+    Duration at;
+    for (int a = first; a < last; ++a) {
+      const ActionSpan& span = timeline_.actions[static_cast<size_t>(a)];
+      if (span.start > at) gap(a, at, span.start);
+      at = span.end;
+    }
+  }
+
+  void Add(int rank, GapCause cause, int action, Duration from, Duration to) {
+    if (to > from) found_.gaps.push_back({rank, cause, action, from, to});
+  }
+
+  // After its share of imbalance: what the action's first operation waited for, a message on its
+  // way or the producing action.
+  void AddSteady(int rank, int action, Duration from, Duration to, double imbalance) {
+    const Duration even =
+        from + Seconds(std::min((to - from).seconds(), (to - from).seconds() * imbalance));
+    const Duration cut = std::min(even, to);
+    const int32_t cause = Releaser(timeline_.actions[static_cast<size_t>(action)]);
+    Duration produced = to;  // when the awaited result was complete
+    if (cause >= 0) {
+      const Operation& op = timeline_.operations[static_cast<size_t>(cause)];
+      produced = message_of_[static_cast<size_t>(cause)] >= 0 ? op.start : op.end;
+    }
+    produced = std::clamp(produced, cut, to);
+    Add(rank, GapCause::kImbalance, action, from, cut);
+    Add(rank, GapCause::kDependency, action, cut, produced);
+    Add(rank, GapCause::kCommunication, action, produced, to);
+  }
+
+  // The operation whose end let the action's earliest operation start.
+  int32_t Releaser(const ActionSpan& span) const {
+    for (int32_t i = span.first; i < span.first + span.count; ++i) {
+      const Operation& op = timeline_.operations[static_cast<size_t>(i)];
+      if (op.start == span.start) return op.released_by;
+    }
+    return -1;
+  }
+
+  const Timeline& timeline_;
+  std::vector<int32_t> message_of_;
+  std::vector<Duration> busy_;  // time in actions, per rank
+  Bubbles found_;
+};
+
+}  // namespace
+
+const char* Name(GapCause cause) {
+  switch (cause) {
+    case GapCause::kWarmUp:
+      return "warm-up";
+    case GapCause::kDrain:
+      return "drain";
+    case GapCause::kDependency:
+      return "dependency";
+    case GapCause::kCommunication:
+      return "communication";
+    case GapCause::kImbalance:
+      return "imbalance";
+  }
+  return "";
+}
+
+Bubbles FindBubbles(const Timeline& timeline) { return Finder(timeline).Run(); }
+
+}  // namespace pipescope::timeline
