@@ -1,0 +1,84 @@
+// An experiment: a model, a cluster, a parallel plan, a schedule. All that one prediction needs.
+//
+//   name: deepseek_v3_h800
+//   model: deepseek_v3                  # a model the binary carries, or a path to a config.json
+//   topology: h800_2048_fat_tree        # likewise, or a path to a topology file
+//   schedule: dualpipe
+//   layouts: ["Et*4|(t*4|)*14tmL"]      # used where the schedule has as many stages
+//   parallel: {pipeline: 16, data: 128, expert: 64, zero_stage: 1}
+//   training: {sequence_length: 4096, micro_batch_size: 1, global_batch: 15360, precision: fp8}
+//   communication: {sms: 20}
+//   costs: {kernel_gap: 2 us}           # any figure of sim/costs/efficiencies.h
+//   memory: {reserved: 3 GiB, enforce: true}
+//
+// Paths count from the experiment's own file. GPUs: pipeline rank r holds GPUs r * data up to
+// (r + 1) * data; expert groups are consecutive within them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/base/document.h"
+#include "sim/base/result.h"
+#include "sim/base/units.h"
+#include "sim/costs/efficiencies.h"
+#include "sim/model/config.h"
+#include "sim/model/operations.h"
+#include "topology/cluster.h"
+
+namespace pipescope {
+
+struct ParallelPlan {
+  int pipeline = 1;    // pipeline ranks
+  int data = 1;        // replicas of the pipeline
+  int expert = 1;      // GPUs that share a layer's experts; divides `data`
+  int zero_stage = 1;  // 0: every replica holds the whole optimizer; 1: each holds its share
+};
+
+struct TrainingPlan {
+  int64_t sequence_length = 0;
+  int64_t micro_batch_size = 1;  // sequences
+  int64_t global_batch = 0;      // sequences in a step, over all replicas
+  bool fp8 = false;
+  bool recompute = true;  // V3's: norms, MLA up-projections, SwiGLU's output
+};
+
+struct CommunicationPlan {
+  int sms = 20;                   // of each GPU, for dispatch and combine beside computation
+  bool overlap_gradients = true;  // reduce a stage's gradients as soon as they are complete
+  bool fp32_gradients = true;     // reduced in FP32, else BF16
+};
+
+struct Experiment {
+  std::string name;
+  std::string file;
+  model::ModelConfig model;
+  topology::Cluster cluster;
+  std::string topology;  // as the file names it
+  std::string schedule;
+  std::vector<std::string> layouts;
+  ParallelPlan parallel;
+  TrainingPlan training;
+  CommunicationPlan communication;
+  costs::Efficiencies efficiencies;
+  Bytes reserved;                      // CUDA context, libraries, communication buffers
+  bool enforce_memory = true;          // a peak over the GPU's memory is an error
+  std::vector<std::string> overrides;  // "a.b=c" as given by --set
+
+  int gpus() const { return parallel.pipeline * parallel.data; }
+  int64_t microbatches() const {
+    return training.global_batch / (parallel.data * training.micro_batch_size);
+  }
+  int64_t tokens_per_microbatch() const {
+    return training.micro_batch_size * training.sequence_length;
+  }
+  model::WorkShape shape() const;
+};
+
+// Reads an experiment with `--set a.b=c` overrides applied, and everything it refers to; then
+// checks that plan, model and cluster fit each other.
+Result<Experiment> LoadExperiment(const std::string& path,
+                                  const std::vector<std::string>& overrides = {});
+
+}  // namespace pipescope
