@@ -1,0 +1,183 @@
+#include "sim/lowering/lower.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "sim/base/result.h"
+#include "sim/lowering/action_template.h"
+#include "sim/lowering/ownership.h"
+#include "sim/lowering/phase_costs.h"
+#include "sim/lowering/step_end.h"
+
+namespace pipescope {
+namespace {
+
+using schedules::Action;
+using schedules::ActionKind;
+
+// Where the input or the result of one stage and micro-batch is found.
+struct Port {
+  int32_t task = -1;
+  int32_t rank = -1;
+};
+
+class Lowering {
+ public:
+  Lowering(const Experiment& experiment, const schedules::Schedule& schedule,
+           const model::Layout& layout, const costs::Spread& spread)
+      : experiment_(experiment),
+        schedule_(schedule),
+        layout_(layout),
+        own_(OwnershipOf(schedule)),
+        costs_(experiment, spread, graph_) {
+    const size_t ports =
+        static_cast<size_t>(schedule.stages) * static_cast<size_t>(schedule.microbatches);
+    for (auto* table :
+         {&takes_activation_, &gives_activation_, &takes_gradient_, &gives_gradient_}) {
+      table->resize(ports);
+    }
+  }
+
+  TaskGraph Run() {
+    graph_.ranks = schedule_.ranks;
+    backward_done_.resize(static_cast<size_t>(schedule_.ranks));
+    rank_done_.resize(static_cast<size_t>(schedule_.ranks));
+    for (int r = 0; r < schedule_.ranks; ++r) AddRank(r);
+    Connect();
+    AddStepEnd(experiment_, layout_, own_, costs_, backward_done_, rank_done_, graph_);
+    return std::move(graph_);
+  }
+
+ private:
+  void AddRank(int rank) {
+    const size_t r = static_cast<size_t>(rank);
+    const int first = static_cast<int>(graph_.actions.size());
+    backward_done_[r].resize(own_.stages_of_rank[r].size());
+    std::vector<int32_t>& previous = rank_done_[r];
+    for (const Action& action : schedule_.actions[r]) {
+      const ActionTemplate& templ = TemplateOf(action);
+      const int32_t base = static_cast<int32_t>(graph_.tasks.size());
+      AddOperations(rank, action, templ, base, previous);
+      previous.clear();
+      for (const int32_t sink : templ.sinks) previous.push_back(base + sink);
+      NoteBackward(r, action, previous);
+    }
+    graph_.rank_actions.emplace_back(first, static_cast<int>(graph_.actions.size()));
+  }
+
+  void AddOperations(int rank, const Action& action, const ActionTemplate& templ, int32_t base,
+                     const std::vector<int32_t>& previous) {
+    const int32_t index = static_cast<int32_t>(graph_.actions.size());
+    timeline::ActionSpan span;
+    span.rank = rank;
+    span.action = action;
+    span.first = base;
+    span.count = static_cast<int32_t>(templ.operations.size());
+    graph_.actions.push_back(span);
+    for (size_t i = 0; i < templ.operations.size(); ++i) {
+      const int32_t task = base + static_cast<int32_t>(i);
+      graph_.tasks.push_back({rank, rank, templ.operations[i].templ, index});
+      for (const int32_t before : templ.operations[i].after) {
+        graph_.edges.emplace_back(base + before, task);
+      }
+    }
+    for (const int32_t root : templ.roots) {
+      for (const int32_t before : previous) graph_.edges.emplace_back(before, base + root);
+    }
+    const bool pair = action.kind == ActionKind::kOverlapped;
+    Note(takes_activation_, action.stage, action.microbatch, rank, base, templ.takes_activation);
+    Note(gives_activation_, action.stage, action.microbatch, rank, base, templ.gives_activation);
+    const StageId stage = pair ? action.backward_stage : action.stage;
+    const MicrobatchId microbatch = pair ? action.backward_microbatch : action.microbatch;
+    Note(takes_gradient_, stage, microbatch, rank, base, templ.takes_gradient);
+    Note(gives_gradient_, stage, microbatch, rank, base, templ.gives_gradient);
+  }
+
+  size_t PortIndex(StageId stage, MicrobatchId microbatch) const {
+    return stage.index() * static_cast<size_t>(schedule_.microbatches) + microbatch.index();
+  }
+
+  void Note(std::vector<Port>& table, StageId stage, MicrobatchId microbatch, int rank,
+            int32_t base, int32_t operation) {
+    if (operation >= 0) table[PortIndex(stage, microbatch)] = {base + operation, rank};
+  }
+
+  void NoteBackward(size_t rank, const Action& action, const std::vector<int32_t>& done) {
+    const bool pair = action.kind == ActionKind::kOverlapped;
+    if (action.kind == ActionKind::kForward || action.kind == ActionKind::kInputGrad) return;
+    const int stage = (pair ? action.backward_stage : action.stage).value();
+    const auto& stages = own_.stages_of_rank[rank];
+    const size_t at =
+        static_cast<size_t>(std::find(stages.begin(), stages.end(), stage) - stages.begin());
+    backward_done_[rank][at] = done;
+  }
+
+  const ActionTemplate& TemplateOf(const Action& action) {
+    const auto key = std::make_tuple(action.kind, action.stage, action.backward_stage);
+    const auto at = templates_.find(key);
+    if (at != templates_.end()) return at->second;
+    const bool pair = action.kind == ActionKind::kOverlapped;
+    const model::StageLayout& stage = layout_[action.stage.index()];
+    const model::StageLayout& backward = pair ? layout_[action.backward_stage.index()] : stage;
+    return templates_[key] = MakeActionTemplate(action.kind, stage, backward, experiment_, costs_);
+  }
+
+  // Joins producers and consumers, by a message where they are on different ranks.
+  void Connect() {
+    const Bytes size(experiment_.tokens_per_microbatch() * experiment_.model.hidden * 2);
+    const bool same_node = experiment_.parallel.data * 2 <= experiment_.cluster.node.gpus;
+    const costs::Demand demand = costs::PointToPoint(size, same_node, costs_.links());
+    const auto label = [](const char* name) {
+      return timeline::Label{name, timeline::OperationKind::kMessage, timeline::Lane::kPipeline,
+                             timeline::Part::kNone};
+    };
+    const int32_t forward = costs_.Add(label("activations"), demand);
+    const int32_t backward = costs_.Add(label("gradients"), demand);
+    for (int m = 0; m < schedule_.microbatches; ++m) {
+      const MicrobatchId microbatch(m);
+      for (int s = 0; s + 1 < schedule_.stages; ++s) {
+        const size_t here = PortIndex(StageId(s), microbatch);
+        const size_t next = PortIndex(StageId(s + 1), microbatch);
+        Join(gives_activation_[here], takes_activation_[next], forward, StageId(s), microbatch,
+             false);
+        Join(gives_gradient_[next], takes_gradient_[here], backward, StageId(s + 1), microbatch,
+             true);
+      }
+    }
+  }
+
+  void Join(const Port& from, const Port& to, int32_t templ, StageId stage, MicrobatchId microbatch,
+            bool backward) {
+    PIPESCOPE_CHECK(from.task >= 0 && to.task >= 0);
+    if (from.rank == to.rank) {
+      graph_.edges.emplace_back(from.task, to.task);
+      return;
+    }
+    const int32_t task = static_cast<int32_t>(graph_.tasks.size());
+    graph_.tasks.push_back({from.rank, to.rank, templ, -1});
+    graph_.edges.emplace_back(from.task, task);
+    graph_.edges.emplace_back(task, to.task);
+    graph_.messages.push_back({task, from.rank, to.rank, stage, microbatch, backward});
+  }
+
+  const Experiment& experiment_;
+  const schedules::Schedule& schedule_;
+  const model::Layout& layout_;
+  Ownership own_;
+  TaskGraph graph_;
+  PhaseCosts costs_;
+  std::map<std::tuple<ActionKind, StageId, StageId>, ActionTemplate> templates_;
+  std::vector<Port> takes_activation_, gives_activation_, takes_gradient_, gives_gradient_;
+  std::vector<std::vector<std::vector<int32_t>>> backward_done_;  // [rank][its i-th stage]
+  std::vector<std::vector<int32_t>> rank_done_;
+};
+
+}  // namespace
+
+TaskGraph Lower(const Experiment& experiment, const schedules::Schedule& schedule,
+                const model::Layout& layout, const costs::Spread& spread) {
+  return Lowering(experiment, schedule, layout, spread).Run();
+}
+
+}  // namespace pipescope

@@ -1,0 +1,139 @@
+#include "sim/lowering/phase_costs.h"
+
+#include <algorithm>
+
+#include "sim/costs/kernel_cost.h"
+
+namespace pipescope {
+namespace {
+
+using model::Pass;
+using model::PhaseKind;
+using timeline::Lane;
+using timeline::OperationKind;
+using timeline::Part;
+
+Part PartOf(Pass pass) {
+  switch (pass) {
+    case Pass::kForward:
+      return Part::kForward;
+    case Pass::kInputGrad:
+      return Part::kInputGrad;
+    case Pass::kWeightGrad:
+      return Part::kWeightGrad;
+  }
+  return Part::kNone;
+}
+
+const char* Letter(Pass pass) {
+  return pass == Pass::kForward ? " F" : pass == Pass::kInputGrad ? " I" : " W";
+}
+
+timeline::Label LabelFor(PhaseKind kind, Pass pass) {
+  switch (kind) {
+    case PhaseKind::kAttention:
+      return {std::string("attention") + Letter(pass), OperationKind::kAttention, Lane::kCompute,
+              PartOf(pass)};
+    case PhaseKind::kMlp:
+      return {std::string("mlp") + Letter(pass), OperationKind::kMlp, Lane::kCompute, PartOf(pass)};
+    case PhaseKind::kEmbedding:
+      return {std::string("embedding") + Letter(pass), OperationKind::kEdge, Lane::kCompute,
+              PartOf(pass)};
+    case PhaseKind::kProjection:
+      return {std::string("MTP projection") + Letter(pass), OperationKind::kEdge, Lane::kCompute,
+              PartOf(pass)};
+    case PhaseKind::kHead:
+      return {std::string("head") + Letter(pass), OperationKind::kEdge, Lane::kCompute,
+              PartOf(pass)};
+    case PhaseKind::kDispatch:
+      return {pass == Pass::kForward ? "dispatch F" : "dispatch B", OperationKind::kDispatch,
+              Lane::kCommunication, PartOf(pass)};
+    case PhaseKind::kCombine:
+      return {pass == Pass::kForward ? "combine F" : "combine B", OperationKind::kCombine,
+              Lane::kCommunication, PartOf(pass)};
+  }
+  return {};
+}
+
+// The gradient of combine moves rows as a dispatch does, that of dispatch as a combine.
+bool MovesAsDispatch(const model::Phase& phase) {
+  return (phase.kind == PhaseKind::kDispatch) == (phase.pass == Pass::kForward);
+}
+
+}  // namespace
+
+PhaseCosts::PhaseCosts(const Experiment& experiment, const costs::Spread& spread, TaskGraph& graph)
+    : experiment_(experiment),
+      spread_(spread),
+      graph_(graph),
+      links_(costs::LinksOf(experiment.cluster, experiment.efficiencies)) {
+  graph.capacity = {links_.memory.value(), links_.nvlink.value(), links_.network.value(),
+                    links_.network.value()};
+}
+
+int PhaseCosts::compute_sms(bool beside_communication) const {
+  const int sms = experiment_.cluster.gpu.sms;
+  return beside_communication ? sms - experiment_.communication.sms : sms;
+}
+
+int32_t PhaseCosts::LabelOf(const timeline::Label& label) {
+  for (size_t i = 0; i < graph_.labels.size(); ++i) {
+    if (graph_.labels[i].name == label.name) return static_cast<int32_t>(i);
+  }
+  graph_.labels.push_back(label);
+  return static_cast<int32_t>(graph_.labels.size() - 1);
+}
+
+int32_t PhaseCosts::Add(const timeline::Label& label, const costs::Demand& demand) {
+  TaskTemplate templ;
+  templ.label = LabelOf(label);
+  templ.demand = demand;
+  const double seconds = demand.time.seconds();
+  const Bytes moved[kResources] = {demand.memory, demand.nvlink, demand.network_out,
+                                   demand.network_in};
+  for (size_t k = 0; k < kResources && seconds > 0; ++k) {
+    // Alone nothing exceeds a resource; rounding may say so by a hair.
+    templ.rates[k] = std::min(static_cast<double>(moved[k].value()) / seconds, graph_.capacity[k]);
+  }
+  graph_.templates.push_back(templ);
+  return static_cast<int32_t>(graph_.templates.size() - 1);
+}
+
+int32_t PhaseCosts::Compute(const model::Block& block, const model::Phase& phase,
+                            bool beside_communication) {
+  const Key key{static_cast<int>(block.kind), static_cast<int>(phase.kind),
+                static_cast<int>(phase.pass), beside_communication, 0};
+  if (const auto at = known_.find(key); at != known_.end()) return at->second;
+  const costs::Demand demand =
+      costs::PhaseDemand(phase.kernels, compute_sms(beside_communication), experiment_.cluster.gpu,
+                         experiment_.efficiencies);
+  return known_[key] = Add(LabelFor(phase.kind, phase.pass), demand);
+}
+
+int32_t PhaseCosts::AllToAll(const model::Phase& phase) {
+  const Key key{-1, static_cast<int>(phase.kind), static_cast<int>(phase.pass), 0, 1};
+  if (const auto at = known_.find(key); at != known_.end()) return at->second;
+  const double d = static_cast<double>(experiment_.model.hidden);
+  const bool fp8_rows = MovesAsDispatch(phase) && experiment_.training.fp8;
+  const double row = fp8_rows ? d * (1 + 4.0 / 128) : 2 * d;
+  const costs::Demand demand =
+      costs::AllToAll(spread_, experiment_.tokens_per_microbatch(), row,
+                      experiment_.communication.sms, links_, experiment_.efficiencies);
+  return known_[key] = Add(LabelFor(phase.kind, phase.pass), demand);
+}
+
+int32_t PhaseCosts::Notify(const model::Phase& phase) {
+  const bool first = phase.kind == PhaseKind::kDispatch && phase.pass == Pass::kForward;
+  const Key key{-1, static_cast<int>(phase.pass), first, 0, 2};
+  if (const auto at = known_.find(key); at != known_.end()) return at->second;
+  costs::Demand demand;
+  demand.time =
+      first ? experiment_.efficiencies.notify_dispatch : experiment_.efficiencies.notify_cached;
+  const char* name = first                          ? "notify dispatch"
+                     : phase.pass == Pass::kForward ? "notify F"
+                                                    : "notify B";
+  return known_[key] =
+             Add({name, OperationKind::kOther, Lane::kCommunication, PartOf(phase.pass)}, demand);
+}
+
+}  // namespace pipescope

@@ -1,0 +1,46 @@
+// The price list of one experiment: a task template for every phase of every kind of block.
+//
+// Templates are shared: all MoE layers have the same phases, so DeepSeek-V3 needs some forty.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "sim/costs/communication_cost.h"
+#include "sim/costs/routing.h"
+#include "sim/experiment/experiment.h"
+#include "sim/lowering/task_graph.h"
+
+namespace pipescope {
+
+class PhaseCosts {
+ public:
+  // Templates and labels are added to `graph`, which must outlive this.
+  PhaseCosts(const Experiment& experiment, const costs::Spread& spread, TaskGraph& graph);
+
+  // The template of a compute phase on all SMs, or on those that communication leaves over.
+  int32_t Compute(const model::Block& block, const model::Phase& phase, bool beside_communication);
+  // The data movement of a dispatch or combine, and the notify that precedes it.
+  int32_t AllToAll(const model::Phase& phase);
+  int32_t Notify(const model::Phase& phase);
+
+  // A template of any other kind, not shared.
+  int32_t Add(const timeline::Label& label, const costs::Demand& demand);
+
+  const costs::Links& links() const { return links_; }
+
+ private:
+  using Key = std::tuple<int, int, int, int, int>;
+  int32_t LabelOf(const timeline::Label& label);
+  int compute_sms(bool beside_communication) const;
+
+  const Experiment& experiment_;
+  const costs::Spread& spread_;
+  TaskGraph& graph_;
+  costs::Links links_;
+  std::map<Key, int32_t> known_;
+};
+
+}  // namespace pipescope

@@ -1,0 +1,156 @@
+#include "sim/lowering/step_end.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace pipescope {
+namespace {
+
+using timeline::Lane;
+using timeline::OperationKind;
+using timeline::Part;
+
+class StepEnd {
+ public:
+  StepEnd(const Experiment& experiment, const model::Layout& layout, const Ownership& ownership,
+          PhaseCosts& costs, TaskGraph& graph)
+      : experiment_(experiment), layout_(layout), own_(ownership), costs_(costs), graph_(graph) {}
+
+  // Reduces the gradients of every stage; remembers the last task of every rank.
+  void ReduceGradients(const std::vector<std::vector<std::vector<int32_t>>>& backward_done,
+                       const std::vector<std::vector<int32_t>>& rank_done) {
+    last_.assign(static_cast<size_t>(graph_.ranks), -1);
+    const int64_t bytes = experiment_.communication.fp32_gradients ? 4 : 2;
+    for (size_t r = 0; r < own_.stages_of_rank.size(); ++r) {
+      for (size_t i = 0; i < own_.stages_of_rank[r].size(); ++i) {
+        const int stage = own_.stages_of_rank[r][i];
+        const auto [shared, expert] = Collective(r, stage, bytes, "gradient reduce-scatter");
+        for (const int32_t templ : {shared, expert}) {
+          const int32_t task = Append(static_cast<int>(r), templ);
+          if (experiment_.communication.overlap_gradients) {
+            WaitForAllCopies(stage, backward_done, task);
+          } else {
+            for (const int32_t before : rank_done[r]) graph_.edges.emplace_back(before, task);
+          }
+        }
+      }
+    }
+  }
+
+  // Global norm, AdamW on this GPU's shard, parameters back to all.
+  void Update(const std::vector<std::vector<int32_t>>& rank_done) {
+    costs::Demand norm;
+    const double hops = std::ceil(std::log2(std::max(2, experiment_.gpus())));
+    norm.time = Seconds(2 * hops * costs_.links().network_latency.seconds());
+    const int32_t clip = costs_.Add(
+        {"gradient norm", OperationKind::kCollective, Lane::kGradient, Part::kNone}, norm);
+    const std::vector<int32_t> reduced = last_;
+    for (int r = 0; r < graph_.ranks; ++r) {
+      const int32_t task = Append(r, clip);
+      for (const int32_t before : reduced) {
+        if (before >= 0 && before != reduced[static_cast<size_t>(r)]) {
+          graph_.edges.emplace_back(before, task);
+        }
+      }
+      for (const int32_t before : rank_done[static_cast<size_t>(r)]) {
+        graph_.edges.emplace_back(before, task);
+      }
+    }
+    for (int r = 0; r < graph_.ranks; ++r) {
+      Append(r, costs_.Add({"AdamW", OperationKind::kOptimizer, Lane::kCompute, Part::kNone},
+                           AdamW(r)));
+      if (experiment_.parallel.zero_stage == 0) continue;
+      for (const int stage : own_.stages_of_rank[static_cast<size_t>(r)]) {
+        const auto [shared, expert] =
+            Collective(static_cast<size_t>(r), stage, 2, "parameter all-gather");
+        Append(r, shared);
+        Append(r, expert);
+      }
+    }
+  }
+
+ private:
+  int Copies(int stage) const {
+    return static_cast<int>(own_.ranks_of_stage[static_cast<size_t>(stage)].size());
+  }
+
+  // The collectives of a stage's shared and expert parameters, as `rank` takes part in them.
+  std::pair<int32_t, int32_t> Collective(size_t rank, int stage, int64_t bytes, const char* name) {
+    const HeldParameters held = StageParameters(experiment_, layout_[static_cast<size_t>(stage)],
+                                                HoldsEmbedding(layout_, own_.stages_of_rank[rank]));
+    const int per_node = experiment_.cluster.node.gpus;
+    const int shared = SharedGroup(experiment_, Copies(stage));
+    const int expert = ExpertGroup(experiment_, Copies(stage));
+    const int expert_per_node = std::max(1, per_node / experiment_.parallel.expert);
+    const timeline::Label label{name, OperationKind::kCollective, Lane::kGradient, Part::kNone};
+    // A ring reduces then gathers where nothing is sharded: twice the bytes.
+    const int64_t rounds = experiment_.parallel.zero_stage == 0 ? 2 : 1;
+    const auto demand = [&](int64_t parameters, int group, int in_node) {
+      return costs::ShardedCollective(Bytes(rounds * bytes * parameters), group,
+                                      std::min(group, in_node), costs_.links());
+    };
+    return {costs_.Add(label, demand(held.shared, shared, per_node)),
+            costs_.Add(label, demand(held.expert, expert, expert_per_node))};
+  }
+
+  costs::Demand AdamW(int rank) {
+    const auto& stages = own_.stages_of_rank[static_cast<size_t>(rank)];
+    const HeldParameters held = RankParameters(experiment_, layout_, stages);
+    const int copies = stages.empty() ? 1 : Copies(stages.front());
+    const bool sharded = experiment_.parallel.zero_stage >= 1;
+    const double updated =
+        static_cast<double>(held.shared) / (sharded ? SharedGroup(experiment_, copies) : 1) +
+        static_cast<double>(held.expert) / (sharded ? ExpertGroup(experiment_, copies) : 1);
+    const double bytes = 4 + 2 * static_cast<double>(OptimizerBytesPerParameter(experiment_)) + 2;
+    costs::Demand demand;
+    demand.memory = Bytes(std::llround(updated * bytes));
+    demand.time = demand.memory / costs_.links().memory;
+    return demand;
+  }
+
+  int32_t Append(int rank, int32_t templ) {
+    const int32_t task = static_cast<int32_t>(graph_.tasks.size());
+    graph_.tasks.push_back({rank, rank, templ, -1});
+    int32_t& last = last_[static_cast<size_t>(rank)];
+    if (last >= 0) graph_.edges.emplace_back(last, task);
+    last = task;
+    return task;
+  }
+
+  void WaitForAllCopies(int stage,
+                        const std::vector<std::vector<std::vector<int32_t>>>& backward_done,
+                        int32_t task) {
+    for (const int rank : own_.ranks_of_stage[static_cast<size_t>(stage)]) {
+      const auto& stages = own_.stages_of_rank[static_cast<size_t>(rank)];
+      const size_t at =
+          static_cast<size_t>(std::find(stages.begin(), stages.end(), stage) - stages.begin());
+      for (const int32_t before : backward_done[static_cast<size_t>(rank)][at]) {
+        graph_.edges.emplace_back(before, task);
+      }
+    }
+  }
+
+  const Experiment& experiment_;
+  const model::Layout& layout_;
+  const Ownership& own_;
+  PhaseCosts& costs_;
+  TaskGraph& graph_;
+  std::vector<int32_t> last_;  // on the gradient lane, by rank
+};
+
+}  // namespace
+
+int64_t OptimizerBytesPerParameter(const Experiment& experiment) {
+  return experiment.training.fp8 ? 4 + 2 * 2 : 4 + 2 * 4;
+}
+
+void AddStepEnd(const Experiment& experiment, const model::Layout& layout,
+                const Ownership& ownership, PhaseCosts& costs,
+                const std::vector<std::vector<std::vector<int32_t>>>& backward_done,
+                const std::vector<std::vector<int32_t>>& rank_done, TaskGraph& graph) {
+  StepEnd end(experiment, layout, ownership, costs, graph);
+  end.ReduceGradients(backward_done, rank_done);
+  end.Update(rank_done);
+}
+
+}  // namespace pipescope

@@ -1,0 +1,32 @@
+// The end of a step: gradients summed over replicas, clipping, optimizer, parameters gathered.
+//
+// ZeRO-1 over the GPUs that hold the same parameters (group n, which in bidirectional schedules
+// includes the other copy):
+//   reduce-scatter  4 bytes (FP32) or 2 a parameter, per stage, once its last weight gradient on
+//                   every rank that holds it is done (or, without overlap, when the rank is done)
+//   clipping        the global norm: an all-reduce of one number, which joins all ranks
+//   AdamW           1/n of the parameters; reads the gradient, reads and writes master and moments,
+//                   writes the parameter: 4 + 2 (4 + 2 moments) + 2 bytes
+//   all-gather      2 bytes a parameter
+// Shared parameters lie on all data-parallel GPUs, experts on one of `expert` each, so their groups
+// differ: per node all GPUs take part in the former, as a rule one in the latter.
+#pragma once
+
+#include "sim/experiment/experiment.h"
+#include "sim/lowering/ownership.h"
+#include "sim/lowering/phase_costs.h"
+
+namespace pipescope {
+
+// Bytes of optimizer state a parameter has: FP32 master and two moments, BF16 under V3's recipe.
+int64_t OptimizerBytesPerParameter(const Experiment& experiment);
+
+// Adds the tasks of the step's end. `backward_done[rank][i]` are the tasks that end the last
+// backward action of the i-th stage of `ownership.stages_of_rank[rank]`; `rank_done[rank]` those
+// that end the rank's last action.
+void AddStepEnd(const Experiment& experiment, const model::Layout& layout,
+                const Ownership& ownership, PhaseCosts& costs,
+                const std::vector<std::vector<std::vector<int32_t>>>& backward_done,
+                const std::vector<std::vector<int32_t>>& rank_done, TaskGraph& graph);
+
+}  // namespace pipescope

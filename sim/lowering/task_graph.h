@@ -1,0 +1,50 @@
+// Operations with what they need and what they wait for: the engines' input.
+//
+// A task runs when all tasks it waits for have ended. While it runs it uses shared resources of its
+// rank (HBM, NVLink, NIC out, NIC in; a message uses its peer's NIC in) at the rates of its
+// template, scaled down together where a resource is short. Order on a lane is an edge like any
+// other.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "schedules/schedule.h"
+#include "sim/base/units.h"
+#include "sim/costs/demand.h"
+#include "sim/timeline/timeline.h"
+
+namespace pipescope {
+
+enum class Resource : uint8_t { kMemory, kNvlink, kNetworkOut, kNetworkIn };
+inline constexpr int kResources = 4;
+
+struct TaskTemplate {
+  int32_t label = 0;  // of TaskGraph::labels
+  costs::Demand demand;
+  std::array<double, kResources> rates = {};  // bytes per second at full speed
+};
+
+struct Task {
+  int32_t rank = 0;
+  int32_t peer = 0;  // whose NIC in is used; the rank itself but for messages
+  int32_t templ = 0;
+  int32_t action = -1;
+};
+
+// A collective joins all replicas of its rank when the graph is unfolded into single GPUs.
+struct TaskGraph {
+  int ranks = 0;
+  std::array<double, kResources> capacity = {};  // of each rank, bytes per second
+  std::vector<timeline::Label> labels;
+  std::vector<TaskTemplate> templates;
+  std::vector<Task> tasks;
+  std::vector<std::pair<int32_t, int32_t>> edges;  // (before, after)
+  std::vector<timeline::ActionSpan> actions;       // times are the engine's to fill
+  std::vector<std::pair<int, int>> rank_actions;
+  std::vector<timeline::Message> messages;
+};
+
+}  // namespace pipescope
