@@ -1,0 +1,72 @@
+#include "sim/memory_use.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/lowering/step_end.h"
+#include "sim/model/activations.h"
+
+namespace pipescope {
+
+std::vector<timeline::StageActivations> StageActivationsOf(const Experiment& e,
+                                                           const model::Layout& layout) {
+  std::vector<timeline::StageActivations> stages;
+  for (const model::StageLayout& stage : layout) {
+    timeline::StageActivations sum;
+    for (const model::Block& block : stage.blocks) {
+      const model::ActivationBytes part = model::ActivationsOf(e.model, e.shape(), block);
+      sum.until_backward += part.until_backward;
+      sum.until_weight_grad += part.until_weight_grad;
+    }
+    stages.push_back(sum);
+  }
+  return stages;
+}
+
+std::vector<RankMemory> MemoryByRank(const Experiment& e, const model::Layout& layout,
+                                     const Ownership& own,
+                                     const std::vector<timeline::MemoryCurve>& activations) {
+  std::vector<RankMemory> ranks;
+  const int64_t gradient = e.communication.fp32_gradients ? 4 : 2;
+  for (size_t r = 0; r < activations.size(); ++r) {
+    const auto& stages = own.stages_of_rank[r];
+    const HeldParameters held = RankParameters(e, layout, stages);
+    const size_t first = stages.empty() ? 0 : static_cast<size_t>(stages.front());
+    const int copies = static_cast<int>(own.ranks_of_stage[first].size());
+    const bool sharded = e.parallel.zero_stage >= 1;
+    const int64_t updated = held.shared / (sharded ? SharedGroup(e, copies) : 1) +
+                            held.expert / (sharded ? ExpertGroup(e, copies) : 1);
+    RankMemory m;
+    m.parameters = Bytes(2 * (held.shared + held.expert));
+    m.gradients = Bytes(gradient * (held.shared + held.expert));
+    m.optimizer = Bytes(OptimizerBytesPerParameter(e) * updated);
+    m.activations_peak = activations[r].peak;
+    m.buffers = e.reserved;
+    m.total_peak = m.parameters + m.gradients + m.optimizer + m.activations_peak + m.buffers;
+    m.limit = e.cluster.gpu.memory;
+    m.peak_time = activations[r].peak_time;
+    ranks.push_back(m);
+  }
+  return ranks;
+}
+
+Status CheckMemory(const Experiment& e, const std::string& schedule,
+                   const std::vector<RankMemory>& memory) {
+  const auto worst =
+      std::max_element(memory.begin(), memory.end(), [](const RankMemory& a, const RankMemory& b) {
+        return a.total_peak - a.limit < b.total_peak - b.limit;
+      });
+  if (worst == memory.end() || worst->total_peak <= worst->limit) return {};
+  return Fail(Error{
+      fmt::format("schedule {} needs {} on rank {}, more than the {} of a {}: parameters {}, "
+                  "gradients {}, optimizer {}, activations {}, buffers {}; take another schedule "
+                  "or plan, or set memory.enforce=false to see it all the same",
+                  schedule, FormatGiB(worst->total_peak), worst - memory.begin(),
+                  FormatGiB(worst->limit), e.cluster.gpu.name, FormatGiB(worst->parameters),
+                  FormatGiB(worst->gradients), FormatGiB(worst->optimizer),
+                  FormatGiB(worst->activations_peak), FormatGiB(worst->buffers)),
+      {e.file}});
+}
+
+}  // namespace pipescope

@@ -1,0 +1,59 @@
+// The answer: one step under one schedule, as plain data for every report.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/base/units.h"
+#include "sim/costs/efficiencies.h"
+#include "sim/timeline/breakdown.h"
+#include "sim/timeline/bubbles.h"
+#include "sim/timeline/memory.h"
+#include "sim/timeline/timeline.h"
+
+namespace pipescope {
+
+// Of one GPU of a pipeline rank.
+struct RankMemory {
+  Bytes parameters;
+  Bytes gradients;
+  Bytes optimizer;
+  Bytes activations_peak;
+  Bytes buffers;
+  Bytes total_peak;
+  Bytes limit;
+  Duration peak_time;
+};
+
+struct StepResult {
+  std::string experiment;
+  std::string schedule;
+  std::string fidelity;
+  std::string engine;
+  std::string model;
+  std::string cluster;
+  std::string plan;    // "PP16 x DP128, EP64, ZeRO-1, ..."
+  std::string layout;  // "Etttt|tttt|..."
+  int gpus = 0;
+  int microbatches = 0;
+  Duration step_time;
+  double tokens_per_second = 0;
+  double tokens_per_day = 0;
+  double mfu_causal = 0;  // of the BF16 peak
+  double mfu_non_causal = 0;
+  timeline::Timeline timeline;
+  timeline::Bubbles bubbles;
+  std::vector<timeline::Breakdown> breakdown;       // by rank
+  std::vector<timeline::ActionTimes> action_times;  // by rank
+  timeline::OverlapSummary overlap;
+  std::vector<timeline::MemoryCurve> activations;  // by rank
+  std::vector<RankMemory> memory;                  // by rank
+  std::vector<int32_t> critical_path;
+  bool fits = true;      // every rank within its GPU's memory
+  std::string bound_by;  // "computation", "exposed communication", "pipeline bubble"
+  std::vector<costs::Assumption> assumptions;
+
+  timeline::Breakdown mean_breakdown() const;
+};
+
+}  // namespace pipescope

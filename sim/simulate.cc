@@ -1,0 +1,192 @@
+#include "sim/simulate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "schedules/check.h"
+#include "schedules/csv.h"
+#include "schedules/registry.h"
+#include "sim/costs/routing.h"
+#include "sim/engine/engine.h"
+#include "sim/lowering/lower.h"
+#include "sim/memory_use.h"
+#include "sim/model/layout.h"
+#include "sim/timeline/critical_path.h"
+
+namespace pipescope {
+namespace {
+
+Error About(const Experiment& e, const std::string& schedule, const std::string& message) {
+  return {fmt::format("schedule {}: {}", schedule, message), {e.file}};
+}
+
+// A family by its name, or a file's order.
+Result<schedules::Schedule> MakeSchedule(const Experiment& e, const std::string& name) {
+  const int64_t microbatches = e.microbatches();
+  if (!name.ends_with(".csv")) {
+    auto made = schedules::Generate(name, {e.parallel.pipeline, microbatches});
+    if (!made) return Fail(About(e, name, made.error().message));
+    return made;
+  }
+  auto read = schedules::ReadCsv(name);
+  if (!read) return Fail(read.error());
+  const schedules::Schedule& order = read->schedule;
+  if (order.ranks != e.parallel.pipeline || order.microbatches != microbatches) {
+    return Fail(About(
+        e, name,
+        fmt::format("holds {} ranks and {} micro-batches; the plan has {} and {}", order.ranks,
+                    order.microbatches, e.parallel.pipeline, microbatches)));
+  }
+  if (const auto findings = schedules::Check(order); !findings.empty()) {
+    return Fail(About(e, name, findings.front().message));
+  }
+  return order;
+}
+
+// The experiment's layout for that many stages, else a balanced one.
+Result<model::Layout> ChooseLayout(const Experiment& e, int stages) {
+  Error first;
+  for (const std::string& text : e.layouts) {
+    auto layout = model::ParseLayout(text, e.model, stages);
+    if (layout) return layout;
+    if (first.message.empty()) first = layout.error();
+    // A layout for another number of stages serves other schedules; a wrong one is an error.
+    if (layout.error().message.find(" stages; the plan has ") == std::string::npos) {
+      return Fail(Error{layout.error().message, {e.file}, "layouts"});
+    }
+  }
+  auto balanced = model::BalancedLayout(e.model, stages);
+  if (!balanced) return Fail(Error{balanced.error().message, {e.file}, "parallel.pipeline"});
+  return balanced;
+}
+
+timeline::Timeline MakeTimeline(TaskGraph&& graph, const TaskTimes& times) {
+  timeline::Timeline t;
+  t.ranks = graph.ranks;
+  t.operations.resize(graph.tasks.size());
+  for (size_t i = 0; i < graph.tasks.size(); ++i) {
+    const Task& task = graph.tasks[i];
+    timeline::Operation& op = t.operations[i];
+    op.rank = task.rank;
+    op.label = graph.templates[static_cast<size_t>(task.templ)].label;
+    op.action = task.action;
+    op.released_by = times.released_by[i];
+    op.start = times.start[i];
+    op.end = times.end[i];
+    t.end = std::max(t.end, op.end);
+  }
+  t.actions = std::move(graph.actions);
+  for (timeline::ActionSpan& span : t.actions) {
+    span.start = Duration::Max();
+    for (int32_t i = span.first; i < span.first + span.count; ++i) {
+      span.start = std::min(span.start, t.operations[static_cast<size_t>(i)].start);
+      span.end = std::max(span.end, t.operations[static_cast<size_t>(i)].end);
+    }
+    t.pipeline_end = std::max(t.pipeline_end, span.end);
+  }
+  t.labels = std::move(graph.labels);
+  t.rank_actions = std::move(graph.rank_actions);
+  t.messages = std::move(graph.messages);
+  return t;
+}
+
+// What takes most of the step, of the three things that can.
+std::string BoundBy(const timeline::Breakdown& b) {
+  const Duration compute =
+      b.forward + b.backward_input + b.backward_weight + b.overlapped + b.optimizer;
+  if (compute >= b.exposed_communication && compute >= b.bubble) return "computation";
+  return b.exposed_communication >= b.bubble ? "exposed communication" : "pipeline bubble";
+}
+
+void AddRates(const Experiment& e, StepResult& r) {
+  const double seconds = r.step_time.seconds();
+  const double tokens = static_cast<double>(e.training.global_batch * e.training.sequence_length);
+  r.tokens_per_second = tokens / seconds;
+  r.tokens_per_day = r.tokens_per_second * 86400;
+  const double peak = e.cluster.gpu.bf16.value() * e.gpus();
+  const auto share = [&](bool causal) {
+    const Flops flops = model::TrainingFlopsPerToken(e.model, e.training.sequence_length, causal);
+    return r.tokens_per_second * flops.value() / peak;
+  };
+  r.mfu_causal = share(true);
+  r.mfu_non_causal = share(false);
+}
+
+std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spread& spread) {
+  std::vector<costs::Assumption> list = {
+      {"communication SMs beside computation",
+       fmt::format("{} of {}", e.communication.sms, e.cluster.gpu.sms), "the experiment"},
+      {"routing",
+       fmt::format("balanced; a token's experts are on {:.2f} nodes and {:.2f} GPUs",
+                   spread.token_nodes, spread.token_gpus),
+       "computed from the model's expert groups (sim/costs/routing.h)"},
+      {"what hides communication", "only an overlapped forward-backward pair",
+       "F, I, W and B alone run their phases one after the other"},
+      {"gradients",
+       fmt::format("{}, {}", e.communication.fp32_gradients ? "FP32" : "BF16",
+                   e.communication.overlap_gradients ? "reduced as soon as a stage is done"
+                                                     : "reduced when the rank is done"),
+       "the experiment"},
+      {"MFU", "6 FLOPs a multiplied parameter and attention, of the BF16 peak",
+       "without MTP and recomputation, as is usual"},
+  };
+  for (costs::Assumption& a : costs::Describe(e.efficiencies)) list.push_back(std::move(a));
+  return list;
+}
+
+std::string PlanText(const Experiment& e) {
+  return fmt::format("PP{} x DP{}, EP{}, ZeRO-{}, {}, {} micro-batches of {} x {} tokens",
+                     e.parallel.pipeline, e.parallel.data, e.parallel.expert, e.parallel.zero_stage,
+                     e.training.fp8 ? "FP8" : "BF16", e.microbatches(), e.training.micro_batch_size,
+                     e.training.sequence_length);
+}
+
+void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& own,
+             StepResult& r) {
+  r.step_time = r.timeline.end;
+  r.bubbles = timeline::FindBubbles(r.timeline);
+  r.breakdown = timeline::BreakdownByRank(r.timeline);
+  r.action_times = timeline::ActionTimesByRank(r.timeline);
+  r.overlap = timeline::MeasureOverlap(r.timeline);
+  r.critical_path = timeline::CriticalPath(r.timeline);
+  r.activations = timeline::ActivationCurves(r.timeline, StageActivationsOf(e, layout));
+  r.memory = MemoryByRank(e, layout, own, r.activations);
+  r.bound_by = BoundBy(r.mean_breakdown());
+  AddRates(e, r);
+}
+
+}  // namespace
+
+Result<StepResult> Simulate(const Experiment& e, const std::string& name) {
+  auto schedule = MakeSchedule(e, name);
+  if (!schedule) return Fail(schedule.error());
+  auto layout = ChooseLayout(e, schedule->stages);
+  if (!layout) return Fail(layout.error());
+  auto spread = costs::SpreadOf(e.model, e.parallel.expert, e.cluster.node.gpus);
+  if (!spread) return Fail(Error{spread.error().message, {e.file}});
+
+  TaskGraph graph = Lower(e, *schedule, *layout, *spread);
+  const TaskTimes times = RunFluid(graph);
+  StepResult r;
+  r.timeline = MakeTimeline(std::move(graph), times);
+  r.experiment = e.name;
+  r.schedule = schedule->name;
+  r.fidelity = "op";
+  r.engine = "native";
+  r.model = e.model.name;
+  r.cluster = fmt::format("{} {} ({})", e.gpus(), e.cluster.gpu.name, e.cluster.name);
+  r.plan = PlanText(e);
+  r.layout = model::PrintLayout(*layout);
+  r.gpus = e.gpus();
+  r.microbatches = schedule->microbatches;
+  r.assumptions = Assumptions(e, *spread);
+  Analyse(e, *layout, OwnershipOf(*schedule), r);
+  if (auto fits = CheckMemory(e, name, r.memory); !fits) {
+    r.fits = false;
+    if (e.enforce_memory) return Fail(fits.error());
+  }
+  return r;
+}
+
+}  // namespace pipescope

@@ -1,0 +1,21 @@
+// One step, predicted: schedule, stages, costs, task graph, engine, analysis.
+//
+//   auto experiment = LoadExperiment("experiments/deepseek_v3_h800.yaml");
+//   auto result = Simulate(*experiment, "dualpipe");
+//   result->step_time.seconds();
+#pragma once
+
+#include <string>
+
+#include "sim/base/result.h"
+#include "sim/experiment/experiment.h"
+#include "sim/result/result_types.h"
+
+namespace pipescope {
+
+// `schedule` is a family's name or a CSV file of PyTorch's IR. Fails where it cannot be built for
+// the plan, does not pass the checker, or needs more memory than the GPU has (unless the
+// experiment says `memory: {enforce: false}`; then `fits` tells).
+Result<StepResult> Simulate(const Experiment& experiment, const std::string& schedule);
+
+}  // namespace pipescope
