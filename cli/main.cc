@@ -4,9 +4,14 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "cli/examples.h"
+#include "cli/model_verb.h"
+#include "cli/regress_verb.h"
 #include "cli/schedule_verb.h"
+#include "cli/step_verbs.h"
 #include "cli/topology_verb.h"
 #include "cli/verb.h"
+#include "cli/version.h"
 
 namespace pipescope::cli {
 namespace {
@@ -19,7 +24,17 @@ int Main(int argc, char** argv) {
   CLI::App app("Predicts one training step of a pipeline-parallel (MoE) model on a cluster.",
                "pipescope");
   app.require_subcommand(1);
+  app.set_version_flag("--version", kVersion);
+  LeadWithExamples(app,
+                   "pipescope simulate experiments/deepseek_v3_h800.yaml\n"
+                   "pipescope compare experiments/deepseek_v3_h800.yaml "
+                   "--schedules 1f1b,zb1p,dualpipe --html report.html\n"
+                   "pipescope schedule show dualpipe --ranks 8 --microbatches 20");
   int exit_code = kOk;
+  AddSimulateVerb(app, CommandLine(argc, argv), exit_code);
+  AddCompareVerb(app, CommandLine(argc, argv), exit_code);
+  AddRegressVerb(app, exit_code);
+  AddModelVerb(app, exit_code);
   AddScheduleVerb(app, exit_code);
   AddTopologyVerb(app, exit_code);
   try {

@@ -21,4 +21,7 @@ int Complain(const Error& error);
 // Writes to the file, or to stdout where `path` is empty; returns kOk, or complains.
 int Emit(const std::string& path, const std::string& text);
 
+// The command as a person would type it again: "pipescope compare ...", quoted for a shell.
+std::string CommandLine(int argc, char** argv);
+
 }  // namespace pipescope::cli

@@ -1,0 +1,146 @@
+#include "cli/step_verbs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "cli/examples.h"
+#include "cli/verb.h"
+#include "cli/version.h"
+#include "reports/html.h"
+#include "reports/perfetto.h"
+#include "reports/step_json.h"
+#include "reports/step_text.h"
+#include "sim/base/file.h"
+#include "sim/simulate.h"
+
+namespace pipescope::cli {
+namespace {
+
+struct StepOptions {
+  std::string experiment;
+  std::vector<std::string> overrides;
+  std::vector<std::string> schedules;  // of compare
+  std::string schedule;                // of simulate, in place of the experiment's
+  std::string fidelity = "op";
+  std::string engine = "native";
+  std::string format = "text";
+  std::string output, json, html, trace;
+  std::string command;
+};
+
+void AddCommon(CLI::App& verb, StepOptions& o) {
+  verb.add_option("experiment", o.experiment, "The experiment to run")
+      ->required()
+      ->type_name("EXPERIMENT.yaml");
+  verb.add_option("--set", o.overrides, "Set a field of the experiment; may be repeated")
+      ->type_name("a.b=c")
+      ->allow_extra_args(false);
+  verb.add_option("--fidelity", o.fidelity, "What is simulated: op (operations on lanes)")
+      ->check(CLI::IsMember({"op"}))
+      ->type_name("NAME");
+  verb.add_option("--engine", o.engine, "What simulates it: native")
+      ->check(CLI::IsMember({"native"}))
+      ->type_name("NAME");
+  verb.add_option("--format", o.format, "On stdout: text (default) or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
+  verb.add_option("-o,--output", o.output, "Write there instead of to stdout")->type_name("FILE");
+  verb.add_option("--json", o.json, "Write the results as JSON")->type_name("FILE");
+  verb.add_option("--html", o.html, "Write a report that opens in any browser")->type_name("FILE");
+  verb.add_option("--trace", o.trace, "Write a trace for ui.perfetto.dev")->type_name("FILE");
+}
+
+// Everything is made before anything is written; each file is whole or absent.
+int WriteAll(const StepOptions& o, const std::vector<StepResult>& results, const std::string& title,
+             const std::string& text, const std::string& json) {
+  std::vector<std::pair<std::string, std::string>> files;
+  if (!o.json.empty()) files.emplace_back(o.json, json);
+  if (!o.html.empty()) {
+    files.emplace_back(o.html, reports::HtmlReport(results, {title, o.command, kVersion}));
+  }
+  if (!o.trace.empty()) files.emplace_back(o.trace, reports::PerfettoTrace(results));
+  for (const auto& [path, bytes] : files) {
+    if (auto written = WriteFileAtomically(path, bytes); !written) {
+      return Complain(written.error());
+    }
+    std::fprintf(stderr, "pipescope: wrote %s\n", path.c_str());
+  }
+  return Emit(o.output, o.format == "json" ? json : text);
+}
+
+int RunSimulate(const StepOptions& o) {
+  auto experiment = LoadExperiment(o.experiment, o.overrides);
+  if (!experiment) return Complain(experiment.error());
+  auto result = Simulate(*experiment, o.schedule.empty() ? experiment->schedule : o.schedule);
+  if (!result) return Complain(result.error());
+  const std::string title = fmt::format("{}: {}", result->experiment, result->schedule);
+  const std::string text = reports::StepText(*result, o.command);
+  const std::string json = reports::StepJson(*result);
+  std::vector<StepResult> one;
+  one.push_back(std::move(*result));
+  return WriteAll(o, one, title, text, json);
+}
+
+int RunCompare(const StepOptions& o) {
+  auto experiment = LoadExperiment(o.experiment, o.overrides);
+  if (!experiment) return Complain(experiment.error());
+  // One schedule that does not fit in memory is an answer; none that fits is an error.
+  Experiment lenient = *experiment;
+  lenient.enforce_memory = false;
+  std::vector<StepResult> results;
+  for (const std::string& name : o.schedules) {
+    auto result = Simulate(lenient, name);
+    if (!result) return Complain(result.error());
+    results.push_back(std::move(*result));
+  }
+  const bool any =
+      std::any_of(results.begin(), results.end(), [](const StepResult& r) { return r.fits; });
+  if (!any && experiment->enforce_memory) {
+    return Complain(Simulate(*experiment, o.schedules.front()).error());
+  }
+  const std::string title =
+      experiment->name + ": " + fmt::format("{}", fmt::join(o.schedules, ", "));
+  return WriteAll(o, results, title, reports::CompareText(results, o.command),
+                  reports::CompareJson(results));
+}
+
+}  // namespace
+
+void AddSimulateVerb(CLI::App& app, const std::string& command, int& exit_code) {
+  CLI::App* verb = app.add_subcommand("simulate", "Predict one training step.");
+  const auto options = std::make_shared<StepOptions>();
+  options->command = command;
+  AddCommon(*verb, *options);
+  verb->add_option("--schedule", options->schedule,
+                   "In place of the experiment's: a name of `schedule list`, or PyTorch's CSV")
+      ->type_name("NAME|FILE.csv");
+  verb->callback([options, &exit_code] { exit_code = RunSimulate(*options); });
+  LeadWithExamples(
+      *verb,
+      "pipescope simulate experiments/deepseek_v3_h800.yaml\n"
+      "pipescope simulate experiments/deepseek_v3_h800.yaml --set communication.sms=8\n"
+      "pipescope simulate experiments/deepseek_v3_h800.yaml --schedule zb1p "
+      "--html report.html --trace trace.json");
+}
+
+void AddCompareVerb(CLI::App& app, const std::string& command, int& exit_code) {
+  CLI::App* verb = app.add_subcommand("compare", "Predict the same step under several schedules.");
+  const auto options = std::make_shared<StepOptions>();
+  options->command = command;
+  AddCommon(*verb, *options);
+  verb->add_option("--schedules", options->schedules, "Names of `schedule list`, or CSV files")
+      ->required()
+      ->delimiter(',')
+      ->type_name("a,b,c");
+  verb->callback([options, &exit_code] { exit_code = RunCompare(*options); });
+  LeadWithExamples(*verb,
+                   "pipescope compare experiments/deepseek_v3_h800.yaml "
+                   "--schedules 1f1b,zb1p,dualpipe --html report.html\n"
+                   "pipescope compare experiments/deepseek_v3_h800.yaml --schedules 1f1b,dualpipe "
+                   "--set topology=my_cluster.yaml --format json");
+}
+
+}  // namespace pipescope::cli

@@ -1,0 +1,71 @@
+#include "reports/html.h"
+
+#include <map>
+#include <sstream>
+#include <string_view>
+
+#include "reports/web_embedded.h"
+#include "sim/base/result.h"
+
+namespace pipescope::reports {
+namespace {
+
+std::string_view WebFile(std::string_view name) {
+  for (const auto& file : web::Files()) {
+    if (file.name == name) return file.text;
+  }
+  PIPESCOPE_CHECK(!"a file of the page is missing from the binary");
+  return {};
+}
+
+std::string Scripts() {
+  std::istringstream order{std::string(WebFile("report.order"))};
+  std::string all;
+  for (std::string line; std::getline(order, line);) {
+    if (line.empty() || line.starts_with('#')) continue;
+    all += WebFile(line);
+    all += '\n';
+  }
+  return all;
+}
+
+std::string EscapeHtml(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '<') {
+      escaped += "&lt;";
+    } else if (c == '&') {
+      escaped += "&amp;";
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+// Fills in `@@NAME@@`; what is filled in is not looked at again.
+std::string FillIn(std::string_view page, const std::map<std::string_view, std::string>& values) {
+  std::string out;
+  while (true) {
+    const size_t at = page.find("@@");
+    const size_t end = at == std::string_view::npos ? at : page.find("@@", at + 2);
+    if (end == std::string_view::npos) break;
+    out += page.substr(0, at);
+    const auto value = values.find(page.substr(at + 2, end - at - 2));
+    PIPESCOPE_CHECK(value != values.end());
+    out += value->second;
+    page.remove_prefix(end + 2);
+  }
+  return out += page;
+}
+
+}  // namespace
+
+std::string HtmlReport(const std::vector<StepResult>& results, const ReportFrame& frame) {
+  return FillIn(WebFile("report.html"), {{"TITLE", EscapeHtml(frame.title)},
+                                         {"STYLE", std::string(WebFile("report.css"))},
+                                         {"SCRIPT", Scripts()},
+                                         {"DATA", ReportData(results, frame)}});
+}
+
+}  // namespace pipescope::reports

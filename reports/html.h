@@ -1,0 +1,14 @@
+// The HTML report: reports/web's page with one data block, in one file that needs no network.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reports/report_data.h"
+#include "sim/result/result_types.h"
+
+namespace pipescope::reports {
+
+std::string HtmlReport(const std::vector<StepResult>& results, const ReportFrame& frame);
+
+}  // namespace pipescope::reports

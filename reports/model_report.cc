@@ -1,0 +1,128 @@
+#include "reports/model_report.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "sim/base/quantity.h"
+#include "sim/model/activations.h"
+#include "sim/model/layout.h"
+#include "sim/model/parameters.h"
+
+namespace pipescope::reports {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct PassSum {
+  double flops = 0;
+  double bytes = 0;
+};
+
+struct BlockRow {
+  std::string name;
+  int64_t count = 0;
+  model::ParameterCount parameters;
+  PassSum forward, input_grad, weight_grad;
+  model::ActivationBytes activations;
+};
+
+PassSum Sum(const std::vector<model::Phase>& phases) {
+  PassSum sum;
+  for (const model::Phase& phase : phases) {
+    for (const model::Kernel& kernel : phase.kernels) {
+      sum.flops += kernel.flops.value();
+      sum.bytes += static_cast<double>(kernel.bytes.value());
+    }
+  }
+  return sum;
+}
+
+std::vector<BlockRow> Rows(const model::ModelConfig& m, const model::WorkShape& shape) {
+  using model::BlockKind;
+  const int64_t dense = m.routed_experts == 0 ? m.layers : m.dense_layers;
+  const std::vector<std::tuple<std::string, int64_t, model::Block>> kinds = {
+      {"embedding", 1, {BlockKind::kEmbedding}},
+      {"dense layer", dense, {BlockKind::kDenseLayer}},
+      {"MoE layer", m.layers - dense, {BlockKind::kMoeLayer}},
+      {"MTP projection", m.mtp_modules, {BlockKind::kMtpProjection, -1, true}},
+      {"MTP layer", m.mtp_modules, {BlockKind::kMoeLayer, -1, true}},
+      {"MTP head (shared)", m.mtp_modules, {BlockKind::kHead, -1, true}},
+      {"head", 1, {BlockKind::kHead}},
+  };
+  std::vector<BlockRow> rows;
+  for (const auto& [name, count, block] : kinds) {
+    if (count == 0) continue;
+    const model::BlockWork work = model::WorkOf(m, shape, block);
+    rows.push_back({name, count, model::BlockParameters(m, block), Sum(work.forward),
+                    Sum(work.input_grad), Sum(work.weight_grad),
+                    model::ActivationsOf(m, shape, block)});
+  }
+  return rows;
+}
+
+double Gigaflops(const model::ModelConfig& m, const model::WorkShape& s, bool causal) {
+  return model::TrainingFlopsPerToken(m, s.sequence, causal).value() / 1e9;
+}
+
+}  // namespace
+
+std::string ModelText(const model::ModelConfig& m, const model::WorkShape& shape) {
+  std::string text = fmt::format(
+      "{}: {} parameters, {} of them active for a token (MTP left out)\n"
+      "training FLOPs a token at {} tokens: {:.1f} G causal, {:.1f} G non-causal\n"
+      "{} layers ({} dense), hidden {}, {} heads; {} routed experts, {} a token in at most {} of "
+      "{} groups, {} shared\n\n",
+      m.name, FormatCount(static_cast<double>(model::TotalParameters(m))),
+      FormatCount(static_cast<double>(model::ActiveParameters(m))), shape.sequence,
+      Gigaflops(m, shape, true), Gigaflops(m, shape, false), m.layers, m.dense_layers, m.hidden,
+      m.heads, m.routed_experts, m.experts_per_token, m.groups_per_token, m.expert_groups,
+      m.shared_experts);
+  text +=
+      fmt::format("{:<18} {:>5} {:>11} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>11} {:>11}\n",
+                  "of each", "count", "parameters", "F FLOPs", "I FLOPs", "W FLOPs", "F bytes",
+                  "I bytes", "W bytes", "kept for B", "kept for W");
+  const auto bytes = [](double b) { return Format(Bytes(static_cast<int64_t>(b))); };
+  for (const BlockRow& row : Rows(m, shape)) {
+    text += fmt::format(
+        "{:<18} {:>5} {:>11} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>11} {:>11}\n", row.name,
+        row.count, FormatCount(static_cast<double>(row.parameters.shared + row.parameters.expert)),
+        FormatCount(row.forward.flops), FormatCount(row.input_grad.flops),
+        FormatCount(row.weight_grad.flops), bytes(row.forward.bytes), bytes(row.input_grad.bytes),
+        bytes(row.weight_grad.bytes), Format(row.activations.until_backward),
+        Format(row.activations.until_weight_grad));
+  }
+  return text + fmt::format(
+                    "FLOPs and HBM bytes: one sequence of {} tokens in {}, recomputation counted. "
+                    "Kept: saved activations until\nthe backward pass, and by an input gradient "
+                    "whose weight gradient comes later.\n",
+                    shape.sequence, shape.fp8 ? "FP8 (V3's recipe)" : "BF16");
+}
+
+std::string ModelJson(const model::ModelConfig& m, const model::WorkShape& shape) {
+  Json blocks = Json::array();
+  for (const BlockRow& row : Rows(m, shape)) {
+    const auto pass = [](const PassSum& p) { return Json{{"flops", p.flops}, {"bytes", p.bytes}}; };
+    blocks.push_back({{"block", row.name},
+                      {"count", row.count},
+                      {"parameters", row.parameters.shared + row.parameters.expert},
+                      {"expert_parameters", row.parameters.expert},
+                      {"forward", pass(row.forward)},
+                      {"backward_input", pass(row.input_grad)},
+                      {"backward_weight", pass(row.weight_grad)},
+                      {"kept_until_backward_bytes", row.activations.until_backward.value()},
+                      {"kept_until_weight_grad_bytes", row.activations.until_weight_grad.value()}});
+  }
+  const Json out = {
+      {"model", m.name},
+      {"parameters", model::TotalParameters(m)},
+      {"active_parameters", model::ActiveParameters(m)},
+      {"sequence_length", shape.sequence},
+      {"training_gigaflops_per_token",
+       {{"causal", Gigaflops(m, shape, true)}, {"non_causal", Gigaflops(m, shape, false)}}},
+      {"blocks", std::move(blocks)}};
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace pipescope::reports

@@ -1,0 +1,25 @@
+// Results of `regress`: as text, as JUnit XML for CI systems, and as a new baseline file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/result/baseline.h"
+
+namespace pipescope::reports {
+
+struct CheckedCase {
+  BaselineCase baseline;
+  std::vector<MetricCheck> checks;
+};
+
+// A line a figure with its signed change, and a last line that sums up.
+std::string RegressText(const std::vector<CheckedCase>& cases);
+
+// One test case a figure; a failure says what it was and is.
+std::string RegressJunit(const std::vector<CheckedCase>& cases);
+
+// The baseline file with the figures of `cases`.
+std::string BaselineJson(const std::vector<BaselineCase>& cases);
+
+}  // namespace pipescope::reports

@@ -1,0 +1,154 @@
+#include "reports/report_data.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "reports/timeline_data.h"
+#include "reports/verdict.h"
+#include "sim/base/quantity.h"
+
+namespace pipescope::reports {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json BreakdownData(const timeline::Breakdown& b) {
+  return {{"forward", b.forward.seconds()},
+          {"backward_input", b.backward_input.seconds()},
+          {"backward_weight", b.backward_weight.seconds()},
+          {"overlapped", b.overlapped.seconds()},
+          {"bubble", b.bubble.seconds()},
+          {"optimizer", b.optimizer.seconds()},
+          {"exposed_communication", b.exposed_communication.seconds()}};
+}
+
+const char* Explain(timeline::GapCause cause) {
+  switch (cause) {
+    case timeline::GapCause::kWarmUp:
+      return "Until the rank's first backward work: the pipeline fills.";
+    case timeline::GapCause::kDrain:
+      return "After the rank's last forward work: the pipeline empties.";
+    case timeline::GapCause::kDependency:
+      return "In between: the action waited for had not ended on its rank.";
+    case timeline::GapCause::kCommunication:
+      return "In between: the message waited for was on its way.";
+    case timeline::GapCause::kImbalance:
+      return "In between: the busiest rank has more work, and sets the pace.";
+  }
+  return "";
+}
+
+Json AttributionData(const StepResult& r) {
+  Duration all;
+  for (const Duration d : r.bubbles.by_cause) all += d;
+  Json list = Json::array();
+  for (size_t c = 0; c < r.bubbles.by_cause.size(); ++c) {
+    const auto cause = static_cast<timeline::GapCause>(c);
+    list.push_back({{"kind", timeline::Name(cause)},
+                    {"seconds", r.bubbles.by_cause[c].seconds() / r.timeline.ranks},
+                    {"share", all == Duration() ? 0.0 : r.bubbles.by_cause[c] / all},
+                    {"explain", Explain(cause)}});
+  }
+  return list;
+}
+
+Json CommunicationData(const StepResult& r) {
+  const timeline::Overlap& whole = r.overlap.whole;
+  const double ranks = r.timeline.ranks;
+  return {{"compute_to_communication", r.overlap.steady.compute_to_communication()},
+          {"hidden_share", r.overlap.steady.hidden_share()},
+          {"busy_s", whole.communication_busy.seconds() / ranks},
+          {"exposed_s", r.mean_breakdown().exposed_communication.seconds()}};
+}
+
+Json MemoryData(const RankMemory& m) {
+  return {{"parameters", m.parameters.value()},
+          {"gradients", m.gradients.value()},
+          {"optimizer", m.optimizer.value()},
+          {"activations_peak", m.activations_peak.value()},
+          {"buffers", m.buffers.value()},
+          {"total_peak", m.total_peak.value()},
+          {"limit", m.limit.value()}};
+}
+
+Json ResultData(const StepResult& r) {
+  Json memory = Json::array();
+  for (const RankMemory& m : r.memory) memory.push_back(MemoryData(m));
+  Json per_rank = Json::array();
+  for (const Duration d : r.bubbles.per_rank) per_rank.push_back(d.seconds());
+  return {{"schedule", r.schedule},
+          {"label", Label(r.schedule)},
+          {"step_time_s", r.step_time.seconds()},
+          {"tokens_per_second", r.tokens_per_second},
+          {"tokens_per_day", r.tokens_per_day},
+          {"mfu", {{"causal", r.mfu_causal}, {"non_causal", r.mfu_non_causal}}},
+          {"bubble", {{"makespan_rate", r.bubbles.makespan_rate}, {"per_rank_s", per_rank}}},
+          {"breakdown_s", BreakdownData(r.mean_breakdown())},
+          {"attribution", AttributionData(r)},
+          {"communication", CommunicationData(r)},
+          {"memory_bytes", std::move(memory)},
+          {"bound_by", r.bound_by},
+          {"what_if", Json::array()},
+          {"timeline", TimelineData(r)}};
+}
+
+Json Highlights(const StepResult& best) {
+  const RankMemory& m = best.memory[FullestRank(best)];
+  const timeline::Breakdown b = best.mean_breakdown();
+  const auto tile = [](const char* label, std::string value, std::string note) {
+    return Json{{"label", label}, {"value", std::move(value)}, {"note", std::move(note)}};
+  };
+  return {
+      tile("Step time", Format(best.step_time), Label(best.schedule)),
+      tile("Throughput", FormatCount(best.tokens_per_second) + " tokens/s",
+           FormatCount(best.tokens_per_day) + " tokens a day"),
+      tile("MFU", FormatPercent(best.mfu_causal),
+           "causal, of the BF16 peak; non-causal " + FormatPercent(best.mfu_non_causal)),
+      tile("Bubble", FormatPercent(b.bubble / best.step_time), Format(b.bubble) + " a rank"),
+      tile("Hidden communication", FormatPercent(best.overlap.steady.hidden_share()),
+           fmt::format("steady part; computation to communication {:.2f} : 1",
+                       best.overlap.steady.compute_to_communication())),
+      tile("Peak memory", FormatGiB(m.total_peak),
+           fmt::format("rank {}, of {}", FullestRank(best), FormatGiB(m.limit))),
+  };
+}
+
+void EscapeForScript(std::string& text) {
+  std::string escaped;
+  escaped.reserve(text.size());
+  for (const char c : text) {
+    if (c == '<') {
+      escaped += "\\u003c";
+    } else {
+      escaped += c;
+    }
+  }
+  text = std::move(escaped);
+}
+
+}  // namespace
+
+std::string ReportData(const std::vector<StepResult>& results, const ReportFrame& frame) {
+  const StepResult& best = results[Best(results)];
+  Json assumptions = Json::array();
+  for (const costs::Assumption& a : best.assumptions) {
+    assumptions.push_back({{"name", a.name}, {"value", a.value}, {"source", a.source}});
+  }
+  Json list = Json::array();
+  for (const StepResult& r : results) list.push_back(ResultData(r));
+  const Json page = {{"format", "pipescope-report/1"},
+                     {"title", frame.title},
+                     {"subtitle", best.model + " on " + best.cluster + "; " + best.plan},
+                     {"command", frame.command},
+                     {"version", frame.version},
+                     {"verdict", CompareVerdict(results)},
+                     {"highlights", Highlights(best)},
+                     {"assumptions", std::move(assumptions)},
+                     {"results", std::move(list)}};
+  std::string text = page.dump(-1, ' ', false, Json::error_handler_t::replace);
+  EscapeForScript(text);
+  return text;
+}
+
+}  // namespace pipescope::reports

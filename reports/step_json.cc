@@ -1,0 +1,126 @@
+#include "reports/step_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace pipescope::reports {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json BreakdownJson(const timeline::Breakdown& b) {
+  return {{"forward", b.forward.seconds()},
+          {"backward_input", b.backward_input.seconds()},
+          {"backward_weight", b.backward_weight.seconds()},
+          {"overlapped", b.overlapped.seconds()},
+          {"bubble", b.bubble.seconds()},
+          {"optimizer", b.optimizer.seconds()},
+          {"exposed_communication", b.exposed_communication.seconds()}};
+}
+
+Json ActionTimesJson(const timeline::ActionTimes& a) {
+  return {{"forward", a.forward.seconds()},
+          {"backward_input", a.backward_input.seconds()},
+          {"backward_weight", a.backward_weight.seconds()},
+          {"backward", a.backward.seconds()},
+          {"overlapped", a.overlapped.seconds()}};
+}
+
+Json MemoryJson(const RankMemory& m) {
+  return {{"parameters", m.parameters.value()},
+          {"gradients", m.gradients.value()},
+          {"optimizer", m.optimizer.value()},
+          {"activations_peak", m.activations_peak.value()},
+          {"buffers", m.buffers.value()},
+          {"total_peak", m.total_peak.value()},
+          {"limit", m.limit.value()}};
+}
+
+Json OverlapJson(const timeline::Overlap& o) {
+  return {{"compute_busy_s", o.compute_busy.seconds()},
+          {"communication_busy_s", o.communication_busy.seconds()},
+          {"communication_hidden_s", o.communication_hidden.seconds()},
+          {"messages_s", o.message_time.seconds()},
+          {"messages_hidden_s", o.message_hidden.seconds()},
+          {"hidden_share", o.hidden_share()},
+          {"compute_to_communication", o.compute_to_communication()}};
+}
+
+Json BubbleJson(const StepResult& r) {
+  Json by_cause = Json::object();
+  for (size_t c = 0; c < r.bubbles.by_cause.size(); ++c) {
+    by_cause[timeline::Name(static_cast<timeline::GapCause>(c))] =
+        r.bubbles.by_cause[c].seconds() / r.timeline.ranks;
+  }
+  Json per_rank = Json::array();
+  for (const Duration d : r.bubbles.per_rank) per_rank.push_back(d.seconds());
+  return {{"makespan_rate", r.bubbles.makespan_rate},
+          {"per_rank_s", std::move(per_rank)},
+          {"mean_by_cause_s", std::move(by_cause)}};
+}
+
+Json RanksJson(const StepResult& r) {
+  Json ranks = Json::array();
+  for (size_t i = 0; i < r.breakdown.size(); ++i) {
+    ranks.push_back({{"rank", i},
+                     {"busy_s", r.bubbles.busy[i].seconds()},
+                     {"bubble_s", r.bubbles.per_rank[i].seconds()},
+                     {"breakdown_s", BreakdownJson(r.breakdown[i])},
+                     {"actions_s", ActionTimesJson(r.action_times[i])},
+                     {"memory_peak_at_s", r.memory[i].peak_time.seconds()}});
+  }
+  return ranks;
+}
+
+Json AssumptionsJson(const StepResult& r) {
+  Json list = Json::array();
+  for (const costs::Assumption& a : r.assumptions) {
+    list.push_back({{"name", a.name}, {"value", a.value}, {"source", a.source}});
+  }
+  return list;
+}
+
+Json ResultJson(const StepResult& r) {
+  Json memory = Json::array();
+  for (const RankMemory& m : r.memory) memory.push_back(MemoryJson(m));
+  return {{"experiment", r.experiment},
+          {"schedule", r.schedule},
+          {"fidelity", r.fidelity},
+          {"engine", r.engine},
+          {"model", r.model},
+          {"cluster", r.cluster},
+          {"plan", r.plan},
+          {"layout", r.layout},
+          {"gpus", r.gpus},
+          {"microbatches", r.microbatches},
+          {"step_time_s", r.step_time.seconds()},
+          {"pipeline_time_s", r.timeline.pipeline_end.seconds()},
+          {"tokens_per_second", r.tokens_per_second},
+          {"tokens_per_day", r.tokens_per_day},
+          {"mfu", {{"causal", r.mfu_causal}, {"non_causal", r.mfu_non_causal}}},
+          {"bubble", BubbleJson(r)},
+          {"breakdown_s", BreakdownJson(r.mean_breakdown())},
+          {"overlap",
+           {{"steady", OverlapJson(r.overlap.steady)}, {"step", OverlapJson(r.overlap.whole)}}},
+          {"memory_bytes", std::move(memory)},
+          {"fits_in_memory", r.fits},
+          {"bound_by", r.bound_by},
+          {"ranks", RanksJson(r)},
+          {"assumptions", AssumptionsJson(r)}};
+}
+
+// Names come from files: bytes that are no UTF-8 are replaced rather than thrown about.
+std::string Dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string StepJson(const StepResult& result) { return Dump(ResultJson(result)); }
+
+std::string CompareJson(const std::vector<StepResult>& results) {
+  Json list = Json::array();
+  for (const StepResult& r : results) list.push_back(ResultJson(r));
+  return Dump({{"results", std::move(list)}});
+}
+
+}  // namespace pipescope::reports

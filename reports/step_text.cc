@@ -1,0 +1,196 @@
+#include "reports/step_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "reports/verdict.h"
+#include "sim/base/quantity.h"
+
+namespace pipescope::reports {
+namespace {
+
+constexpr int kColumns = 100;
+constexpr const char* kLegend =
+    "F forward  B backward  I input gradient  W weight gradient  X overlapped F&B  o step's end  "
+    ". bubble";
+
+char Letter(schedules::ActionKind kind) {
+  switch (kind) {
+    case schedules::ActionKind::kForward:
+      return 'F';
+    case schedules::ActionKind::kInputGrad:
+      return 'I';
+    case schedules::ActionKind::kWeightGrad:
+      return 'W';
+    case schedules::ActionKind::kBackward:
+      return 'B';
+    case schedules::ActionKind::kOverlapped:
+      return 'X';
+  }
+  return '?';
+}
+
+// The letter with the most time in each slice of one rank.
+std::string Row(const StepResult& r, int rank, int columns) {
+  constexpr std::string_view kLetters = "FIWBXo";
+  const int64_t end = std::max<int64_t>(1, r.timeline.end.picoseconds());
+  std::vector<std::array<int64_t, 6>> shares(static_cast<size_t>(columns));
+  const auto slice_start = [&](int c) {
+    return static_cast<int64_t>(static_cast<double>(end) * c / columns);
+  };
+  const auto add = [&](Duration from, Duration to, char letter) {
+    const size_t which = kLetters.find(letter);
+    const auto column = [&](Duration d) {
+      const double c = static_cast<double>(d.picoseconds()) / static_cast<double>(end) * columns;
+      return std::clamp(static_cast<int>(c), 0, columns - 1);
+    };
+    for (int c = column(from); c <= column(to); ++c) {
+      const int64_t a = std::max(from.picoseconds(), slice_start(c));
+      const int64_t b = std::min(to.picoseconds(), slice_start(c + 1));
+      if (b > a) shares[static_cast<size_t>(c)][which] += b - a;
+    }
+  };
+  const auto [first, last] = r.timeline.rank_actions[static_cast<size_t>(rank)];
+  for (int a = first; a < last; ++a) {
+    const timeline::ActionSpan& span = r.timeline.actions[static_cast<size_t>(a)];
+    add(span.start, span.end, Letter(span.action.kind));
+  }
+  add(r.timeline.pipeline_end, r.timeline.end, 'o');
+  std::string row;
+  for (int c = 0; c < columns; ++c) {
+    const auto& share = shares[static_cast<size_t>(c)];
+    const size_t most =
+        static_cast<size_t>(std::max_element(share.begin(), share.end()) - share.begin());
+    int64_t busy = 0;
+    for (const int64_t s : share) busy += s;
+    const int64_t width = slice_start(c + 1) - slice_start(c);
+    row += busy * 2 >= width ? kLetters[most] : '.';
+  }
+  return row;
+}
+
+std::string SummaryTable(const std::vector<StepResult>& results) {
+  std::string text =
+      fmt::format("{:<12} {:>9} {:>11} {:>7} {:>9} {:>8} {:>9} {:>8} {:>11}\n", "schedule", "step",
+                  "tokens/s", "MFU", "bubble", "of step", "exposed", "hidden", "peak memory");
+  for (const StepResult& r : results) {
+    const timeline::Breakdown b = r.mean_breakdown();
+    text += fmt::format(
+        "{:<12} {:>9} {:>11} {:>7} {:>9} {:>8} {:>9} {:>8} {:>11}{}\n", Label(r.schedule),
+        Format(r.step_time), FormatCount(r.tokens_per_second), FormatPercent(r.mfu_causal),
+        Format(b.bubble), FormatPercent(b.bubble / r.step_time), Format(b.exposed_communication),
+        FormatPercent(r.overlap.steady.hidden_share()),
+        FormatGiB(r.memory[FullestRank(r)].total_peak), r.fits ? "" : "  does not fit");
+  }
+  text +=
+      "bubble, exposed: mean over ranks. exposed: communication a rank waits for inside its "
+      "actions and at\nthe step's end. hidden: share of dispatch, combine and messages beside "
+      "computation in the steady part.\n";
+  return text;
+}
+
+std::string BreakdownTable(const std::vector<StepResult>& results) {
+  std::string text =
+      fmt::format("{:<12} {:>9} {:>9} {:>9} {:>11} {:>9} {:>9} {:>10}\n", "computes in", "F", "I",
+                  "W", "F&B pairs", "exposed", "bubble", "optimizer");
+  for (const StepResult& r : results) {
+    const timeline::Breakdown b = r.mean_breakdown();
+    text += fmt::format("{:<12} {:>9} {:>9} {:>9} {:>11} {:>9} {:>9} {:>10}\n", Label(r.schedule),
+                        Format(b.forward), Format(b.backward_input), Format(b.backward_weight),
+                        Format(b.overlapped), Format(b.exposed_communication), Format(b.bubble),
+                        Format(b.optimizer));
+  }
+  return text;
+}
+
+std::string BubbleTable(const std::vector<StepResult>& results) {
+  std::string text = fmt::format("{:<12}", "bubble from");
+  for (int c = 0; c < timeline::kGapCauses; ++c) {
+    text += fmt::format(" {:>17}", timeline::Name(static_cast<timeline::GapCause>(c)));
+  }
+  text += '\n';
+  for (const StepResult& r : results) {
+    Duration all;
+    for (const Duration d : r.bubbles.by_cause) all += d;
+    text += fmt::format("{:<12}", Label(r.schedule));
+    for (const Duration d : r.bubbles.by_cause) {
+      const double share = all == Duration() ? 0 : d / all;
+      text += fmt::format(" {:>9} {:>7}", Format(Seconds(d.seconds() / r.timeline.ranks)),
+                          FormatPercent(share));
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::string MemoryTable(const StepResult& r) {
+  std::string text = fmt::format("{:<6} {:>11} {:>11} {:>11} {:>12} {:>10} {:>11} {:>11} {:>10}\n",
+                                 "rank", "parameters", "gradients", "optimizer", "activations",
+                                 "buffers", "peak", "limit", "peak at");
+  for (size_t i = 0; i < r.memory.size(); ++i) {
+    const RankMemory& m = r.memory[i];
+    text += fmt::format("{:<6} {:>11} {:>11} {:>11} {:>12} {:>10} {:>11} {:>11} {:>10}\n", i,
+                        FormatGiB(m.parameters), FormatGiB(m.gradients), FormatGiB(m.optimizer),
+                        FormatGiB(m.activations_peak), FormatGiB(m.buffers),
+                        FormatGiB(m.total_peak), FormatGiB(m.limit), Format(m.peak_time));
+  }
+  return text;
+}
+
+std::string Head(const StepResult& r) {
+  return fmt::format("{}: {} on {}\n{}\nstages {}\n\n", r.experiment, r.model, r.cluster, r.plan,
+                     r.layout);
+}
+
+std::string Assumptions(const StepResult& r) {
+  std::string text = "Assumptions\n";
+  for (const costs::Assumption& a : r.assumptions) {
+    text += fmt::format("  {:<46} {}\n", a.name, a.value);
+  }
+  return text + "  (sources: --json or --html)\n";
+}
+
+std::string Section(const std::string& title, const std::string& body) {
+  return title + "\n" + body + "\n";
+}
+
+}  // namespace
+
+std::string AsciiTimeline(const StepResult& r, int columns) {
+  std::string text;
+  for (int rank = 0; rank < r.timeline.ranks; ++rank) {
+    text += fmt::format("{:>4} {}\n", rank, Row(r, rank, columns));
+  }
+  text += fmt::format("     0{:>{}}\n", Format(r.timeline.end), columns - 1);
+  return text;
+}
+
+std::string StepText(const StepResult& r, const std::string& command) {
+  std::string text = Verdict(r) + "\n\n" + Head(r);
+  const std::vector<StepResult> one = {r};
+  text += Section("Step", SummaryTable(one));
+  text += Section("Timeline", std::string(kLegend) + "\n" + AsciiTimeline(r, kColumns));
+  text += Section("Where the time goes (mean over ranks)", BreakdownTable(one));
+  text += Section("Why ranks wait (mean over ranks, share of the bubble)", BubbleTable(one));
+  text += Section("Memory of one GPU", MemoryTable(r));
+  text += Assumptions(r);
+  return text + "\nReproduce: " + command + "\n";
+}
+
+std::string CompareText(const std::vector<StepResult>& results, const std::string& command) {
+  if (results.empty()) return "";
+  std::string text = CompareVerdict(results) + "\n\n" + Head(results.front());
+  text += Section("Schedules", SummaryTable(results));
+  text += Section("Where the time goes (mean over ranks)", BreakdownTable(results));
+  text += Section("Why ranks wait (mean over ranks, share of the bubble)", BubbleTable(results));
+  text += std::string(kLegend) + "\n\n";
+  for (const StepResult& r : results) {
+    text += Section(Label(r.schedule), AsciiTimeline(r, kColumns));
+  }
+  text += Assumptions(results.front());
+  return text + "\nReproduce: " + command + "\n";
+}
+
+}  // namespace pipescope::reports

@@ -1,0 +1,79 @@
+#include "reports/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "sim/base/quantity.h"
+
+namespace pipescope::reports {
+
+std::string Label(const std::string& schedule) {
+  static const std::map<std::string, std::string> kLabels = {
+      {"gpipe", "GPipe"},       {"1f1b", "1F1B"},           {"zb-h1", "ZB1P"},
+      {"dualpipe", "DualPipe"}, {"dualpipev", "DualPipeV"}, {"csv", "order from a file"}};
+  const auto at = kLabels.find(schedule);
+  return at == kLabels.end() ? schedule : at->second;
+}
+
+size_t FullestRank(const StepResult& r) {
+  const auto most = std::max_element(
+      r.memory.begin(), r.memory.end(),
+      [](const RankMemory& a, const RankMemory& b) { return a.total_peak < b.total_peak; });
+  return static_cast<size_t>(most - r.memory.begin());
+}
+
+size_t Best(const std::vector<StepResult>& results) {
+  size_t best = 0;
+  for (size_t i = 1; i < results.size(); ++i) {
+    const StepResult& a = results[i];
+    const StepResult& b = results[best];
+    if (a.fits != b.fits ? a.fits : a.step_time < b.step_time) best = i;
+  }
+  return best;
+}
+
+std::string Verdict(const StepResult& r) {
+  const timeline::Breakdown b = r.mean_breakdown();
+  const auto share = [&](Duration d) { return FormatPercent(d / r.step_time); };
+  std::string text = fmt::format(
+      "{} takes {} a step: {} tokens a second, {} of the GPUs' BF16 peak (causal). It is bound by "
+      "{}: {} of the step is bubble, {} exposed communication.",
+      Label(r.schedule), Format(r.step_time), FormatCount(r.tokens_per_second),
+      FormatPercent(r.mfu_causal), r.bound_by, share(b.bubble), share(b.exposed_communication));
+  if (!r.fits) {
+    const RankMemory& m = r.memory[FullestRank(r)];
+    text += fmt::format(" It does not fit: rank {} needs {} of {}.", FullestRank(r),
+                        FormatGiB(m.total_peak), FormatGiB(m.limit));
+  }
+  return text;
+}
+
+std::string CompareVerdict(const std::vector<StepResult>& results) {
+  if (results.empty()) return "";
+  if (results.size() == 1) return Verdict(results.front());
+  const StepResult& best = results[Best(results)];
+  std::string faster;
+  for (const StepResult& r : results) {
+    if (&r == &best) continue;
+    faster += fmt::format("{}{:.2f}x {}", faster.empty() ? "" : ", ", r.step_time / best.step_time,
+                          Label(r.schedule));
+  }
+  std::string text = fmt::format("{} is the fastest at {} a step (the others take {} as long).",
+                                 Label(best.schedule), Format(best.step_time), faster);
+  text += fmt::format(
+      " It hides {} of dispatch, combine and pipeline messages in its steady part and leaves {} "
+      "of bubble a rank; it is bound by {}.",
+      FormatPercent(best.overlap.steady.hidden_share()), Format(best.mean_breakdown().bubble),
+      best.bound_by);
+  for (const StepResult& r : results) {
+    if (r.fits) continue;
+    const size_t rank = FullestRank(r);
+    text += fmt::format(" {} does not fit: rank {} needs {} of {}.", Label(r.schedule), rank,
+                        FormatGiB(r.memory[rank].total_peak), FormatGiB(r.memory[rank].limit));
+  }
+  return text;
+}
+
+}  // namespace pipescope::reports
