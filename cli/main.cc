@@ -7,6 +7,7 @@
 #include "cli/examples.h"
 #include "cli/model_verb.h"
 #include "cli/regress_verb.h"
+#include "cli/report_verb.h"
 #include "cli/schedule_verb.h"
 #include "cli/step_verbs.h"
 #include "cli/topology_verb.h"
@@ -34,6 +35,7 @@ int Main(int argc, char** argv) {
   AddSimulateVerb(app, CommandLine(argc, argv), exit_code);
   AddCompareVerb(app, CommandLine(argc, argv), exit_code);
   AddRegressVerb(app, exit_code);
+  AddReportVerb(app, exit_code);
   AddModelVerb(app, exit_code);
   AddScheduleVerb(app, exit_code);
   AddTopologyVerb(app, exit_code);

@@ -57,10 +57,11 @@ void AddCommon(CLI::App& verb, StepOptions& o) {
 int WriteAll(const StepOptions& o, const std::vector<StepResult>& results, const std::string& title,
              const std::string& text, const std::string& json) {
   std::vector<std::pair<std::string, std::string>> files;
-  if (!o.json.empty()) files.emplace_back(o.json, json);
-  if (!o.html.empty()) {
-    files.emplace_back(o.html, reports::HtmlReport(results, {title, o.command, kVersion}));
-  }
+  const reports::ReportFrame frame = {title, o.command, kVersion};
+  const std::string data =
+      o.json.empty() && o.html.empty() ? "" : reports::ReportData(results, frame);
+  if (!o.json.empty()) files.emplace_back(o.json, reports::WithReport(json, data));
+  if (!o.html.empty()) files.emplace_back(o.html, reports::HtmlPage(title, data));
   if (!o.trace.empty()) files.emplace_back(o.trace, reports::PerfettoTrace(results));
   for (const auto& [path, bytes] : files) {
     if (auto written = WriteFileAtomically(path, bytes); !written) {

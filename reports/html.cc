@@ -61,11 +61,15 @@ std::string FillIn(std::string_view page, const std::map<std::string_view, std::
 
 }  // namespace
 
-std::string HtmlReport(const std::vector<StepResult>& results, const ReportFrame& frame) {
-  return FillIn(WebFile("report.html"), {{"TITLE", EscapeHtml(frame.title)},
+std::string HtmlPage(const std::string& title, const std::string& data) {
+  return FillIn(WebFile("report.html"), {{"TITLE", EscapeHtml(title)},
                                          {"STYLE", std::string(WebFile("report.css"))},
                                          {"SCRIPT", Scripts()},
-                                         {"DATA", ReportData(results, frame)}});
+                                         {"DATA", data}});
+}
+
+std::string HtmlReport(const std::vector<StepResult>& results, const ReportFrame& frame) {
+  return HtmlPage(frame.title, ReportData(results, frame));
 }
 
 }  // namespace pipescope::reports

@@ -11,4 +11,7 @@ namespace pipescope::reports {
 
 std::string HtmlReport(const std::vector<StepResult>& results, const ReportFrame& frame);
 
+// The same from the data block alone, as `--json` stores it beside a result.
+std::string HtmlPage(const std::string& title, const std::string& data);
+
 }  // namespace pipescope::reports

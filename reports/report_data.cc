@@ -88,6 +88,7 @@ Json ResultData(const StepResult& r) {
           {"attribution", AttributionData(r)},
           {"communication", CommunicationData(r)},
           {"memory_bytes", std::move(memory)},
+          {"fits", r.fits},
           {"bound_by", r.bound_by},
           {"what_if", Json::array()},
           {"timeline", TimelineData(r)}};
@@ -105,7 +106,9 @@ Json Highlights(const StepResult& best) {
            FormatCount(best.tokens_per_day) + " tokens a day"),
       tile("MFU", FormatPercent(best.mfu_causal),
            "causal, of the BF16 peak; non-causal " + FormatPercent(best.mfu_non_causal)),
-      tile("Bubble", FormatPercent(b.bubble / best.step_time), Format(b.bubble) + " a rank"),
+      tile("Bubble", FormatPercent(best.bubbles.makespan_rate),
+           fmt::format("{} a rank, of the pipeline's {}", Format(b.bubble),
+                       Format(best.timeline.pipeline_end))),
       tile("Hidden communication", FormatPercent(best.overlap.steady.hidden_share()),
            fmt::format("steady part; computation to communication {:.2f} : 1",
                        best.overlap.steady.compute_to_communication())),

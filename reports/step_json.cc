@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sim/base/result.h"
+
 namespace pipescope::reports {
 namespace {
 
@@ -121,6 +123,11 @@ std::string CompareJson(const std::vector<StepResult>& results) {
   Json list = Json::array();
   for (const StepResult& r : results) list.push_back(ResultJson(r));
   return Dump({{"results", std::move(list)}});
+}
+
+std::string WithReport(const std::string& json, const std::string& data) {
+  PIPESCOPE_CHECK(json.ends_with("\n}\n"));
+  return json.substr(0, json.size() - 3) + ",\n  \"report\": " + data + "\n}\n";
 }
 
 }  // namespace pipescope::reports

@@ -15,4 +15,8 @@ std::string StepJson(const StepResult& result);
 // {"results": [...]}, in the order given.
 std::string CompareJson(const std::vector<StepResult>& results);
 
+// `json` (of either kind) with the report's data block added as "report", so that the report can
+// be made from the file later.
+std::string WithReport(const std::string& json, const std::string& data);
+
 }  // namespace pipescope::reports

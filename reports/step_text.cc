@@ -80,14 +80,14 @@ std::string SummaryTable(const std::vector<StepResult>& results) {
     text += fmt::format(
         "{:<12} {:>9} {:>11} {:>7} {:>9} {:>8} {:>9} {:>8} {:>11}{}\n", Label(r.schedule),
         Format(r.step_time), FormatCount(r.tokens_per_second), FormatPercent(r.mfu_causal),
-        Format(b.bubble), FormatPercent(b.bubble / r.step_time), Format(b.exposed_communication),
+        Format(b.bubble), FormatPercent(r.bubbles.makespan_rate), Format(b.exposed_communication),
         FormatPercent(r.overlap.steady.hidden_share()),
         FormatGiB(r.memory[FullestRank(r)].total_peak), r.fits ? "" : "  does not fit");
   }
   text +=
-      "bubble, exposed: mean over ranks. exposed: communication a rank waits for inside its "
-      "actions and at\nthe step's end. hidden: share of dispatch, combine and messages beside "
-      "computation in the steady part.\n";
+      "bubble, exposed: mean over ranks; rate: of the time until the last action ends. exposed: "
+      "communication\na rank waits for inside its actions and at the step's end. hidden: share of "
+      "dispatch, combine and messages\nbeside computation in the steady part.\n";
   return text;
 }
 

@@ -136,10 +136,17 @@ function drawStepTable() {
     {name: 'Tokens', unit: 'a day', get: (r) => formatCount(r.raw.tokens_per_day)},
     {name: 'MFU', unit: 'causal', get: (r) => formatShare(r.raw.mfu.causal)},
     {name: 'MFU', unit: 'non-causal', get: (r) => formatShare(r.raw.mfu.non_causal)},
-    {name: 'Bubble', unit: 'of the span', get: (r) => formatShare(r.raw.bubble.makespan_rate)},
+    {name: 'Bubble', unit: 'of the pipeline', get: (r) => formatShare(r.raw.bubble.makespan_rate)},
     {name: 'Communication', unit: 'hidden', get: (r) => formatShare(r.raw.communication.hidden_share)},
     {name: 'Communication', unit: 'exposed', get: (r) => formatSeconds(r.raw.communication.exposed_s)},
-    {name: 'Peak memory', unit: 'worst rank', get: (r) => formatBytes(peak(r))},
+    {
+      name: 'Peak memory',
+      unit: 'worst rank',
+      get: (r) =>
+        [formatBytes(peak(r)), r.raw.fits === false ? el('span', {class: 'badge over'}, 'does not fit') : null].filter(
+          Boolean,
+        ),
+    },
     {name: 'Bound by', words: true, get: (r) => r.raw.bound_by},
   ];
   if (results.length === 1) columns.splice(2, 1);

@@ -1,0 +1,53 @@
+#include "reports/stored.h"
+
+#include <nlohmann/json.hpp>
+
+#include "reports/html.h"
+
+namespace pipescope::reports {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kFormat = "pipescope-report/1";
+
+// nlohmann's parser recurses: bound the depth before it does.
+bool TooDeep(const std::string& text) {
+  int depth = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') quoted = !quoted;
+    if (quoted && text[i] == '\\') ++i;
+    if (quoted) continue;
+    if (text[i] == '[' || text[i] == '{') ++depth;
+    if (text[i] == ']' || text[i] == '}') --depth;
+    if (depth > 64) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::string> StoredReport(const std::string& text, const std::string& file) {
+  const auto fail = [&](const std::string& message) { return Fail(Error{message, {file}}); };
+  if (TooDeep(text)) return fail("nested more than 64 levels deep");
+  const Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded()) return fail("is not valid JSON");
+  const auto report = json.is_object() ? json.find("report") : json.end();
+  if (!json.is_object() || report == json.end() || !report->is_object()) {
+    return fail("holds no \"report\"; expected a file that simulate or compare wrote with --json");
+  }
+  const std::string format = report->value("format", std::string());
+  if (format != kFormat) {
+    return fail("report.format: '" + format + "': expected '" + kFormat + "'");
+  }
+  const auto title = report->find("title");
+  if (title == report->end() || !title->is_string()) return fail("report.title: expected a text");
+  std::string data = report->dump(-1, ' ', false, Json::error_handler_t::replace);
+  for (size_t at = data.find('<'); at != std::string::npos; at = data.find('<', at)) {
+    data.replace(at, 1, "\\u003c");
+  }
+  return HtmlPage(title->get<std::string>(), data);
+}
+
+}  // namespace pipescope::reports
