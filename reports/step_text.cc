@@ -74,7 +74,7 @@ std::string Row(const StepResult& r, int rank, int columns) {
 std::string SummaryTable(const std::vector<StepResult>& results) {
   std::string text =
       fmt::format("{:<12} {:>9} {:>11} {:>7} {:>9} {:>8} {:>9} {:>8} {:>11}\n", "schedule", "step",
-                  "tokens/s", "MFU", "bubble", "of step", "exposed", "hidden", "peak memory");
+                  "tokens/s", "MFU", "bubble", "rate", "exposed", "hidden", "peak memory");
   for (const StepResult& r : results) {
     const timeline::Breakdown b = r.mean_breakdown();
     text += fmt::format(

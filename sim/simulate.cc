@@ -17,8 +17,18 @@
 namespace pipescope {
 namespace {
 
-Error About(const Experiment& e, const std::string& schedule, const std::string& message) {
-  return {fmt::format("schedule {}: {}", schedule, message), {e.file}};
+// An error of the generators, which speak of their options, in the experiment's words.
+Error InOurWords(const Experiment& e, const std::string& name, const std::string& message) {
+  const auto reworded = [&](const std::string& option, const std::string& field) {
+    return e.About(field, "schedule " + name + ": " + message.substr(option.size() + 1));
+  };
+  if (message.starts_with("--ranks ")) return reworded("--ranks", "parallel.pipeline");
+  if (message.starts_with("--microbatches ")) {
+    Error error = reworded("--microbatches", "training.global_batch");
+    error.message += " (micro-batches are global_batch / data / micro_batch_size)";
+    return error;
+  }
+  return e.About("schedule", message);
 }
 
 // A family by its name, or a file's order.
@@ -26,20 +36,21 @@ Result<schedules::Schedule> MakeSchedule(const Experiment& e, const std::string&
   const int64_t microbatches = e.microbatches();
   if (!name.ends_with(".csv")) {
     auto made = schedules::Generate(name, {e.parallel.pipeline, microbatches});
-    if (!made) return Fail(About(e, name, made.error().message));
+    if (!made) return Fail(InOurWords(e, name, made.error().message));
     return made;
   }
   auto read = schedules::ReadCsv(name);
   if (!read) return Fail(read.error());
   const schedules::Schedule& order = read->schedule;
   if (order.ranks != e.parallel.pipeline || order.microbatches != microbatches) {
-    return Fail(About(
-        e, name,
-        fmt::format("holds {} ranks and {} micro-batches; the plan has {} and {}", order.ranks,
-                    order.microbatches, e.parallel.pipeline, microbatches)));
+    return Fail(e.About(
+        "schedule",
+        name + ": " +
+            fmt::format("holds {} ranks and {} micro-batches; the plan has {} and {}", order.ranks,
+                        order.microbatches, e.parallel.pipeline, microbatches)));
   }
   if (const auto findings = schedules::Check(order); !findings.empty()) {
-    return Fail(About(e, name, findings.front().message));
+    return Fail(e.About("schedule", name + ": " + findings.front().message));
   }
   return order;
 }
@@ -53,11 +64,11 @@ Result<model::Layout> ChooseLayout(const Experiment& e, int stages) {
     if (first.message.empty()) first = layout.error();
     // A layout for another number of stages serves other schedules; a wrong one is an error.
     if (layout.error().message.find(" stages; the plan has ") == std::string::npos) {
-      return Fail(Error{layout.error().message, {e.file}, "layouts"});
+      return Fail(e.About("layouts", layout.error().message));
     }
   }
   auto balanced = model::BalancedLayout(e.model, stages);
-  if (!balanced) return Fail(Error{balanced.error().message, {e.file}, "parallel.pipeline"});
+  if (!balanced) return Fail(e.About("parallel.pipeline", balanced.error().message));
   return balanced;
 }
 
@@ -164,7 +175,7 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name) {
   auto layout = ChooseLayout(e, schedule->stages);
   if (!layout) return Fail(layout.error());
   auto spread = costs::SpreadOf(e.model, e.parallel.expert, e.cluster.node.gpus);
-  if (!spread) return Fail(Error{spread.error().message, {e.file}});
+  if (!spread) return Fail(e.About("parallel.expert", spread.error().message));
 
   TaskGraph graph = Lower(e, *schedule, *layout, *spread);
   const TaskTimes times = RunFluid(graph);

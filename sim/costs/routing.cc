@@ -43,14 +43,14 @@ double Miss(const model::ModelConfig& m, int x) {
 
 Result<Spread> SpreadOf(const model::ModelConfig& m, int expert_parallel, int gpus_per_node) {
   if (m.routed_experts % expert_parallel != 0) {
-    return Fail(fmt::format("parallel.expert: {} GPUs do not divide the model's {} routed experts",
-                            expert_parallel, m.routed_experts));
+    return Fail(fmt::format("{} GPUs do not divide the model's {} routed experts", expert_parallel,
+                            m.routed_experts));
   }
   Spread spread;
   spread.gpus_per_node = std::min(expert_parallel, gpus_per_node);
   if (expert_parallel % spread.gpus_per_node != 0) {
-    return Fail(fmt::format("parallel.expert: {} GPUs do not fill whole nodes of {}",
-                            expert_parallel, gpus_per_node));
+    return Fail(
+        fmt::format("{} GPUs do not fill whole nodes of {}", expert_parallel, gpus_per_node));
   }
   spread.nodes = expert_parallel / spread.gpus_per_node;
   const int per_gpu = m.routed_experts / expert_parallel;
@@ -58,9 +58,8 @@ Result<Spread> SpreadOf(const model::ModelConfig& m, int expert_parallel, int gp
   const int group = m.routed_experts / m.expert_groups;
   for (const int x : {per_gpu, per_node}) {
     if (x <= group ? group % x != 0 : x % group != 0) {
-      return Fail(fmt::format(
-          "parallel.expert: {} experts side by side do not line up with expert groups of {}", x,
-          group));
+      return Fail(
+          fmt::format("{} experts side by side do not line up with expert groups of {}", x, group));
     }
   }
   spread.token_nodes = spread.nodes * (1 - Miss(m, per_node));

@@ -20,6 +20,8 @@ std::string Resolve(const std::string& file, const std::string& written) {
 
 void ReadPlan(Fields& root, Experiment& e) {
   Fields p = root.Object("parallel");
+  e.places["parallel.pipeline"] = p.Where("pipeline");
+  e.places["parallel.expert"] = p.Where("expert");
   e.parallel.pipeline = static_cast<int>(p.Integer("pipeline", 1, kMostRanks));
   e.parallel.data = static_cast<int>(p.Integer("data", 1, kMostRanks, 1));
   e.parallel.expert = static_cast<int>(p.Integer("expert", 1, kMostRanks, 1));
@@ -33,6 +35,7 @@ void ReadPlan(Fields& root, Experiment& e) {
 
 void ReadTraining(Fields& root, Experiment& e) {
   Fields t = root.Object("training");
+  e.places["training.global_batch"] = t.Where("global_batch");
   e.training.sequence_length = t.Integer("sequence_length", 1, int64_t{1} << 24);
   e.training.micro_batch_size = t.Integer("micro_batch_size", 1, 1 << 16, 1);
   e.training.global_batch = t.Integer("global_batch", 1, int64_t{1} << 32);
@@ -98,6 +101,11 @@ model::WorkShape Experiment::shape() const {
           training.recompute};
 }
 
+Error Experiment::About(const std::string& field, const std::string& message) const {
+  const auto at = places.find(field);
+  return {message, at == places.end() ? Location{file} : at->second, field};
+}
+
 Result<Experiment> LoadExperiment(const std::string& path,
                                   const std::vector<std::string>& overrides) {
   auto document = LoadDocument(path);
@@ -121,6 +129,7 @@ Result<Experiment> LoadExperiment(const std::string& path,
   e.topology = root.String("topology");
   e.schedule = root.String("schedule", "1f1b");
   if (root.Has("layouts")) e.layouts = root.Strings("layouts");
+  for (const char* field : {"schedule", "layouts", "topology"}) e.places[field] = root.Where(field);
   ReadPlan(root, e);
   ReadTraining(root, e);
   ReadMemory(root, e);

@@ -15,7 +15,7 @@
 // (r + 1) * data; expert groups are consecutive within them.
 #pragma once
 
-#include <optional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -65,6 +65,8 @@ struct Experiment {
   Bytes reserved;                      // CUDA context, libraries, communication buffers
   bool enforce_memory = true;          // a peak over the GPU's memory is an error
   std::vector<std::string> overrides;  // "a.b=c" as given by --set
+  // Where the file says what may turn out not to fit, by field: "parallel.pipeline".
+  std::map<std::string, Location> places;
 
   int gpus() const { return parallel.pipeline * parallel.data; }
   int64_t microbatches() const {
@@ -74,6 +76,8 @@ struct Experiment {
     return training.micro_batch_size * training.sequence_length;
   }
   model::WorkShape shape() const;
+  // An error about one of `places`.
+  Error About(const std::string& field, const std::string& message) const;
 };
 
 // Reads an experiment with `--set a.b=c` overrides applied, and everything it refers to; then

@@ -64,7 +64,9 @@ std::vector<Window> SteadyWindows(const Timeline& t) {
         plain.from = std::min(plain.from, span.start);
       }
     }
-    windows.push_back(pairs.to > Duration() ? pairs : plain);
+    const Window steady = pairs.to > Duration() ? pairs : plain;
+    // An order without a steady part (GPipe) is measured as a whole.
+    windows.push_back(steady.to > steady.from ? steady : Window{Duration(), t.pipeline_end});
   }
   return windows;
 }

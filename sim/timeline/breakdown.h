@@ -41,7 +41,8 @@ struct ActionTimes {
 std::vector<ActionTimes> ActionTimesByRank(const Timeline& timeline);
 
 // Communication against computation. `steady` covers a rank's overlapped pairs, or where it has
-// none the time from its first backward to its last forward work.
+// none the time from its first backward to its last forward work; where that is empty too (GPipe),
+// all of the pipeline's time.
 struct Overlap {
   Duration compute_busy;          // of the compute lane, sum over ranks
   Duration communication_busy;    // of dispatch and combine, notify included
