@@ -8,6 +8,16 @@
 #include "sim/base/quantity.h"
 
 namespace pipescope::reports {
+namespace {
+
+// "rank 14 needs 87.87 GiB of 79.65 GiB"
+std::string FullestText(const StepResult& r) {
+  const size_t rank = FullestRank(r);
+  return fmt::format("rank {} needs {} of {}", rank, FormatGiB(r.memory[rank].total_peak),
+                     FormatGiB(r.memory[rank].limit));
+}
+
+}  // namespace
 
 std::string Label(const std::string& schedule) {
   static const std::map<std::string, std::string> kLabels = {
@@ -42,11 +52,7 @@ std::string Verdict(const StepResult& r) {
       "{}: {} of the step is bubble, {} exposed communication.",
       Label(r.schedule), Format(r.step_time), FormatCount(r.tokens_per_second),
       FormatPercent(r.mfu_causal), r.bound_by, share(b.bubble), share(b.exposed_communication));
-  if (!r.fits) {
-    const RankMemory& m = r.memory[FullestRank(r)];
-    text += fmt::format(" It does not fit: rank {} needs {} of {}.", FullestRank(r),
-                        FormatGiB(m.total_peak), FormatGiB(m.limit));
-  }
+  if (!r.fits) text += fmt::format(" It does not fit: {}.", FullestText(r));
   return text;
 }
 
@@ -54,25 +60,24 @@ std::string CompareVerdict(const std::vector<StepResult>& results) {
   if (results.empty()) return "";
   if (results.size() == 1) return Verdict(results.front());
   const StepResult& best = results[Best(results)];
-  std::string faster;
+  const bool faster_exists = std::any_of(results.begin(), results.end(), [&](const StepResult& r) {
+    return r.step_time < best.step_time;
+  });
+  std::string text =
+      fmt::format("{} is the fastest{}: {} a step.", Label(best.schedule),
+                  faster_exists ? " that fits in memory" : "", Format(best.step_time));
   for (const StepResult& r : results) {
     if (&r == &best) continue;
-    faster += fmt::format("{}{:.2f}x {}", faster.empty() ? "" : ", ", r.step_time / best.step_time,
-                          Label(r.schedule));
+    text += fmt::format(" {} {} {:.2f} times as long", Label(r.schedule),
+                        r.fits ? "takes" : "would take", r.step_time / best.step_time);
+    text += r.fits ? "." : fmt::format(" but does not fit: {}.", FullestText(r));
   }
-  std::string text = fmt::format("{} is the fastest at {} a step (the others take {} as long).",
-                                 Label(best.schedule), Format(best.step_time), faster);
   text += fmt::format(
-      " It hides {} of dispatch, combine and pipeline messages in its steady part and leaves {} "
-      "of bubble a rank; it is bound by {}.",
-      FormatPercent(best.overlap.steady.hidden_share()), Format(best.mean_breakdown().bubble),
-      best.bound_by);
-  for (const StepResult& r : results) {
-    if (r.fits) continue;
-    const size_t rank = FullestRank(r);
-    text += fmt::format(" {} does not fit: rank {} needs {} of {}.", Label(r.schedule), rank,
-                        FormatGiB(r.memory[rank].total_peak), FormatGiB(r.memory[rank].limit));
-  }
+      " {} hides {} of dispatch, combine and pipeline messages in its steady part and leaves {} of "
+      "bubble a rank; it is bound by {}.",
+      Label(best.schedule), FormatPercent(best.overlap.steady.hidden_share()),
+      Format(best.mean_breakdown().bubble), best.bound_by);
+  if (!best.fits) text += fmt::format(" It does not fit: {}.", FullestText(best));
   return text;
 }
 

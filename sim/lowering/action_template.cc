@@ -136,7 +136,7 @@ class PairBuilder {
 
   void Add(const WorkedBlock* f, const WorkedBlock* b) {
     // Where neither block communicates (embedding, head, dense layers) all SMs compute.
-    builder_.SetBesideCommunication(HasExperts(f) || HasExperts(b));
+    builder_.SetBesideCommunication(HasMessages(f) || HasMessages(b));
     // Compute phases of a block: the one before its dispatch and the one after. A block with a
     // single phase (embedding, head) has only the first.
     const Phase* f_first = f ? Find(f->work.forward, false, true) : nullptr;
@@ -166,8 +166,8 @@ class PairBuilder {
   }
 
  private:
-  static bool HasExperts(const WorkedBlock* block) {
-    return block != nullptr && block->block.kind == model::BlockKind::kMoeLayer;
+  static bool HasMessages(const WorkedBlock* block) {
+    return block != nullptr && Find(block->work.forward, true, true) != nullptr;
   }
 
   static const Phase* Second(const std::vector<Phase>& phases) {

@@ -198,14 +198,15 @@ Phase MlpWeightGrad(const ModelConfig& m, const WorkShape& s, bool moe) {
 }
 
 BlockWork LayerWork(const ModelConfig& m, const WorkShape& s, bool moe) {
+  const bool moves = moe && s.expert_parallel > 1;  // else all experts are here
   BlockWork work;
   work.forward.push_back(AttentionForward(m, s, moe));
-  if (moe) work.forward.push_back({PhaseKind::kDispatch, Pass::kForward, {}});
+  if (moves) work.forward.push_back({PhaseKind::kDispatch, Pass::kForward, {}});
   work.forward.push_back(MlpForward(m, s, moe));
-  if (moe) work.forward.push_back({PhaseKind::kCombine, Pass::kForward, {}});
-  if (moe) work.input_grad.push_back({PhaseKind::kCombine, Pass::kInputGrad, {}});
+  if (moves) work.forward.push_back({PhaseKind::kCombine, Pass::kForward, {}});
+  if (moves) work.input_grad.push_back({PhaseKind::kCombine, Pass::kInputGrad, {}});
   work.input_grad.push_back(MlpInputGrad(m, s, moe));
-  if (moe) work.input_grad.push_back({PhaseKind::kDispatch, Pass::kInputGrad, {}});
+  if (moves) work.input_grad.push_back({PhaseKind::kDispatch, Pass::kInputGrad, {}});
   work.input_grad.push_back(AttentionInputGrad(m, s, moe));
   work.weight_grad.push_back(MlpWeightGrad(m, s, moe));
   work.weight_grad.push_back(AttentionWeightGrad(m, s, moe));

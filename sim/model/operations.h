@@ -4,7 +4,8 @@
 //   MoE layer, forward          attention - dispatch - mlp - combine
 //   MoE layer, input gradient   combine' - mlp - dispatch' - attention   (' : see below)
 //   MoE layer, weight gradient  mlp - attention
-//   dense layer                 the same without dispatch and combine
+//   dense layer                 the same without dispatch and combine, and so is a MoE layer whose
+//                               experts are all on the GPU
 // The gradient of combine moves data as dispatch does (FP8 rows, one to several), the gradient of
 // dispatch as combine does (BF16 rows, summed): arXiv 2412.19437, section 3.2.2.
 // `attention` holds all that comes before the dispatch: norms, MLA, residual, router.
