@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 
 #include "reports/verdict.h"
 #include "sim/base/quantity.h"
@@ -152,6 +153,22 @@ std::string Assumptions(const StepResult& r) {
   return text + "  (sources: --json or --html)\n";
 }
 
+// Breaks a paragraph into lines of at most kColumns characters.
+std::string Wrap(const std::string& paragraph) {
+  std::istringstream words(paragraph);
+  std::string text;
+  size_t column = 0;
+  for (std::string word; words >> word;) {
+    if (column > 0 && column + 1 + word.size() > kColumns) {
+      text += '\n';
+      column = 0;
+    }
+    text += (column > 0 ? " " : "") + word;
+    column += word.size() + (column > 0 ? 1 : 0);
+  }
+  return text + "\n";
+}
+
 std::string Section(const std::string& title, const std::string& body) {
   return title + "\n" + body + "\n";
 }
@@ -168,7 +185,7 @@ std::string AsciiTimeline(const StepResult& r, int columns) {
 }
 
 std::string StepText(const StepResult& r, const std::string& command) {
-  std::string text = Verdict(r) + "\n\n" + Head(r);
+  std::string text = Wrap(Verdict(r)) + "\n" + Head(r);
   const std::vector<StepResult> one = {r};
   text += Section("Step", SummaryTable(one));
   text += Section("Timeline", std::string(kLegend) + "\n" + AsciiTimeline(r, kColumns));
@@ -181,7 +198,7 @@ std::string StepText(const StepResult& r, const std::string& command) {
 
 std::string CompareText(const std::vector<StepResult>& results, const std::string& command) {
   if (results.empty()) return "";
-  std::string text = CompareVerdict(results) + "\n\n" + Head(results.front());
+  std::string text = Wrap(CompareVerdict(results)) + "\n" + Head(results.front());
   text += Section("Schedules", SummaryTable(results));
   text += Section("Where the time goes (mean over ranks)", BreakdownTable(results));
   text += Section("Why ranks wait (mean over ranks, share of the bubble)", BubbleTable(results));
