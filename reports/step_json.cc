@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/result.h"
+#include "sim/timeline/critical_path.h"
 
 namespace pipescope::reports {
 namespace {
@@ -73,6 +74,16 @@ Json RanksJson(const StepResult& r) {
   return ranks;
 }
 
+Json CriticalPathJson(const StepResult& r) {
+  Json list = Json::array();
+  for (const timeline::PathShare& s : timeline::SharesOf(r.timeline, r.critical_path)) {
+    list.push_back({{"operation", r.timeline.labels[static_cast<size_t>(s.label)].name},
+                    {"count", s.count},
+                    {"time_s", s.time.seconds()}});
+  }
+  return list;
+}
+
 Json AssumptionsJson(const StepResult& r) {
   Json list = Json::array();
   for (const costs::Assumption& a : r.assumptions) {
@@ -106,6 +117,7 @@ Json ResultJson(const StepResult& r) {
           {"memory_bytes", std::move(memory)},
           {"fits_in_memory", r.fits},
           {"bound_by", r.bound_by},
+          {"critical_path", CriticalPathJson(r)},
           {"ranks", RanksJson(r)},
           {"assumptions", AssumptionsJson(r)}};
 }

@@ -8,6 +8,7 @@
 
 #include "reports/verdict.h"
 #include "sim/base/quantity.h"
+#include "sim/timeline/critical_path.h"
 
 namespace pipescope::reports {
 namespace {
@@ -126,6 +127,28 @@ std::string BubbleTable(const std::vector<StepResult>& results) {
   return text;
 }
 
+// What the chain of operations that decided the step's end consists of.
+std::string CriticalPathTable(const StepResult& r) {
+  constexpr size_t kMost = 8;
+  const auto shares = timeline::SharesOf(r.timeline, r.critical_path);
+  int ranks = 1;
+  for (size_t i = 1; i < r.critical_path.size(); ++i) {
+    const auto rank = [&](size_t k) {
+      return r.timeline.operations[static_cast<size_t>(r.critical_path[k])].rank;
+    };
+    ranks += rank(i) != rank(i - 1);
+  }
+  std::string text = fmt::format("{} operations in a row, {} changes of rank\n",
+                                 r.critical_path.size(), ranks - 1);
+  for (size_t i = 0; i < shares.size() && i < kMost; ++i) {
+    const timeline::PathShare& s = shares[i];
+    text += fmt::format("  {:<24} {:>9} {:>7}  {:>5} x\n",
+                        r.timeline.labels[static_cast<size_t>(s.label)].name, Format(s.time),
+                        FormatPercent(s.time / r.step_time), s.count);
+  }
+  return text;
+}
+
 std::string MemoryTable(const StepResult& r) {
   std::string text = fmt::format("{:<6} {:>11} {:>11} {:>11} {:>12} {:>10} {:>11} {:>11} {:>10}\n",
                                  "rank", "parameters", "gradients", "optimizer", "activations",
@@ -191,6 +214,7 @@ std::string StepText(const StepResult& r, const std::string& command) {
   text += Section("Timeline", std::string(kLegend) + "\n" + AsciiTimeline(r, kColumns));
   text += Section("Where the time goes (mean over ranks)", BreakdownTable(one));
   text += Section("Why ranks wait (mean over ranks, share of the bubble)", BubbleTable(one));
+  text += Section("Critical path", CriticalPathTable(r));
   text += Section("Memory of one GPU", MemoryTable(r));
   text += Assumptions(r);
   return text + "\nReproduce: " + command + "\n";

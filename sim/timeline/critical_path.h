@@ -14,4 +14,12 @@ namespace pipescope::timeline {
 // Indices into Timeline::operations, from the step's start to its end.
 std::vector<int32_t> CriticalPath(const Timeline& timeline);
 
+// What the path consists of: time and number of its operations by label, the longest first.
+struct PathShare {
+  int32_t label = 0;
+  int32_t count = 0;
+  Duration time;
+};
+std::vector<PathShare> SharesOf(const Timeline& timeline, const std::vector<int32_t>& path);
+
 }  // namespace pipescope::timeline
