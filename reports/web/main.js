@@ -170,7 +170,7 @@ function start() {
   drawExplanations();
   byId('command').textContent = report.raw.command;
   byId('provenance').textContent =
-    `Made by ${report.raw.version}. Everything shown is in this file; nothing is fetched.`;
+    `Made by pipescope ${report.raw.version}. Everything shown is in this file; nothing is fetched.`;
   gantt = new Gantt();
   listenButtons();
   listenChanges();

@@ -181,7 +181,13 @@ function drawMemoryBars() {
       return el(
         'div',
         {},
-        el('h4', {title: r.label}, r.label),
+        // The limit is named beside the heading: in the chart its label would hide what is over it.
+        el(
+          'h4',
+          {title: r.label},
+          r.label,
+          limit > 0 && limit < scale ? el('small', {class: 'over-note'}, `limit ${formatBytes(limit)}`) : null,
+        ),
         el(
           'div',
           {
@@ -207,11 +213,7 @@ function drawMemoryBars() {
             r.raw.memory_bytes.map((m, rank) => memoryStack(m, rank, scale, rank % every === 0)),
           ),
           limit > 0 && limit < scale
-            ? el(
-                'div',
-                {class: 'limit', style: `bottom:${(100 * limit) / scale}%`},
-                el('span', {}, `limit ${formatBytes(limit)}`),
-              )
+            ? el('div', {class: 'limit', style: `bottom:${(100 * limit) / scale}%`})
             : null,
         ),
       );
