@@ -82,8 +82,8 @@ function drawExplanations() {
       '. Causal counts half of the attention matrix, non-causal all of it. Recomputation counts in neither.',
     ],
     [
-      code('hidden = 1 − exposed communication / time the network is busy'),
-      '. Busy time is the union of intervals, not the sum of messages.',
+      code('hidden = time of dispatch, combine and messages beside computation / all of that time'),
+      ', in the steady part: while a rank runs overlapped pairs, or, where it has none, from its first backward to its last forward. Exposed communication is what a rank waits for inside its actions and at the step’s end.',
     ],
   );
   explain(
@@ -102,12 +102,13 @@ function drawExplanations() {
   explain(
     'bubble-how',
     [
-      'A gap belongs to what released the action after it, not to whatever happened to run meanwhile: ',
       code('gap = start of the action − end of the action before it on the rank'),
       '. Seconds are means over the ranks, and the shares add up to 100%.',
     ],
     [
-      'Warm-up: before the rank’s first input could arrive. Drain: after its last action. Dependency: the input was not computed yet. Communication: it was computed and on its way. Imbalance: a slower stage set the pace.',
+      'Warm-up: gaps up to the rank’s first backward work. Drain: gaps after its last forward work. In between, first imbalance: what the rank waits because the busiest rank has more work (',
+      code('busy time of the busiest rank − its own'),
+      '), spread over its gaps in proportion. Of the rest, communication: the awaited message was on its way; dependency: the awaited action had not ended.',
     ],
   );
   explain(
