@@ -21,6 +21,7 @@ std::string Resolve(const std::string& file, const std::string& written) {
 void ReadPlan(Fields& root, Experiment& e) {
   Fields p = root.Object("parallel");
   e.parallel.pipeline = static_cast<int>(p.Integer("pipeline", 1, kMostRanks));
+  e.places.pipeline = p.Where("pipeline");
   e.parallel.data = static_cast<int>(p.Integer("data", 1, kMostRanks, 1));
   e.parallel.expert = static_cast<int>(p.Integer("expert", 1, kMostRanks, 1));
   e.parallel.zero_stage = static_cast<int>(p.Integer("zero_stage", 0, 1, 1));
@@ -39,6 +40,7 @@ void ReadTraining(Fields& root, Experiment& e) {
   e.training.fp8 = t.Choice("precision", {"fp8", "bf16"}) == "fp8";
   e.training.recompute =
       t.Choice("recompute", {"deepseek_v3", "none"}, "deepseek_v3") == "deepseek_v3";
+  e.places.global_batch = t.Where("global_batch");
   const int64_t sequences = e.parallel.data * e.training.micro_batch_size;
   if (e.training.global_batch % sequences != 0) {
     t.Note("global_batch",
@@ -120,6 +122,8 @@ Result<Experiment> LoadExperiment(const std::string& path,
   const std::string model_name = root.String("model");
   e.topology = root.String("topology");
   e.schedule = root.String("schedule", "1f1b");
+  e.places.schedule = root.Where("schedule");
+  e.places.layouts = root.Where("layouts");
   if (root.Has("layouts")) e.layouts = root.Strings("layouts");
   ReadPlan(root, e);
   ReadTraining(root, e);

@@ -50,9 +50,15 @@ struct CommunicationPlan {
   bool fp32_gradients = true;     // reduced in FP32, else BF16
 };
 
+// Where the file says what can turn out wrong only later; without a line where --set said it.
+struct Places {
+  Location schedule, layouts, pipeline, global_batch;
+};
+
 struct Experiment {
   std::string name;
   std::string file;
+  Places places;
   model::ModelConfig model;
   topology::Cluster cluster;
   std::string topology;  // as the file names it
