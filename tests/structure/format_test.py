@@ -43,12 +43,13 @@ class Format(unittest.TestCase):
     def test_every_source_is_formatted(self):
         paths = [path for path in source_tree.files() if path.endswith(source_tree.CPP)]
         self.assertGreater(len(paths), 100)
-        self.assertEqual([], complaints(paths, source_tree.ROOT))
+        source_tree.fail_if_any(self, complaints(paths, source_tree.ROOT))
 
     def test_a_badly_formatted_file_is_named_with_its_line(self):
         with tempfile.TemporaryDirectory() as root:
             shutil.copy(os.path.join(source_tree.ROOT, ".clang-format"), root)
-            for name, text in {"good.cc": "int f() { return 1; }\n", "bad.cc": "int x;\nint  y;\n"}.items():
+            sources = {"good.cc": "int f() { return 1; }\n", "bad.cc": "int x;\nint  y;\n"}
+            for name, text in sources.items():
                 with open(os.path.join(root, name), "w", encoding="utf-8") as file:
                     file.write(text)
             self.assertEqual([], complaints(["good.cc"], root))

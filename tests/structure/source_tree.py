@@ -34,3 +34,9 @@ def lines(path, root=ROOT):
     with open(os.path.join(root, path), "rb") as file:
         bytes_ = file.read()
     return [] if b"\0" in bytes_ else bytes_.decode("utf-8", "replace").splitlines()
+
+
+def fail_if_any(test, offences):
+    """Fails `test` with each offence on a line of its own: file, line, what is wrong."""
+    if offences:
+        test.fail(f"{len(offences)} offences\n" + "\n".join(offences[:200]))
