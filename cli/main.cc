@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdlib>
+#include <sstream>
 
 #include "cli/examples.h"
 #include "cli/model_verb.h"
@@ -18,6 +20,8 @@ namespace pipescope::cli {
 namespace {
 
 int Main(int argc, char** argv) {
+  // A reader that stops early, such as `| head`, makes the write fail instead of killing us.
+  std::signal(SIGPIPE, SIG_IGN);
   // `bazel run` starts us elsewhere: relative paths count from where the user stands.
   if (const char* stand = std::getenv("BUILD_WORKING_DIRECTORY"); stand != nullptr) {
     if (chdir(stand) != 0) return Complain({std::string("cannot enter ") + stand});
@@ -42,7 +46,10 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? kOk : kBadInput;
+    if (e.get_exit_code() != 0) return ComplainOfUsage(app, e);
+    std::ostringstream asked_for;  // help or the version
+    app.exit(e, asked_for, asked_for);
+    return Emit("", asked_for.str());
   }
   return exit_code;
 }

@@ -60,11 +60,8 @@ int Run(const RegressOptions& o) {
                                  [](const MetricCheck& check) { return check.worse; });
     checked.push_back({c, std::move(*checks)});
   }
-  if (!o.junit.empty()) {
-    auto written = WriteFileAtomically(o.junit, reports::RegressJunit(checked));
-    if (!written) return Complain(written.error());
-  }
-  const int emitted = Emit("", reports::RegressText(checked));
+  const int emitted =
+      EmitAll({{o.junit, reports::RegressJunit(checked)}}, "", reports::RegressText(checked));
   return emitted != kOk ? emitted : worse ? kCheckFailed : kOk;
 }
 

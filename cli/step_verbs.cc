@@ -13,7 +13,6 @@
 #include "reports/perfetto.h"
 #include "reports/step_json.h"
 #include "reports/step_text.h"
-#include "sim/base/file.h"
 #include "sim/simulate.h"
 
 namespace pipescope::cli {
@@ -53,23 +52,23 @@ void AddCommon(CLI::App& verb, StepOptions& o) {
   verb.add_option("--trace", o.trace, "Write a trace for ui.perfetto.dev")->type_name("FILE");
 }
 
-// Everything is made before anything is written; each file is whole or absent.
+// Everything is made before anything is written, and either all of it is written or nothing.
 int WriteAll(const StepOptions& o, const std::vector<StepResult>& results, const std::string& title,
              const std::string& text, const std::string& json) {
-  std::vector<std::pair<std::string, std::string>> files;
   const reports::ReportFrame frame = {title, o.command, kVersion};
   const std::string data =
       o.json.empty() && o.html.empty() ? "" : reports::ReportData(results, frame);
-  if (!o.json.empty()) files.emplace_back(o.json, reports::WithReport(json, data));
-  if (!o.html.empty()) files.emplace_back(o.html, reports::HtmlPage(title, data));
-  if (!o.trace.empty()) files.emplace_back(o.trace, reports::PerfettoTrace(results));
-  for (const auto& [path, bytes] : files) {
-    if (auto written = WriteFileAtomically(path, bytes); !written) {
-      return Complain(written.error());
-    }
-    std::fprintf(stderr, "pipescope: wrote %s\n", path.c_str());
+  std::vector<OutputFile> files;
+  if (!o.json.empty()) files.push_back({o.json, reports::WithReport(json, data)});
+  if (!o.html.empty()) files.push_back({o.html, reports::HtmlPage(title, data)});
+  if (!o.trace.empty()) files.push_back({o.trace, reports::PerfettoTrace(results)});
+  const int emitted = EmitAll(files, o.output, o.format == "json" ? json : text);
+  if (emitted != kOk) return emitted;
+  for (const OutputFile& file : files) {
+    if (!file.path.empty()) std::fprintf(stderr, "pipescope: wrote %s
+", file.path.c_str());
   }
-  return Emit(o.output, o.format == "json" ? json : text);
+  return kOk;
 }
 
 int RunSimulate(const StepOptions& o) {

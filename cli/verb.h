@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 #include "sim/base/result.h"
 
@@ -15,11 +16,23 @@ inline constexpr int kOk = 0;
 inline constexpr int kCheckFailed = 1;
 inline constexpr int kBadInput = 2;
 
-// Prints "pipescope: error: ..." on stderr; returns kBadInput.
+// Prints "pipescope: error: ..." on stderr, always one line; returns kBadInput.
 int Complain(const Error& error);
+
+// Complains of a command line that CLI11 refused, with the nearest verb or option.
+int ComplainOfUsage(const CLI::App& app, const CLI::ParseError& error);
 
 // Writes to the file, or to stdout where `path` is empty; returns kOk, or complains.
 int Emit(const std::string& path, const std::string& text);
+
+// A file to be written, or nothing where `path` is empty.
+struct OutputFile {
+  std::string path;
+  std::string bytes;
+};
+
+// Writes the files and then the text as Emit does; all or nothing of it.
+int EmitAll(const std::vector<OutputFile>& files, const std::string& path, const std::string& text);
 
 // The command as a person would type it again: "pipescope compare ...", quoted for a shell.
 std::string CommandLine(int argc, char** argv);

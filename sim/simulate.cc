@@ -17,18 +17,25 @@
 namespace pipescope {
 namespace {
 
-// An error of the generators, which speak of their options, in the experiment's words.
-Error InOurWords(const Experiment& e, const std::string& name, const std::string& message) {
-  const auto reworded = [&](const std::string& option, const std::string& field) {
-    return e.About(field, "schedule " + name + ": " + message.substr(option.size() + 1));
-  };
-  if (message.starts_with("--ranks ")) return reworded("--ranks", "parallel.pipeline");
-  if (message.starts_with("--microbatches ")) {
-    Error error = reworded("--microbatches", "training.global_batch");
-    error.message += " (micro-batches are global_batch / data / micro_batch_size)";
-    return error;
+// Points at the experiment's own line where the schedule is its choice, not the command's.
+Error About(const Experiment& e, const std::string& schedule, const std::string& message) {
+  if (schedule == e.schedule) return {message, e.places.schedule, "schedule"};
+  return {fmt::format("schedule {}: {}", schedule, message), {e.file}};
+}
+
+// What a family asks of its options is asked here of the fields that they come from.
+Error Refused(const Experiment& e, const std::string& schedule, const std::string& message) {
+  const std::string_view ranks = "--ranks ";
+  const std::string_view microbatches = "--microbatches ";
+  if (message.starts_with(ranks)) {
+    return {message.substr(ranks.size()), e.places.pipeline, "parallel.pipeline"};
   }
-  return e.About("schedule", message);
+  if (message.starts_with(microbatches)) {
+    return {fmt::format("{} / (data x micro_batch_size) = {}", e.training.global_batch,
+                        message.substr(microbatches.size())),
+            e.places.global_batch, "training.global_batch"};
+  }
+  return About(e, schedule, message);
 }
 
 // A family by its name, or a file's order.
@@ -36,21 +43,20 @@ Result<schedules::Schedule> MakeSchedule(const Experiment& e, const std::string&
   const int64_t microbatches = e.microbatches();
   if (!name.ends_with(".csv")) {
     auto made = schedules::Generate(name, {e.parallel.pipeline, microbatches});
-    if (!made) return Fail(InOurWords(e, name, made.error().message));
+    if (!made) return Fail(Refused(e, name, made.error().message));
     return made;
   }
   auto read = schedules::ReadCsv(name);
   if (!read) return Fail(read.error());
   const schedules::Schedule& order = read->schedule;
   if (order.ranks != e.parallel.pipeline || order.microbatches != microbatches) {
-    return Fail(e.About(
-        "schedule",
-        name + ": " +
-            fmt::format("holds {} ranks and {} micro-batches; the plan has {} and {}", order.ranks,
-                        order.microbatches, e.parallel.pipeline, microbatches)));
+    return Fail(
+        About(e, name,
+              fmt::format("holds {} ranks and {} micro-batches; the plan has {} and {}",
+                          order.ranks, order.microbatches, e.parallel.pipeline, microbatches)));
   }
   if (const auto findings = schedules::Check(order); !findings.empty()) {
-    return Fail(e.About("schedule", name + ": " + findings.front().message));
+    return Fail(About(e, name, findings.front().message));
   }
   return order;
 }
@@ -64,11 +70,12 @@ Result<model::Layout> ChooseLayout(const Experiment& e, int stages) {
     if (first.message.empty()) first = layout.error();
     // A layout for another number of stages serves other schedules; a wrong one is an error.
     if (layout.error().message.find(" stages; the plan has ") == std::string::npos) {
-      return Fail(e.About("layouts", layout.error().message));
+      return Fail(Error{layout.error().message, e.places.layouts, "layouts"});
     }
   }
   auto balanced = model::BalancedLayout(e.model, stages);
-  if (!balanced) return Fail(e.About("parallel.pipeline", balanced.error().message));
+  if (!balanced)
+    return Fail(Error{balanced.error().message, e.places.pipeline, "parallel.pipeline"});
   return balanced;
 }
 
@@ -175,7 +182,7 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name) {
   auto layout = ChooseLayout(e, schedule->stages);
   if (!layout) return Fail(layout.error());
   auto spread = costs::SpreadOf(e.model, e.parallel.expert, e.cluster.node.gpus);
-  if (!spread) return Fail(e.About("parallel.expert", spread.error().message));
+  if (!spread) return Fail(Error{spread.error().message, e.places.expert, "parallel.expert"});
 
   TaskGraph graph = Lower(e, *schedule, *layout, *spread);
   const TaskTimes times = RunFluid(graph);

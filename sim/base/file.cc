@@ -36,9 +36,21 @@ std::string ResolveLink(const std::string& path) {
   return target;
 }
 
+// A device or a pipe (such as /dev/stdout) has no neighbour to rename: it is written directly.
+Status WriteDevice(const std::string& path, const std::string& bytes) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return Fail(SystemError(path, "cannot be opened for writing"));
+  const bool ok = WriteAll(fd, bytes);
+  const Error error = SystemError(path, "cannot be written");
+  close(fd);
+  if (!ok) return Fail(error);
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> ReadFile(const std::string& path, int64_t max_bytes) {
+  if (path.empty()) return Fail("the name of a file is empty");
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return Fail(SystemError(path, "cannot be opened"));
   struct stat info = {};
@@ -70,44 +82,52 @@ Result<std::string> ReadFile(const std::string& path, int64_t max_bytes) {
   return bytes;
 }
 
-Status WriteFileAtomically(const std::string& path, const std::string& bytes) {
+FileBatch::~FileBatch() {
+  for (const Staged& file : staged_) unlink(file.temporary.c_str());
+}
+
+Status FileBatch::Add(const std::string& path, const std::string& bytes) {
   struct stat info = {};
   const bool exists = stat(path.c_str(), &info) == 0;
-  if (exists && !S_ISREG(info.st_mode)) {
-    if (S_ISDIR(info.st_mode)) return Fail(Error{"is a directory; expected a file", {path}});
-    // A device or a pipe (such as /dev/stdout) has no neighbour to rename: write to it directly.
-    const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return Fail(SystemError(path, "cannot be opened for writing"));
-    const bool ok = WriteAll(fd, bytes);
-    const Error error = SystemError(path, "cannot be written");
-    close(fd);
-    if (!ok) return Fail(error);
-    return {};
+  if (exists && S_ISDIR(info.st_mode)) {
+    return Fail(Error{"is a directory; expected a file", {path}});
   }
+  if (exists && !S_ISREG(info.st_mode)) return WriteDevice(path, bytes);
   // A symbolic link stays one: the file it points to is what changes.
   const std::string target = ResolveLink(path);
+  for (const Staged& file : staged_) {
+    if (file.target == target) return Fail(Error{"is named for two outputs", {path}});
+  }
   if (exists && access(target.c_str(), W_OK) != 0) {
     return Fail(SystemError(path, "cannot be written"));
   }
   const std::string temporary = target + ".tmp" + std::to_string(getpid());
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd < 0) return Fail(SystemError(path, "cannot be written"));
-  bool ok =
+  staged_.push_back({path, target, temporary});
+  const bool ok =
       WriteAll(fd, bytes) && (!exists || fchmod(fd, info.st_mode & 0777) == 0) && fsync(fd) == 0;
-  Error error = ok ? Error{} : SystemError(path, "cannot be written");
-  if (close(fd) != 0 && ok) {
-    ok = false;
-    error = SystemError(path, "cannot be written");
-  }
-  if (ok && rename(temporary.c_str(), target.c_str()) != 0) {
-    ok = false;
-    error = SystemError(path, "cannot be replaced");
-  }
-  if (!ok) {
-    unlink(temporary.c_str());
-    return Fail(error);
+  const Error error = SystemError(path, "cannot be written");
+  if (close(fd) != 0 && ok) return Fail(SystemError(path, "cannot be written"));
+  if (!ok) return Fail(error);
+  return {};
+}
+
+Status FileBatch::Commit() {
+  while (!staged_.empty()) {
+    const Staged& file = staged_.front();
+    if (rename(file.temporary.c_str(), file.target.c_str()) != 0) {
+      return Fail(SystemError(file.path, "cannot be replaced"));
+    }
+    staged_.erase(staged_.begin());
   }
   return {};
+}
+
+Status WriteFileAtomically(const std::string& path, const std::string& bytes) {
+  FileBatch one;
+  if (auto added = one.Add(path, bytes); !added) return added;
+  return one.Commit();
 }
 
 }  // namespace pipescope

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sim/base/result.h"
 
@@ -13,6 +14,27 @@ inline constexpr int64_t kMaxInputBytes = 64 << 20;
 // The file's bytes. Fails where it cannot be read, is not a regular file or pipe, or holds more
 // than `max_bytes`.
 Result<std::string> ReadFile(const std::string& path, int64_t max_bytes = kMaxInputBytes);
+
+// Several files, all or none: each is written whole beside its place, and only when all are there
+// does Commit rename them into place. What was not committed is removed.
+class FileBatch {
+ public:
+  FileBatch() = default;
+  FileBatch(const FileBatch&) = delete;
+  FileBatch& operator=(const FileBatch&) = delete;
+  ~FileBatch();
+
+  // Fails as WriteFileAtomically does, and where the batch holds that file already. A device or a
+  // pipe cannot be taken back: it is written at once.
+  Status Add(const std::string& path, const std::string& bytes);
+  Status Commit();
+
+ private:
+  struct Staged {
+    std::string path, target, temporary;
+  };
+  std::vector<Staged> staged_;
+};
 
 // Writes a neighbour of `path` and renames it over, so that `path` holds its old bytes or all of
 // the new ones; a link is followed, permissions stay. Fails, leaving `path` alone, where that

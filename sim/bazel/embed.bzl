@@ -1,5 +1,7 @@
 """embed_files: files as C++ strings, so that the binary needs nothing beside it."""
 
+load("//sim/bazel:copts.bzl", "PIPESCOPE_COPTS")
+
 def embed_files(name, srcs, namespace, visibility = None):
     """A cc_library with `<name>.h`: `std::span<const EmbeddedFile> Files()` in `namespace`.
 
@@ -43,5 +45,6 @@ def embed_files(name, srcs, namespace, visibility = None):
         name = name,
         srcs = [name + ".cc"],
         hdrs = [name + ".h"],
+        copts = PIPESCOPE_COPTS,
         visibility = visibility,
     )

@@ -20,9 +20,9 @@ std::string Resolve(const std::string& file, const std::string& written) {
 
 void ReadPlan(Fields& root, Experiment& e) {
   Fields p = root.Object("parallel");
-  e.places["parallel.pipeline"] = p.Where("pipeline");
-  e.places["parallel.expert"] = p.Where("expert");
   e.parallel.pipeline = static_cast<int>(p.Integer("pipeline", 1, kMostRanks));
+  e.places.pipeline = p.Where("pipeline");
+  e.places.expert = p.Where("expert");
   e.parallel.data = static_cast<int>(p.Integer("data", 1, kMostRanks, 1));
   e.parallel.expert = static_cast<int>(p.Integer("expert", 1, kMostRanks, 1));
   e.parallel.zero_stage = static_cast<int>(p.Integer("zero_stage", 0, 1, 1));
@@ -35,13 +35,13 @@ void ReadPlan(Fields& root, Experiment& e) {
 
 void ReadTraining(Fields& root, Experiment& e) {
   Fields t = root.Object("training");
-  e.places["training.global_batch"] = t.Where("global_batch");
   e.training.sequence_length = t.Integer("sequence_length", 1, int64_t{1} << 24);
   e.training.micro_batch_size = t.Integer("micro_batch_size", 1, 1 << 16, 1);
   e.training.global_batch = t.Integer("global_batch", 1, int64_t{1} << 32);
   e.training.fp8 = t.Choice("precision", {"fp8", "bf16"}) == "fp8";
   e.training.recompute =
       t.Choice("recompute", {"deepseek_v3", "none"}, "deepseek_v3") == "deepseek_v3";
+  e.places.global_batch = t.Where("global_batch");
   const int64_t sequences = e.parallel.data * e.training.micro_batch_size;
   if (e.training.global_batch % sequences != 0) {
     t.Note("global_batch",
@@ -101,11 +101,6 @@ model::WorkShape Experiment::shape() const {
           training.recompute};
 }
 
-Error Experiment::About(const std::string& field, const std::string& message) const {
-  const auto at = places.find(field);
-  return {message, at == places.end() ? Location{file} : at->second, field};
-}
-
 Result<Experiment> LoadExperiment(const std::string& path,
                                   const std::vector<std::string>& overrides) {
   auto document = LoadDocument(path);
@@ -128,8 +123,9 @@ Result<Experiment> LoadExperiment(const std::string& path,
   const std::string model_name = root.String("model");
   e.topology = root.String("topology");
   e.schedule = root.String("schedule", "1f1b");
+  e.places.schedule = root.Where("schedule");
+  e.places.layouts = root.Where("layouts");
   if (root.Has("layouts")) e.layouts = root.Strings("layouts");
-  for (const char* field : {"schedule", "layouts", "topology"}) e.places[field] = root.Where(field);
   ReadPlan(root, e);
   ReadTraining(root, e);
   ReadMemory(root, e);

@@ -15,7 +15,6 @@
 // (r + 1) * data; expert groups are consecutive within them.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -50,9 +49,15 @@ struct CommunicationPlan {
   bool fp32_gradients = true;     // reduced in FP32, else BF16
 };
 
+// Where the file says what can turn out wrong only later; without a line where --set said it.
+struct Places {
+  Location schedule, layouts, pipeline, expert, global_batch;
+};
+
 struct Experiment {
   std::string name;
   std::string file;
+  Places places;
   model::ModelConfig model;
   topology::Cluster cluster;
   std::string topology;  // as the file names it
@@ -65,8 +70,6 @@ struct Experiment {
   Bytes reserved;                      // CUDA context, libraries, communication buffers
   bool enforce_memory = true;          // a peak over the GPU's memory is an error
   std::vector<std::string> overrides;  // "a.b=c" as given by --set
-  // Where the file says what may turn out not to fit, by field: "parallel.pipeline".
-  std::map<std::string, Location> places;
 
   int gpus() const { return parallel.pipeline * parallel.data; }
   int64_t microbatches() const {
@@ -76,8 +79,6 @@ struct Experiment {
     return training.micro_batch_size * training.sequence_length;
   }
   model::WorkShape shape() const;
-  // An error about one of `places`.
-  Error About(const std::string& field, const std::string& message) const;
 };
 
 // Reads an experiment with `--set a.b=c` overrides applied, and everything it refers to; then

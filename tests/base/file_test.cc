@@ -86,6 +86,35 @@ TEST_F(File, FailureOnTheWayKeepsTheOldBytes) {
   EXPECT_EQ(ReadFile(Path("a")).value(), "old");
 }
 
+TEST_F(File, ABatchIsAllOrNothing) {
+  ASSERT_TRUE(WriteFileAtomically(Path("a"), "old"));
+  {
+    FileBatch batch;
+    ASSERT_TRUE(batch.Add(Path("a"), "new"));
+    ASSERT_TRUE(batch.Add(Path("b"), "new"));
+    EXPECT_FALSE(batch.Add(Path("nowhere/c"), "new"));
+    EXPECT_FALSE(fs::exists(Path("b")));
+  }
+  EXPECT_EQ(ReadFile(Path("a")).value(), "old");
+  EXPECT_EQ(Entries(), 1u);
+  FileBatch batch;
+  ASSERT_TRUE(batch.Add(Path("a"), "new"));
+  ASSERT_TRUE(batch.Add(Path("b"), "new"));
+  ASSERT_TRUE(batch.Commit());
+  EXPECT_EQ(ReadFile(Path("a")).value() + ReadFile(Path("b")).value(), "newnew");
+  EXPECT_EQ(Entries(), 2u);
+}
+
+TEST_F(File, ABatchRefusesOneFileTwice) {
+  ASSERT_TRUE(WriteFileAtomically(Path("a"), "old"));
+  fs::create_symlink("a", Path("link"));
+  FileBatch batch;
+  ASSERT_TRUE(batch.Add(Path("a"), "new"));
+  auto again = batch.Add(Path("link"), "new");
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().ToString(), Path("link") + ": is named for two outputs");
+}
+
 TEST_F(File, LinksAndPermissionsStay) {
   ASSERT_TRUE(WriteFileAtomically(Path("a"), "old"));
   fs::permissions(Path("a"), fs::perms::owner_read | fs::perms::owner_write);

@@ -9,6 +9,7 @@ const FLAGS = [
   '--headless',
   '--no-sandbox',
   '--disable-gpu',
+  '--disable-dev-shm-usage',
   '--disable-quic',
   '--no-first-run',
   '--disable-sync',
@@ -22,10 +23,19 @@ export class Browser {
   constructor(program = process.env.CHROMIUM || 'chromium') {
     this.home = mkdtempSync(join(tmpdir(), 'report-'));
     this.child = spawn(program, [...FLAGS, '--user-data-dir=' + this.home, 'about:blank'], {
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
     });
     this.waiting = new Map();
+    this.said = '';
+    this.child.stdio[2].on('data', (chunk) => {
+      this.said = (this.said + chunk).slice(-2000);
+    });
+    this.child.on('error', (error) => this.gone(error.message));
+    this.child.on('exit', (code, signal) => this.gone(`exited with ${code ?? signal}`));
+    // A pipe breaks when the browser goes: its exit says why.
+    for (const pipe of [3, 4]) this.child.stdio[pipe].on('error', () => {});
     this.messages = []; // console errors and exceptions of the page
+    this.requests = []; // every address that the page asked for, its own first
     this.next = 1;
     let rest = '';
     this.child.stdio[4].on('data', (chunk) => {
@@ -35,6 +45,13 @@ export class Browser {
     });
   }
 
+  // Whoever waits for an answer learns that there will be none.
+  gone(why) {
+    for (const {reject} of this.waiting.values())
+      reject(new Error(`the browser ${why}; it said:\n${this.said}`));
+    this.waiting.clear();
+  }
+
   receive(message) {
     if (message.id) {
       const {resolve, reject} = this.waiting.get(message.id);
@@ -42,6 +59,7 @@ export class Browser {
       return message.error ? reject(new Error(message.error.message)) : resolve(message.result);
     }
     const p = message.params;
+    if (message.method === 'Network.requestWillBeSent') this.requests.push(p.request.url);
     if (message.method === 'Runtime.exceptionThrown')
       this.messages.push(p.exceptionDetails.exception?.description || p.exceptionDetails.text);
     if (message.method === 'Runtime.consoleAPICalled' && ['error', 'warning'].includes(p.type))
@@ -62,7 +80,7 @@ export class Browser {
     if (!this.session) {
       const {targetId} = await this.send('Target.createTarget', {url: 'about:blank'});
       this.session = (await this.send('Target.attachToTarget', {targetId, flatten: true})).sessionId;
-      for (const domain of ['Page', 'Runtime', 'Log']) await this.send(domain + '.enable');
+      for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await this.send(domain + '.enable');
     }
     await this.size(width, height, scale);
     await this.send('Emulation.setEmulatedMedia', {
@@ -73,7 +91,7 @@ export class Browser {
     });
     await this.send('Page.navigate', {url: 'about:blank'});
     await this.send('Page.navigate', {url});
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 300; i++) {
       const state = await this.evaluate('document.documentElement?.dataset.rendered || ""');
       if (state) {
         await this.evaluate('new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))');

@@ -1,5 +1,5 @@
 // Opens the report in a real browser with ordinary and with pathological data and acts in it like a reader.
-// Prints one line a check; exits 1 if any failed.
+// Prints one line a check and counts it; exits 1 if any failed.
 //
 //   node check_page.mjs            (CHROMIUM names the browser, default "chromium")
 
@@ -10,17 +10,11 @@ import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {Browser} from './browser.mjs';
 import {assemble} from './build_page.mjs';
+import {check, finish} from './checks.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'pages-'));
 const browser = new Browser();
-let failures = 0;
-
-function check(name, holds, detail = '') {
-  if (!holds) failures++;
-  console.log(`${holds ? 'ok    ' : 'FAILED'} ${name}${detail === '' ? '' : ': ' + detail}`);
-}
-
 function page(name, args, change = (d) => d) {
   const text = execFileSync('node', [join(here, 'make_mock.mjs'), ...args], {maxBuffer: 2 ** 28}).toString();
   const file = join(folder, name + '.html');
@@ -256,4 +250,4 @@ try {
   await browser.close();
   rmSync(folder, {recursive: true, force: true});
 }
-process.exit(failures ? 1 : 0);
+finish('page');

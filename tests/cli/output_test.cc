@@ -1,0 +1,122 @@
+// What comes out: the contract's keys, the same bytes every time, files that open.
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/run.h"
+
+namespace pipescope::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+class Output : public CliTest {};
+
+void ExpectKeys(const Json& object, const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) EXPECT_TRUE(object.contains(key)) << key;
+}
+
+void ExpectResult(const Json& r) {
+  ExpectKeys(
+      r, {"experiment", "schedule", "fidelity", "engine", "step_time_s", "tokens_per_second",
+          "tokens_per_day", "mfu", "bubble", "breakdown_s", "memory_bytes", "bound_by", "ranks"});
+  ExpectKeys(r["mfu"], {"causal", "non_causal"});
+  ExpectKeys(r["bubble"], {"makespan_rate", "per_rank_s"});
+  ExpectKeys(r["breakdown_s"], {"forward", "backward_input", "backward_weight", "overlapped",
+                                "bubble", "optimizer", "exposed_communication"});
+  EXPECT_EQ(r["bubble"]["per_rank_s"].size(), 16u);
+  EXPECT_EQ(r["memory_bytes"].size(), 16u);
+  EXPECT_EQ(r["ranks"].size(), 16u);
+  for (const Json& rank : r["memory_bytes"]) {
+    ExpectKeys(rank, {"parameters", "gradients", "optimizer", "activations_peak", "buffers",
+                      "total_peak", "limit"});
+  }
+  double sum = 0;
+  for (const auto& [name, seconds] : r["breakdown_s"].items()) sum += seconds.get<double>();
+  EXPECT_NEAR(sum, r["step_time_s"].get<double>(), 1e-6);
+}
+
+TEST_F(Output, CompareJsonKeepsTheContract) {
+  const Ran ran = Run({"compare", V3(), "--schedules", "1f1b,zb1p,dualpipe", "--format", "json"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_EQ(ran.err, "");
+  const Json json = Json::parse(ran.out);
+  ASSERT_EQ(json["results"].size(), 3u);
+  for (const Json& result : json["results"]) ExpectResult(result);
+  EXPECT_EQ(json["results"][2]["experiment"], "deepseek_v3_h800");
+}
+
+TEST_F(Output, SimulateJsonIsTheSameOnStdoutAndInAFile) {
+  const Ran ran = Run({"simulate", V3(), "--format", "json", "--json", "r.json"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_EQ(ran.err, "pipescope: wrote r.json\n");
+  ExpectResult(Json::parse(ran.out));
+  EXPECT_EQ(ran.out, Read("r.json"));
+}
+
+TEST_F(Output, TheSameBytesOnEveryRun) {
+  const std::vector<std::string> command = {
+      "compare", V3(),     "--schedules", "1f1b,zb1p,dualpipe", "--html", "r.html", "--trace",
+      "t.json",  "--json", "r.json"};
+  const Ran first = Run(command);
+  ASSERT_EQ(first.exit, 0) << first.err;
+  const std::string html = Read("r.html"), trace = Read("t.json"), json = Read("r.json");
+  const Ran second = Run(command);
+  EXPECT_EQ(first.out, second.out);
+  // Not EXPECT_EQ: it would print megabytes.
+  EXPECT_TRUE(html == Read("r.html"));
+  EXPECT_TRUE(trace == Read("t.json"));
+  EXPECT_TRUE(json == Read("r.json"));
+  EXPECT_EQ(Made(), (std::vector<std::string>{"r.html", "r.json", "t.json"}));
+}
+
+TEST_F(Output, TheTraceIsATrace) {
+  ASSERT_EQ(Run({"simulate", V3(), "--trace", "t.json"}).exit, 0);
+  const Json trace = Json::parse(Read("t.json"));
+  const Json& events = trace.contains("traceEvents") ? trace["traceEvents"] : trace;
+  ASSERT_GT(events.size(), 10000u);
+  size_t slices = 0;
+  for (const Json& event : events) {
+    ExpectKeys(event, {"ph", "pid"});
+    if (event["ph"] != "X") continue;
+    ++slices;
+    EXPECT_GE(event["dur"].get<double>(), 0);
+  }
+  EXPECT_GT(slices, 10000u);
+}
+
+TEST_F(Output, TheReportNeedsNothingBesideIt) {
+  ASSERT_EQ(Run({"simulate", V3(), "--html", "r.html"}).exit, 0);
+  const std::string html = Read("r.html");
+  EXPECT_TRUE(html.starts_with("<!doctype html>")) << html.substr(0, 80);
+  EXPECT_EQ(html.find("@@"), html.npos);
+  for (const char* outside : {"<script src", "<link rel=\"stylesheet", "http://", "https://"}) {
+    const size_t at = html.find(outside);
+    EXPECT_EQ(at, html.npos) << html.substr(at == html.npos ? 0 : at, 120);
+  }
+}
+
+TEST_F(Output, TextNamesTheCommandToReproduceIt) {
+  const Ran ran = Run({"simulate", V3(), "--set",
+                       "training={sequence_length: 2048, "
+                       "global_batch: 15360, precision: fp8}"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_NE(ran.out.find("pipescope simulate " + V3() + " --set 'training={sequence_length: 2048"),
+            ran.out.npos);
+}
+
+TEST_F(Output, NoColourInAFile) {
+  EXPECT_EQ(Run({"simulate", V3()}).out.find('\033'), std::string::npos);
+}
+
+TEST_F(Output, AReaderThatStopsEarlyIsNoError) {
+  // A pipe whose reader is gone: the first write fails.
+  Write("close.sh",
+        "set -o pipefail\n\"$1\" simulate \"$2\" --html r.html | true\n"
+        "\"$1\" --help | true\n\"$1\" model list | head -0\n");
+  const std::string command = "cd " + folder + " && bash -e close.sh '" + Shipped("cli/pipescope") +
+                              "' '" + V3() + "' 2> said";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  EXPECT_EQ(Read("said"), "pipescope: wrote r.html\n");
+}
+
+}  // namespace
+}  // namespace pipescope::cli

@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+"""Counts the tests of one Bazel run, case by case, skipped ones included.
+
+Bazel says of a target only that it passed: skipped cases inside are hidden, and bazel-testlogs
+keeps results of targets that are long gone. So the targets come from the run's build event file,
+and the cases from the test.xml of each.
+
+  bazel test //... --keep_going --build_event_json_file=events.json
+  count_results.py --events events.json --bazel-status $?
+
+Counts one failure more for a target that could not be built, for a target that failed although
+its cases passed (a crash at exit, a timeout), and for a run that failed in no target. Prints
+failed and skipped cases, then "N passed, N failed, N skipped". Exits 1 if anything failed.
+"""
+
+import argparse
+import collections
+import json
+import sys
+import urllib.parse
+import xml.etree.ElementTree
+
+Counts = collections.namedtuple("Counts", "passed failed skipped")
+
+
+def read_events(path):
+    """The events of a run; a last line that was cut off by a crash is left out."""
+    events = []
+    try:
+        with open(path, encoding="utf-8") as lines:
+            for line in lines:
+                try:
+                    events.append(json.loads(line))
+                except json.JSONDecodeError:
+                    break
+    except OSError:
+        pass
+    return events
+
+
+def state_of(case):
+    if case.find("failure") is not None or case.find("error") is not None:
+        return "failed"
+    # A disabled gtest case is "notrun": it is skipped for everyone who counts.
+    if case.find("skipped") is not None or case.get("status") == "notrun":
+        return "skipped"
+    return "passed"
+
+
+def cases_of(xml_path):
+    """(name, state) of each case, or None where the file cannot be read."""
+    try:
+        root = xml.etree.ElementTree.parse(xml_path).getroot()
+    except (OSError, xml.etree.ElementTree.ParseError):
+        return None
+    cases = []
+    for case in root.iter("testcase"):
+        group, name = case.get("classname", ""), case.get("name", "")
+        cases.append((f"{group}.{name}" if group else name, state_of(case)))
+    return cases
+
+
+def xml_of(result):
+    for output in result.get("testActionOutput", []):
+        if output.get("name") == "test.xml":
+            return urllib.parse.unquote(urllib.parse.urlparse(output["uri"]).path)
+    return ""
+
+
+def cases_of_run(result):
+    """The cases of one run of a target; the target itself stands in where it has none."""
+    passed = result.get("status") in ("PASSED", "FLAKY")
+    cases = cases_of(xml_of(result))
+    if not cases:
+        return [("", "passed" if passed else "failed")]
+    if not passed and all(state != "failed" for _, state in cases):
+        cases.append((result.get("status", "no status"), "failed"))
+    return cases
+
+
+def gather(events):
+    """(label, case, state) of everything that the run was to test or to build."""
+    runs, targets, broken = {}, set(), set()
+    for event in events:
+        event_id = event.get("id", {})
+        if "testResult" in event_id and "testResult" in event:
+            key = event_id["testResult"]
+            # A later attempt stands for the earlier ones.
+            runs[key["label"], key.get("run", 0), key.get("shard", 0)] = event["testResult"]
+        elif "targetConfigured" in event_id and event.get("configured", {}).get("testSize"):
+            targets.add(event_id["targetConfigured"]["label"])
+        elif "targetCompleted" in event_id:
+            # Without success, or aborted in place of completed.
+            if not event.get("completed", {}).get("success"):
+                broken.add(event_id["targetCompleted"]["label"])
+    tested = {label for label, _, _ in runs}
+    found = [
+        (label, name, state)
+        for (label, _, _), result in sorted(runs.items())
+        for name, state in cases_of_run(result)
+    ]
+    for label in sorted((targets | broken) - tested):
+        found.append((label, "not built" if label in broken else "not run", "failed"))
+    return found
+
+
+def count(found, bazel_status):
+    states = collections.Counter(state for _, _, state in found)
+    failed = states["failed"]
+    if failed == 0 and (bazel_status != 0 or not found):
+        failed = 1
+    return Counts(states["passed"], failed, states["skipped"])
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(description="Counts the tests of a Bazel run.")
+    parser.add_argument("--events", required=True, help="the run's --build_event_json_file")
+    parser.add_argument("--bazel-status", type=int, default=0, help="Bazel's exit status")
+    options = parser.parse_args(arguments)
+    found = gather(read_events(options.events))
+    for wanted in ("skipped", "failed"):
+        for label, name, state in found:
+            if state == wanted:
+                print(f"{state}: {label} {name}".rstrip())
+    counts = count(found, options.bazel_status)
+    if not any(state == "failed" for _, _, state in found) and counts.failed:
+        print(f"failed: Bazel exited with {options.bazel_status}, {len(found)} results")
+    print(f"{counts.passed} passed, {counts.failed} failed, {counts.skipped} skipped")
+    return 1 if counts.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
