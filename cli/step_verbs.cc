@@ -65,8 +65,7 @@ int WriteAll(const StepOptions& o, const std::vector<StepResult>& results, const
   const int emitted = EmitAll(files, o.output, o.format == "json" ? json : text);
   if (emitted != kOk) return emitted;
   for (const OutputFile& file : files) {
-    if (!file.path.empty()) std::fprintf(stderr, "pipescope: wrote %s
-", file.path.c_str());
+    if (!file.path.empty()) std::fprintf(stderr, "pipescope: wrote %s\n", file.path.c_str());
   }
   return kOk;
 }

@@ -44,12 +44,24 @@ TEST_F(Output, CompareJsonKeepsTheContract) {
   EXPECT_EQ(json["results"][2]["experiment"], "deepseek_v3_h800");
 }
 
+// The file has one key more, from which `report` makes the page.
 TEST_F(Output, SimulateJsonIsTheSameOnStdoutAndInAFile) {
   const Ran ran = Run({"simulate", V3(), "--format", "json", "--json", "r.json"});
   ASSERT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(ran.err, "pipescope: wrote r.json\n");
   ExpectResult(Json::parse(ran.out));
-  EXPECT_EQ(ran.out, Read("r.json"));
+  Json stored = Json::parse(Read("r.json"));
+  EXPECT_EQ(stored.erase("report"), 1u);
+  EXPECT_TRUE(stored == Json::parse(ran.out));
+}
+
+TEST_F(Output, ReportMakesThePageThatHtmlWrites) {
+  const Ran ran = Run({"simulate", V3(), "--html", "r.html", "--json", "r.json"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  const Ran report = Run({"report", "r.json", "-o", "again.html"});
+  ASSERT_EQ(report.exit, 0) << report.err;
+  EXPECT_TRUE(Read("again.html") == Read("r.html"));
+  EXPECT_EQ(Run({"report", V3(), "-o", "no.html"}).exit, 2);
 }
 
 TEST_F(Output, TheSameBytesOnEveryRun) {
