@@ -125,29 +125,39 @@ class Lowering {
 
   // Joins producers and consumers, by a message where they are on different ranks.
   void Connect() {
-    const Bytes size(experiment_.tokens_per_microbatch() * experiment_.model.hidden * 2);
-    const bool same_node = experiment_.parallel.data * 2 <= experiment_.cluster.node.gpus;
-    const costs::Demand demand = costs::PointToPoint(size, same_node, costs_.links());
-    const auto label = [](const char* name) {
-      return timeline::Label{name, timeline::OperationKind::kMessage, timeline::Lane::kPipeline,
-                             timeline::Part::kNone};
-    };
-    const int32_t forward = costs_.Add(label("activations"), demand);
-    const int32_t backward = costs_.Add(label("gradients"), demand);
     for (int m = 0; m < schedule_.microbatches; ++m) {
       const MicrobatchId microbatch(m);
       for (int s = 0; s + 1 < schedule_.stages; ++s) {
         const size_t here = PortIndex(StageId(s), microbatch);
         const size_t next = PortIndex(StageId(s + 1), microbatch);
-        Join(gives_activation_[here], takes_activation_[next], forward, StageId(s), microbatch,
-             false);
-        Join(gives_gradient_[next], takes_gradient_[here], backward, StageId(s + 1), microbatch,
-             true);
+        Join(gives_activation_[here], takes_activation_[next], StageId(s), microbatch, false);
+        Join(gives_gradient_[next], takes_gradient_[here], StageId(s + 1), microbatch, true);
       }
     }
   }
 
-  void Join(const Port& from, const Port& to, int32_t templ, StageId stage, MicrobatchId microbatch,
+  // GPU i of one rank sends to GPU i of the other. Where only some of these pairs share a node, the
+  // message counts as one between nodes: the slowest pair decides.
+  bool SameNode(int from, int to) const {
+    const int data = experiment_.parallel.data;
+    const int node = experiment_.cluster.node.gpus;
+    for (int i = 0; i < data; ++i) {
+      if ((from * data + i) / node != (to * data + i) / node) return false;
+    }
+    return true;
+  }
+
+  int32_t MessageTemplate(bool backward, bool same_node) {
+    int32_t& known = message_templates_[backward ? 1 : 0][same_node ? 1 : 0];
+    if (known >= 0) return known;
+    const Bytes size(experiment_.tokens_per_microbatch() * experiment_.model.hidden * 2);
+    const timeline::Label label{backward ? "gradients" : "activations",
+                                timeline::OperationKind::kMessage, timeline::Lane::kPipeline,
+                                timeline::Part::kNone};
+    return known = costs_.Add(label, costs::PointToPoint(size, same_node, costs_.links()));
+  }
+
+  void Join(const Port& from, const Port& to, StageId stage, MicrobatchId microbatch,
             bool backward) {
     PIPESCOPE_CHECK(from.task >= 0 && to.task >= 0);
     if (from.rank == to.rank) {
@@ -155,6 +165,7 @@ class Lowering {
       return;
     }
     const int32_t task = static_cast<int32_t>(graph_.tasks.size());
+    const int32_t templ = MessageTemplate(backward, SameNode(from.rank, to.rank));
     graph_.tasks.push_back({from.rank, to.rank, templ, -1});
     graph_.edges.emplace_back(from.task, task);
     graph_.edges.emplace_back(task, to.task);
@@ -171,6 +182,7 @@ class Lowering {
   std::vector<Port> takes_activation_, gives_activation_, takes_gradient_, gives_gradient_;
   std::vector<std::vector<std::vector<int32_t>>> backward_done_;  // [rank][its i-th stage]
   std::vector<std::vector<int32_t>> rank_done_;
+  int32_t message_templates_[2][2] = {{-1, -1}, {-1, -1}};  // [backward][same node]
 };
 
 }  // namespace
