@@ -27,7 +27,9 @@ class Finder {
   }
 
   Bubbles Run() {
-    for (int rank = 0; rank < timeline_.ranks; ++rank) AddRank(rank);
+    for (int rank = 0; rank < timeline_.ranks; ++rank) steady_.push_back(SteadyOf(rank));
+    const double best = BestUtilisation();
+    for (int rank = 0; rank < timeline_.ranks; ++rank) AddRank(rank, best);
     Duration busy;
     for (const Duration b : found_.busy) busy += b;
     const double all = timeline_.pipeline_end.seconds() * timeline_.ranks;
@@ -39,27 +41,59 @@ class Finder {
   }
 
  private:
-  void AddRank(int rank) {
+  // Where a rank's steady part lies, and how much of it the rank works.
+  struct Steady {
+    int first_backward = 0;  // the steady part begins at its end
+    int last_forward = 0;    // and ends with this one
+    Duration busy;
+    Duration wait;
+    Duration length() const { return busy + wait; }
+    double utilisation() const { return length() == Duration() ? 0 : busy / length(); }
+  };
+
+  Steady SteadyOf(int rank) const {
     const auto [first, last] = timeline_.rank_actions[static_cast<size_t>(rank)];
-    int first_backward = last;
-    int last_forward = first - 1;
+    Steady s;
+    s.first_backward = last;
+    s.last_forward = first - 1;
     for (int a = first; a < last; ++a) {
       const ActionSpan& span = timeline_.actions[static_cast<size_t>(a)];
-      if (span.action.kind != ActionKind::kForward) first_backward = std::min(first_backward, a);
-      if (HasForward(span.action.kind)) last_forward = a;
+      if (span.action.kind != ActionKind::kForward) {
+        s.first_backward = std::min(s.first_backward, a);
+      }
+      if (HasForward(span.action.kind)) s.last_forward = a;
     }
-    // First how long the rank waits in between, then what share of that is imbalance.
-    Duration steady;
+    for (int a = s.first_backward + 1; a <= s.last_forward; ++a) {
+      const ActionSpan& span = timeline_.actions[static_cast<size_t>(a)];
+      s.busy += span.end - span.start;
+    }
     Walk(first, last, [&](int a, Duration from, Duration to) {
-      if (a > first_backward && a <= last_forward) steady += to - from;
+      if (a > s.first_backward && a <= s.last_forward) s.wait += to - from;
     });
-    const Duration own = busy_[static_cast<size_t>(rank)];
-    const Duration excess = *std::max_element(busy_.begin(), busy_.end()) - own;
-    const double imbalance = steady == Duration() ? 0 : std::min(1.0, excess / steady);
+    return s;
+  }
+
+  // Of the rank that works most of its steady part. Short steady parts, in which a rank may happen
+  // not to wait, do not count.
+  double BestUtilisation() const {
+    Duration longest;
+    for (const Steady& s : steady_) longest = std::max(longest, s.length());
+    double best = 0;
+    for (const Steady& s : steady_) {
+      if (s.length() + s.length() >= longest) best = std::max(best, s.utilisation());
+    }
+    return best;
+  }
+
+  void AddRank(int rank, double best) {
+    const auto [first, last] = timeline_.rank_actions[static_cast<size_t>(rank)];
+    const Steady& s = steady_[static_cast<size_t>(rank)];
+    const double idle = 1 - s.utilisation();
+    const double imbalance = idle > 0 ? std::clamp((best - s.utilisation()) / idle, 0.0, 1.0) : 0;
     Walk(first, last, [&](int a, Duration from, Duration to) {
-      if (a <= first_backward) {
+      if (a <= s.first_backward) {
         Add(rank, GapCause::kWarmUp, a, from, to);
-      } else if (a > last_forward) {
+      } else if (a > s.last_forward) {
         Add(rank, GapCause::kDrain, a, from, to);
       } else {
         AddSteady(rank, a, from, to, imbalance);
@@ -68,6 +102,7 @@ class Finder {
     const Duration end =
         last > first ? timeline_.actions[static_cast<size_t>(last - 1)].end : Duration();
     Add(rank, GapCause::kDrain, -1, end, timeline_.pipeline_end);
+    const Duration own = busy_[static_cast<size_t>(rank)];
     found_.busy.push_back(own);
     found_.per_rank.push_back(timeline_.pipeline_end - own);
   }
@@ -117,6 +152,7 @@ class Finder {
   const Timeline& timeline_;
   std::vector<int32_t> message_of_;
   std::vector<Duration> busy_;  // time in actions, per rank
+  std::vector<Steady> steady_;
   Bubbles found_;
 };
 

@@ -4,12 +4,13 @@
 // of the pipeline's last action. Gaps are told apart by what ends them:
 //   warm-up        until the rank's first backward work: the pipeline fills
 //   drain          after its last forward work: the pipeline empties
-//   imbalance      in between, what a rank waits because others have more work: the busy time of
-//                  the busiest rank less its own, spread over its waits in proportion
+//   imbalance      in between, what a rank waits because others have more work: the share of its
+//                  steady part that the busiest rank works, less its own, spread over its waits
 //   communication  in between, of the rest: the awaited message was under way
 //   dependency     in between, what is left: the awaited action had not ended
-// so they add up to all of the bubble, exactly. The busiest rank of a long step waits least: what
-// others wait for it grows with the micro-batches, and that is imbalance, not the schedule.
+// so they add up to all of the bubble, exactly. The rank that bounds the steady part waits least in
+// it: what others wait for it grows with the micro-batches, and that is imbalance, not the
+// schedule. Work outside the steady part does not count: it is not what sets the pace.
 #pragma once
 
 #include <array>
