@@ -34,7 +34,7 @@ const char* Explain(timeline::GapCause cause) {
     case timeline::GapCause::kCommunication:
       return "In between: the message waited for was on its way.";
     case timeline::GapCause::kImbalance:
-      return "In between: the busiest rank has more work, and sets the pace.";
+      return "In between: a rank with more work sets the pace.";
   }
   return "";
 }

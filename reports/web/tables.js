@@ -106,8 +106,8 @@ function drawExplanations() {
       '. Seconds are means over the ranks, and the shares add up to 100%.',
     ],
     [
-      'Warm-up: gaps up to the rank’s first backward work. Drain: gaps after its last forward work. In between, first imbalance: what the rank waits because the busiest rank has more work (',
-      code('busy time of the busiest rank − its own'),
+      'Warm-up: gaps up to the rank’s first backward work. Drain: gaps after its last forward work. In between, first imbalance: what the rank waits because another has more work (',
+      code('(work a micro-batch of the slowest rank − its own) × its micro-batches'),
       '), spread over its gaps in proportion. Of the rest, communication: the awaited message was on its way; dependency: the awaited action had not ended.',
     ],
   );

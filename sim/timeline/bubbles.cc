@@ -27,7 +27,9 @@ class Finder {
   }
 
   Bubbles Run() {
-    for (int rank = 0; rank < timeline_.ranks; ++rank) AddRank(rank);
+    for (int rank = 0; rank < timeline_.ranks; ++rank) steady_.push_back(SteadyOf(rank));
+    const double slowest = SlowestPace();
+    for (int rank = 0; rank < timeline_.ranks; ++rank) AddRank(rank, slowest);
     Duration busy;
     for (const Duration b : found_.busy) busy += b;
     const double all = timeline_.pipeline_end.seconds() * timeline_.ranks;
@@ -39,27 +41,62 @@ class Finder {
   }
 
  private:
-  void AddRank(int rank) {
+  // Where a rank's steady part lies, how long it works there, and on how many micro-batches.
+  struct Steady {
+    int first_backward = 0;  // the steady part begins at its end
+    int last_forward = 0;    // and ends with this one
+    int microbatches = 0;    // forwards in it, alone or in a pair
+    Duration busy;
+    Duration wait;
+    // Seconds of work a micro-batch.
+    double pace() const { return microbatches == 0 ? 0 : busy.seconds() / microbatches; }
+  };
+
+  Steady SteadyOf(int rank) const {
     const auto [first, last] = timeline_.rank_actions[static_cast<size_t>(rank)];
-    int first_backward = last;
-    int last_forward = first - 1;
+    Steady s;
+    s.first_backward = last;
+    s.last_forward = first - 1;
     for (int a = first; a < last; ++a) {
       const ActionSpan& span = timeline_.actions[static_cast<size_t>(a)];
-      if (span.action.kind != ActionKind::kForward) first_backward = std::min(first_backward, a);
-      if (HasForward(span.action.kind)) last_forward = a;
+      if (span.action.kind != ActionKind::kForward) {
+        s.first_backward = std::min(s.first_backward, a);
+      }
+      if (HasForward(span.action.kind)) s.last_forward = a;
     }
-    // First how long the rank waits in between, then what share of that is imbalance.
-    Duration steady;
+    for (int a = s.first_backward + 1; a <= s.last_forward; ++a) {
+      const ActionSpan& span = timeline_.actions[static_cast<size_t>(a)];
+      s.busy += span.end - span.start;
+      s.microbatches += HasForward(span.action.kind);
+    }
     Walk(first, last, [&](int a, Duration from, Duration to) {
-      if (a > first_backward && a <= last_forward) steady += to - from;
+      if (a > s.first_backward && a <= s.last_forward) s.wait += to - from;
     });
-    const Duration own = busy_[static_cast<size_t>(rank)];
-    const Duration excess = *std::max_element(busy_.begin(), busy_.end()) - own;
-    const double imbalance = steady == Duration() ? 0 : std::min(1.0, excess / steady);
+    return s;
+  }
+
+  // Of the rank that sets the pace. Short steady parts do not count: what happens to be in them is
+  // not what a micro-batch costs.
+  double SlowestPace() const {
+    int most = 0;
+    for (const Steady& s : steady_) most = std::max(most, s.microbatches);
+    double slowest = 0;
+    for (const Steady& s : steady_) {
+      if (2 * s.microbatches >= most) slowest = std::max(slowest, s.pace());
+    }
+    return slowest;
+  }
+
+  void AddRank(int rank, double slowest) {
+    const auto [first, last] = timeline_.rank_actions[static_cast<size_t>(rank)];
+    const Steady& s = steady_[static_cast<size_t>(rank)];
+    const double lighter = (slowest - s.pace()) * s.microbatches;
+    const double imbalance =
+        s.wait == Duration() ? 0 : std::clamp(lighter / s.wait.seconds(), 0.0, 1.0);
     Walk(first, last, [&](int a, Duration from, Duration to) {
-      if (a <= first_backward) {
+      if (a <= s.first_backward) {
         Add(rank, GapCause::kWarmUp, a, from, to);
-      } else if (a > last_forward) {
+      } else if (a > s.last_forward) {
         Add(rank, GapCause::kDrain, a, from, to);
       } else {
         AddSteady(rank, a, from, to, imbalance);
@@ -68,6 +105,7 @@ class Finder {
     const Duration end =
         last > first ? timeline_.actions[static_cast<size_t>(last - 1)].end : Duration();
     Add(rank, GapCause::kDrain, -1, end, timeline_.pipeline_end);
+    const Duration own = busy_[static_cast<size_t>(rank)];
     found_.busy.push_back(own);
     found_.per_rank.push_back(timeline_.pipeline_end - own);
   }
@@ -117,6 +155,7 @@ class Finder {
   const Timeline& timeline_;
   std::vector<int32_t> message_of_;
   std::vector<Duration> busy_;  // time in actions, per rank
+  std::vector<Steady> steady_;
   Bubbles found_;
 };
 

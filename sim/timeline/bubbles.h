@@ -4,12 +4,13 @@
 // of the pipeline's last action. Gaps are told apart by what ends them:
 //   warm-up        until the rank's first backward work: the pipeline fills
 //   drain          after its last forward work: the pipeline empties
-//   imbalance      in between, what a rank waits because others have more work: the busy time of
-//                  the busiest rank less its own, spread over its waits in proportion
+//   imbalance      in between, what a rank waits because another has more work: the slowest rank's
+//                  work a micro-batch, less its own, times its micro-batches, spread over its waits
 //   communication  in between, of the rest: the awaited message was under way
 //   dependency     in between, what is left: the awaited action had not ended
-// so they add up to all of the bubble, exactly. The busiest rank of a long step waits least: what
-// others wait for it grows with the micro-batches, and that is imbalance, not the schedule.
+// so they add up to all of the bubble, exactly. The slowest rank sets the pace: what others wait
+// for it grows with the micro-batches, and that is imbalance, not the schedule. Work in warm-up and
+// drain does not count towards it.
 #pragma once
 
 #include <array>

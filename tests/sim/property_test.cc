@@ -1,0 +1,128 @@
+// What must hold of any experiment, over a few hundred random ones.
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+#include "sim/simulate.h"
+#include "tests/sim/testing.h"
+
+namespace pipescope {
+namespace {
+
+struct Case {
+  Small small;
+  std::string schedule;
+};
+
+Case RandomCase(uint32_t seed) {
+  std::mt19937 random(seed);
+  const auto pick = [&](int least, int most) {
+    return std::uniform_int_distribution<int>(least, most)(random);
+  };
+  Case c;
+  const char* const names[] = {"gpipe", "1f1b", "zb1p", "dualpipe", "dualpipev"};
+  c.schedule = names[pick(0, 4)];
+  c.small.ranks = 2 * pick(1, 4);
+  c.small.microbatches = 2 * c.small.ranks + 2 * pick(0, 6);
+  c.small.layers = 2 * c.small.ranks + pick(0, 9);
+  c.small.dense_layers = pick(0, 2);
+  c.small.mtp_modules = pick(0, 1);
+  c.small.expert = 1 << pick(0, 6);
+  c.small.data = c.small.expert * pick(1, 2);
+  c.small.sms = pick(1, 100);
+  c.small.tokens = 128 * pick(1, 16);
+  c.small.fp8 = pick(0, 1) == 1;
+  c.small.nic_gigabytes = pick(1, 100);
+  return c;
+}
+
+std::string Describe(const Case& c) {
+  const Small& s = c.small;
+  return c.schedule + ", ranks " + std::to_string(s.ranks) + ", micro-batches " +
+         std::to_string(s.microbatches) + ", layers " + std::to_string(s.layers) + ", EP " +
+         std::to_string(s.expert) + ", DP " + std::to_string(s.data) + ", SMs " +
+         std::to_string(s.sms);
+}
+
+TEST(Property, TimesAddUp) {
+  for (uint32_t seed = 0; seed < 300; ++seed) {
+    const Case c = RandomCase(seed);
+    SCOPED_TRACE(Describe(c));
+    const StepResult r = Must(Simulate(MakeExperiment(c.small), c.schedule));
+    EXPECT_LE(r.timeline.pipeline_end, r.step_time);
+    Duration bubble;
+    for (size_t rank = 0; rank < r.bubbles.busy.size(); ++rank) {
+      ASSERT_EQ(r.bubbles.busy[rank] + r.bubbles.per_rank[rank], r.timeline.pipeline_end);
+      ASSERT_GE(r.bubbles.per_rank[rank], Duration());
+      ASSERT_EQ(r.breakdown[rank].total(), r.step_time);
+      ASSERT_EQ(r.activations[rank].points.back().activations, Bytes(0));
+      bubble += r.bubbles.per_rank[rank];
+    }
+    ASSERT_EQ(std::accumulate(r.bubbles.by_cause.begin(), r.bubbles.by_cause.end(), Duration()),
+              bubble);
+  }
+}
+
+TEST(Property, TimesAreOrderedAndReleasedExactly) {
+  for (uint32_t seed = 300; seed < 500; ++seed) {
+    const Case c = RandomCase(seed);
+    SCOPED_TRACE(Describe(c));
+    const StepResult r = Must(Simulate(MakeExperiment(c.small), c.schedule));
+    ASSERT_NO_FATAL_FAILURE(ExpectReleasedExactly(r.timeline));
+    for (const auto& [first, last] : r.timeline.rank_actions) {
+      for (int a = first + 1; a < last; ++a) {
+        ASSERT_GE(r.timeline.actions[static_cast<size_t>(a)].start,
+                  r.timeline.actions[static_cast<size_t>(a) - 1].end);
+      }
+    }
+    for (const timeline::Breakdown& b : r.breakdown) {
+      for (const Duration part : {b.forward, b.backward_input, b.backward_weight, b.overlapped,
+                                  b.exposed_communication, b.bubble, b.optimizer}) {
+        ASSERT_GE(part, Duration());
+      }
+    }
+  }
+}
+
+// What an action would take if its operations ran one by one, each alone on the GPU.
+std::vector<Duration> SerialTimes(const Case& c, bool pairs) {
+  const TaskGraph g = LowerSchedule(MakeExperiment(c.small), c.schedule);
+  std::vector<Duration> times;
+  for (const timeline::ActionSpan& span : g.actions) {
+    if (!pairs && span.action.kind == schedules::ActionKind::kOverlapped) continue;
+    Duration sum;
+    for (int32_t t = span.first; t < span.first + span.count; ++t) {
+      sum += g.templates[static_cast<size_t>(g.tasks[static_cast<size_t>(t)].templ)].demand.time;
+    }
+    times.push_back(sum);
+  }
+  return times;
+}
+
+TEST(Property, MoreBandwidthNeverMakesAnActionLonger) {
+  for (uint32_t seed = 500; seed < 650; ++seed) {
+    Case c = RandomCase(seed);
+    SCOPED_TRACE(Describe(c));
+    const std::vector<Duration> before = SerialTimes(c, true);
+    c.small.nic_gigabytes *= 1.7;
+    const std::vector<Duration> after = SerialTimes(c, true);
+    ASSERT_EQ(before.size(), after.size());
+    for (size_t i = 0; i < before.size(); ++i) ASSERT_LE(after[i], before[i]);
+  }
+}
+
+// Pairs are left out: there communication's SMs are taken from computation's.
+TEST(Property, MoreCommunicationSmsNeverMakeAnActionAloneLonger) {
+  for (uint32_t seed = 650; seed < 800; ++seed) {
+    Case c = RandomCase(seed);
+    SCOPED_TRACE(Describe(c));
+    const std::vector<Duration> before = SerialTimes(c, false);
+    c.small.sms += 7;
+    const std::vector<Duration> after = SerialTimes(c, false);
+    ASSERT_EQ(before.size(), after.size());
+    for (size_t i = 0; i < before.size(); ++i) ASSERT_LE(after[i], before[i]);
+  }
+}
+
+}  // namespace
+}  // namespace pipescope
