@@ -8,7 +8,6 @@
 #include "sim/base/names.h"
 
 namespace pipescope::cli {
-
 namespace {
 
 // Names come from files and command lines: whatever they hold, a complaint is one line.
