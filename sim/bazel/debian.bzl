@@ -42,8 +42,6 @@ sh_binary(name = "lcov_merger", srcs = ["noop.sh"])
 _SYSTEM_BUILD = """
 package(default_visibility = ["//visibility:public"])
 
-cc_library(name = "simgrid", linkopts = ["-lsimgrid"])
-
 cc_library(name = "fmt", linkopts = ["-lfmt"])
 
 cc_library(name = "yaml_cpp", linkopts = ["-lyaml-cpp"])
