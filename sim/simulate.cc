@@ -7,6 +7,7 @@
 #include "schedules/check.h"
 #include "schedules/csv.h"
 #include "schedules/registry.h"
+#include "sim/base/quantity.h"
 #include "sim/costs/routing.h"
 #include "sim/engine/engine.h"
 #include "sim/lowering/lower.h"
@@ -77,6 +78,39 @@ Result<model::Layout> ChooseLayout(const Experiment& e, int stages) {
   if (!balanced)
     return Fail(Error{balanced.error().message, e.places.pipeline, "parallel.pipeline"});
   return balanced;
+}
+
+// A bound on the operations of a step: what is over it would fill the memory of the machine.
+Status CheckSize(const Experiment& e, const schedules::Schedule& schedule,
+                 const model::Layout& layout) {
+  constexpr double kMostOperations = 4e7;
+  constexpr double kPerBlock = 14;  // phases and notifies of a forward and a backward block
+  double actions = 0;
+  for (const auto& rank : schedule.actions) actions += static_cast<double>(rank.size());
+  size_t blocks = 0;
+  for (const model::StageLayout& stage : layout) blocks = std::max(blocks, stage.blocks.size());
+  const double operations = actions * kPerBlock * static_cast<double>(blocks);
+  if (operations <= kMostOperations) return {};
+  return Fail(Error{fmt::format("{} micro-batches on {} ranks may become {} operations; at most {} "
+                                "are simulated",
+                                schedule.microbatches, schedule.ranks, FormatCount(operations),
+                                FormatCount(kMostOperations)),
+                    e.places.global_batch, "training.global_batch"});
+}
+
+// The clock counts picoseconds in 64 bits, 106 days; sums over ranks must fit as well. A step takes
+// at most the sum of its tasks.
+Status CheckDuration(const Experiment& e, const TaskGraph& graph) {
+  constexpr double kMostSeconds = 4e6;
+  double seconds = 0;
+  for (const Task& task : graph.tasks) {
+    seconds += graph.templates[static_cast<size_t>(task.templ)].demand.time.seconds();
+  }
+  if (seconds <= kMostSeconds) return {};
+  return Fail(Error{fmt::format("the step's operations take {:.3g} s in all; at most {:.3g} s are "
+                                "simulated: is a batch, a sequence or a figure of costs too large?",
+                                seconds, kMostSeconds),
+                    {e.file}});
 }
 
 timeline::Timeline MakeTimeline(TaskGraph&& graph, const TaskTimes& times) {
@@ -184,7 +218,9 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name) {
   auto spread = costs::SpreadOf(e.model, e.parallel.expert, e.cluster.node.gpus);
   if (!spread) return Fail(Error{spread.error().message, e.places.expert, "parallel.expert"});
 
+  if (auto size = CheckSize(e, *schedule, *layout); !size) return Fail(size.error());
   TaskGraph graph = Lower(e, *schedule, *layout, *spread);
+  if (auto duration = CheckDuration(e, graph); !duration) return Fail(duration.error());
   const TaskTimes times = RunFluid(graph);
   StepResult r;
   r.timeline = MakeTimeline(std::move(graph), times);

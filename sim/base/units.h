@@ -17,6 +17,7 @@
 #include <compare>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 namespace pipescope {
 
@@ -31,20 +32,32 @@ class Quantity {
 
   friend constexpr bool operator==(Self a, Self b) { return a.value() == b.value(); }
   friend constexpr auto operator<=>(Self a, Self b) { return a.value() <=> b.value(); }
-  friend constexpr Self operator+(Self a, Self b) { return Self(a.value() + b.value()); }
-  friend constexpr Self operator-(Self a, Self b) { return Self(a.value() - b.value()); }
+  friend constexpr Self operator+(Self a, Self b) { return Self(Sum(a.value(), b.value())); }
+  friend constexpr Self operator-(Self a, Self b) { return Self(Sum(a.value(), -b.value())); }
   friend constexpr Self operator*(Self a, Rep k) { return Self(a.value() * k); }
   friend constexpr Self operator*(Rep k, Self a) { return Self(a.value() * k); }
   constexpr Self& operator+=(Self b) {
-    value_ += b.value();
+    value_ = Sum(value_, b.value());
     return static_cast<Self&>(*this);
   }
   constexpr Self& operator-=(Self b) {
-    value_ -= b.value();
+    value_ = Sum(value_, -b.value());
     return static_cast<Self&>(*this);
   }
 
  private:
+  // Whole numbers stop at their ends: what takes longer than the clock can count stays too long,
+  // and never turns negative.
+  static constexpr Rep Sum(Rep a, Rep b) {
+    if constexpr (std::is_integral_v<Rep>) {
+      Rep sum = 0;
+      if (!__builtin_add_overflow(a, b, &sum)) return sum;
+      return a > 0 ? std::numeric_limits<Rep>::max() : -std::numeric_limits<Rep>::max();
+    } else {
+      return a + b;
+    }
+  }
+
   Rep value_ = 0;
 };
 

@@ -179,5 +179,14 @@ TEST_F(BadInput, AFullDisk) {
   EXPECT_EQ(Run({"--help"}, "/dev/full").exit, 2);
 }
 
+TEST_F(BadInput, StepsBeyondTheClockAndTheMemory) {
+  ExpectSpoiled(SmallExperiment("global_batch: 64", "global_batch: 268435456"), SmallTopology(),
+                {"small.yaml:11:17: training.global_batch: "});
+  ExpectSpoiled(SmallExperiment() + "costs: {kernel_gap: 999999 s}\n", SmallTopology(),
+                {"small.yaml: the step's operations take "});
+  ExpectSpoiled(SmallExperiment() + "costs: {sm_copy: 1 B/s}\n", SmallTopology(),
+                {"small.yaml: the step's operations take "});
+}
+
 }  // namespace
 }  // namespace pipescope::cli
