@@ -89,7 +89,8 @@ std::string SummaryTable(const std::vector<StepResult>& results) {
   text +=
       "bubble, exposed: mean over ranks; rate: of the time until the last action ends. exposed: "
       "communication\na rank waits for inside its actions and at the step's end. hidden: share of "
-      "dispatch, combine and messages\nbeside computation in the steady part.\n";
+      "dispatch and combine beside\ncomputation, and of messages that no rank waits for, in the "
+      "steady part.\n";
   return text;
 }
 

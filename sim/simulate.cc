@@ -200,7 +200,7 @@ void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& 
   r.bubbles = timeline::FindBubbles(r.timeline);
   r.breakdown = timeline::BreakdownByRank(r.timeline);
   r.action_times = timeline::ActionTimesByRank(r.timeline);
-  r.overlap = timeline::MeasureOverlap(r.timeline);
+  r.overlap = timeline::MeasureOverlap(r.timeline, r.bubbles);
   r.critical_path = timeline::CriticalPath(r.timeline);
   r.activations = timeline::ActivationCurves(r.timeline, StageActivationsOf(e, layout));
   r.memory = MemoryByRank(e, layout, own, r.activations);

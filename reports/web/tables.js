@@ -82,7 +82,7 @@ function drawExplanations() {
       '. Causal counts half of the attention matrix, non-causal all of it. Recomputation counts in neither.',
     ],
     [
-      code('hidden = time of dispatch, combine and messages beside computation / all of that time'),
+      code('hidden = (dispatch and combine beside computation + messages no rank waits for) / all of them'),
       ', in the steady part: while a rank runs overlapped pairs, or, where it has none, from its first backward to its last forward. Exposed communication is what a rank waits for inside its actions and at the step’s end.',
     ],
   );

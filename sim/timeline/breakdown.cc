@@ -71,30 +71,34 @@ std::vector<Window> SteadyWindows(const Timeline& t) {
   return windows;
 }
 
-Overlap Measure(const Timeline& t, const std::vector<Intervals>& busy,
+Overlap Measure(const Timeline& t, const Bubbles& bubbles, const std::vector<Intervals>& busy,
                 const std::vector<Window>& windows) {
   Overlap sum;
   for (int r = 0; r < t.ranks; ++r) {
     const Window& w = windows[static_cast<size_t>(r)];
     if (w.to > w.from) sum.compute_busy += Covered(busy[static_cast<size_t>(r)], w.from, w.to);
   }
-  const auto add = [&](const Operation& op, int rank, Duration& total, Duration& hidden) {
+  const auto inside = [&](Duration start, Duration end, int rank) {
     const Window& w = windows[static_cast<size_t>(rank)];
-    const Duration from = std::max(op.start, w.from);
-    const Duration to = std::min(op.end, w.to);
-    if (to <= from) return;
-    total += to - from;
-    hidden += Covered(busy[static_cast<size_t>(rank)], from, to);
+    return Window{std::max(start, w.from), std::max(std::max(start, w.from), std::min(end, w.to))};
   };
   for (const Operation& op : t.operations) {
-    if (op.action >= 0 && LabelOf(t, op).lane == Lane::kCommunication) {
-      add(op, op.rank, sum.communication_busy, sum.communication_hidden);
-    }
+    if (op.action < 0 || LabelOf(t, op).lane != Lane::kCommunication) continue;
+    const Window w = inside(op.start, op.end, op.rank);
+    sum.communication_busy += w.to - w.from;
+    sum.communication_hidden += Covered(busy[static_cast<size_t>(op.rank)], w.from, w.to);
   }
   for (const Message& message : t.messages) {
-    add(t.operations[static_cast<size_t>(message.operation)], message.to, sum.message_time,
-        sum.message_hidden);
+    const Operation& op = t.operations[static_cast<size_t>(message.operation)];
+    const Window w = inside(op.start, op.end, message.to);
+    sum.message_time += w.to - w.from;
   }
+  sum.message_hidden = sum.message_time;
+  for (const Gap& gap : bubbles.gaps) {
+    const Window w = inside(gap.end - gap.message, gap.end, gap.rank);
+    sum.message_hidden -= w.to - w.from;
+  }
+  sum.message_hidden = std::max(sum.message_hidden, Duration());
   return sum;
 }
 
@@ -174,10 +178,10 @@ double Overlap::compute_to_communication() const {
   return communication_busy == Duration() ? 0 : compute_busy / communication_busy;
 }
 
-OverlapSummary MeasureOverlap(const Timeline& t) {
+OverlapSummary MeasureOverlap(const Timeline& t, const Bubbles& bubbles) {
   const std::vector<Intervals> busy = ComputeIntervals(t);
   const std::vector<Window> whole(static_cast<size_t>(t.ranks), {Duration(), t.pipeline_end});
-  return {Measure(t, busy, SteadyWindows(t)), Measure(t, busy, whole)};
+  return {Measure(t, bubbles, busy, SteadyWindows(t)), Measure(t, bubbles, busy, whole)};
 }
 
 }  // namespace pipescope::timeline

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sim/base/units.h"
+#include "sim/timeline/bubbles.h"
 #include "sim/timeline/timeline.h"
 
 namespace pipescope::timeline {
@@ -40,15 +41,17 @@ struct ActionTimes {
 };
 std::vector<ActionTimes> ActionTimesByRank(const Timeline& timeline);
 
-// Communication against computation. `steady` covers a rank's overlapped pairs, or where it has
-// none the time from its first backward to its last forward work; where that is empty too (GPipe),
-// all of the pipeline's time.
+// Communication against computation. A dispatch or combine is hidden while its own rank computes. A
+// message is hidden unless a rank waits for it: while it is under way to a rank that runs no
+// action, was released by it, and would not have waited for a slower rank anyway (bubbles.h).
+// `steady` covers a rank's overlapped pairs, or where it has none the time from its first backward
+// to its last forward work; where that is empty too (GPipe), all of the pipeline's time.
 struct Overlap {
   Duration compute_busy;          // of the compute lane, sum over ranks
   Duration communication_busy;    // of dispatch and combine, notify included
   Duration communication_hidden;  // of it beside computation of the same rank
   Duration message_time;          // of pipeline messages on their way
-  Duration message_hidden;        // of it while their receiver computes
+  Duration message_hidden;        // of it, what no rank waited for
   double hidden_share() const;    // of communication and messages together; 1 where there is none
   double compute_to_communication() const;  // 0 where there is none
 };
@@ -56,6 +59,6 @@ struct OverlapSummary {
   Overlap steady;
   Overlap whole;
 };
-OverlapSummary MeasureOverlap(const Timeline& timeline);
+OverlapSummary MeasureOverlap(const Timeline& timeline, const Bubbles& bubbles);
 
 }  // namespace pipescope::timeline

@@ -95,9 +95,9 @@ class Finder {
         s.wait == Duration() ? 0 : std::clamp(lighter / s.wait.seconds(), 0.0, 1.0);
     Walk(first, last, [&](int a, Duration from, Duration to) {
       if (a <= s.first_backward) {
-        Add(rank, GapCause::kWarmUp, a, from, to);
+        Add(rank, GapCause::kWarmUp, a, from, to, to - Produced(a, from, to));
       } else if (a > s.last_forward) {
-        Add(rank, GapCause::kDrain, a, from, to);
+        Add(rank, GapCause::kDrain, a, from, to, to - Produced(a, from, to));
       } else {
         AddSteady(rank, a, from, to, imbalance);
       }
@@ -121,26 +121,27 @@ class Finder {
     }
   }
 
-  void Add(int rank, GapCause cause, int action, Duration from, Duration to) {
-    if (to > from) found_.gaps.push_back({rank, cause, action, from, to});
+  void Add(int rank, GapCause cause, int action, Duration from, Duration to,
+           Duration message = Duration()) {
+    if (to > from) found_.gaps.push_back({rank, cause, action, from, to, message});
   }
 
-  // After its share of imbalance: what the action's first operation waited for, a message on its
-  // way or the producing action.
-  void AddSteady(int rank, int action, Duration from, Duration to, double imbalance) {
-    const Duration even =
-        from + Seconds(std::min((to - from).seconds(), (to - from).seconds() * imbalance));
-    const Duration cut = std::min(even, to);
+  // When what the action's first operation waited for was complete on its rank; from then on its
+  // message was under way. Within [from, to].
+  Duration Produced(int action, Duration from, Duration to) const {
     const int32_t cause = Releaser(timeline_.actions[static_cast<size_t>(action)]);
-    Duration produced = to;  // when the awaited result was complete
-    if (cause >= 0) {
-      const Operation& op = timeline_.operations[static_cast<size_t>(cause)];
-      produced = message_of_[static_cast<size_t>(cause)] >= 0 ? op.start : op.end;
-    }
-    produced = std::clamp(produced, cut, to);
+    if (cause < 0) return to;
+    const Operation& op = timeline_.operations[static_cast<size_t>(cause)];
+    const bool message = message_of_[static_cast<size_t>(cause)] >= 0;
+    return std::clamp(message ? op.start : op.end, from, to);
+  }
+
+  void AddSteady(int rank, int action, Duration from, Duration to, double imbalance) {
+    const Duration cut = std::min(from + Seconds((to - from).seconds() * imbalance), to);
+    const Duration produced = Produced(action, cut, to);
     Add(rank, GapCause::kImbalance, action, from, cut);
     Add(rank, GapCause::kDependency, action, cut, produced);
-    Add(rank, GapCause::kCommunication, action, produced, to);
+    Add(rank, GapCause::kCommunication, action, produced, to, to - produced);
   }
 
   // The operation whose end let the action's earliest operation start.

@@ -32,6 +32,7 @@ struct Gap {
   int32_t before_action = -1;  // the action that ends it; -1: the end of the pipeline
   Duration start;
   Duration end;
+  Duration message;  // of it, while the message that ends it was under way
 };
 
 struct Bubbles {

@@ -149,6 +149,7 @@ TEST(V3, PairsHideCommunicationAtTwentySmsAndNotAtFour) {
   const timeline::Overlap twenty = Predict("dualpipe").overlap.steady;
   EXPECT_GE(twenty.hidden_share(), 0.95);  // dispatch, combine and messages together
   EXPECT_GE(twenty.communication_hidden / twenty.communication_busy, 0.95);
+  EXPECT_GE(twenty.message_hidden / twenty.message_time, 0.95);
   EXPECT_LT(Predict("dualpipe", {"communication.sms=4"}).overlap.steady.hidden_share(), 0.6);
 }
 
