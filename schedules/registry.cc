@@ -21,7 +21,11 @@ namespace pipescope::schedules {
   FAMILY(ZbH2)                     \
   FAMILY(InterleavedZb)            \
   FAMILY(Zbv)                      \
+  FAMILY(OneFOneBV)                \
+  FAMILY(VHalf)                    \
+  FAMILY(VMin)                     \
   FAMILY(Chimera)                  \
+  FAMILY(Hanayo)                   \
   FAMILY(SeqOneFOneB)              \
   FAMILY(DualPipe)                 \
   FAMILY(DualPipeV)                \

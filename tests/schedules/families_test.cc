@@ -92,7 +92,7 @@ TEST(Families, EqualTheOrdersOfTheZeroBubbleGenerators) {
     }
     ++compared;
   }
-  EXPECT_EQ(compared, 11);
+  EXPECT_EQ(compared, 17);
 }
 
 // "0@down@f" of a slot, or nothing: the n-th time a rank forwards (or backwards) in a direction is
@@ -152,9 +152,28 @@ TEST(Families, PeaksAreThoseSaid) {
       EXPECT_EQ(peaks("interleaved-zb", {p, m, v})[at], v * p);
       EXPECT_EQ(peaks("zb-h2", {p, m})[at], 2 * p - 1);
       EXPECT_EQ(peaks("zbv", {p, m})[at], 2 * p);
+      EXPECT_LE(peaks("hanayo", {p, m, 4})[at], 4 * p);
       EXPECT_EQ(peaks("seq1f1b", {p, m, {}, k})[at], p - r + k - 1);
       if (p % 2 != 0) continue;
       EXPECT_EQ(peaks("chimera", {p, m})[at], p / 2 + 1 + std::min(r, p - 1 - r));
+    }
+  }
+}
+
+// The highest peak of a rank, in chunks; with few micro-batches it is lower.
+TEST(Families, MemoryOfTheControllableFamilies) {
+  const auto highest = [](const char* name, int ranks, int microbatches) {
+    const auto peaks = Prepare(MakeSchedule(name, ranks, microbatches))->peak_activations;
+    return *std::max_element(peaks.begin(), peaks.end());
+  };
+  for (int p = 1; p <= 20; ++p) {
+    EXPECT_EQ(highest("v-half", p, 4 * p), (p + 2) / 2 * 2) << p;
+    EXPECT_EQ(highest("v-min", p, 4 * p), (p + 4) / 3 * 2) << p;
+    EXPECT_EQ(highest("1f1b-v", p, 4 * p), (2 * p + 3) / 3 * 2) << p;
+    for (int m = 1; m < 2 * p; ++m) {
+      EXPECT_LE(highest("v-half", p, m), (p + 2) / 2 * 2) << p << " " << m;
+      EXPECT_LE(highest("v-min", p, m), (p + 4) / 3 * 2) << p << " " << m;
+      EXPECT_LE(highest("1f1b-v", p, m), (2 * p + 3) / 3 * 2) << p << " " << m;
     }
   }
 }
