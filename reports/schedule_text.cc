@@ -131,9 +131,11 @@ std::string FamiliesText(const std::vector<Family>& families) {
     if (!family.variants.empty()) {
       text += fmt::format("  variants          {}\n", fmt::join(family.variants, ", "));
     }
-    text += fmt::format("  bubble            {}{}, exact: {}\n", family.bubble,
+    text += fmt::format("  bubble            {}{}{}\n", family.bubble,
                         family.bubble_kind == schedules::BubbleKind::kSpan ? " of the span" : "",
-                        family.bubble_exact_when);
+                        family.exact_bubble == nullptr
+                            ? ""
+                            : fmt::format(", exact for: {}", family.bubble_exact_when));
     text += fmt::format("  peak activations  {} (in chunks)\n\n", family.peak_activations);
   }
   for (const schedules::OutOfScope& other : schedules::FamiliesOutOfScope()) {
