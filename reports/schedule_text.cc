@@ -51,6 +51,10 @@ std::string Head(const ScheduleReport& report) {
   if (!report.note.empty()) text += fmt::format("              {}\n", report.note);
   text += fmt::format("size          {} ranks, {} stages, {} micro-batches\n", schedule.ranks,
                       schedule.stages, schedule.microbatches);
+  if (schedule.slices > 1) {
+    text += fmt::format("              (each is one of the {} slices of a sequence)\n",
+                        schedule.slices);
+  }
   return text + fmt::format("costs         {}\n", CostsText(report.costs));
 }
 

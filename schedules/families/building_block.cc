@@ -1,9 +1,9 @@
 #include "schedules/families/building_block.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include "schedules/family.h"
 
 namespace pipescope::schedules {
 namespace {
@@ -243,6 +243,13 @@ class Block {
 };
 
 }  // namespace
+
+Status CheckBlockRanks(const std::string& name, const Options& options) {
+  constexpr int64_t kMostRanks = 512;
+  if (options.ranks <= kMostRanks) return {};
+  return BadOption("--ranks", options.ranks,
+                   fmt::format("{} is worked out for at most {} ranks", name, kMostRanks));
+}
 
 std::vector<std::vector<Action>> OrdersFromBlock(const std::vector<BlockSlots>& block,
                                                  int microbatches) {

@@ -21,8 +21,10 @@
 // arXiv 2405.15362; the rules of moving as in github.com/sail-sg/zero-bubble-pipeline-parallelism.
 #pragma once
 
+#include <string>
 #include <vector>
 
+#include "schedules/family.h"
 #include "schedules/schedule.h"
 
 namespace pipescope::schedules {
@@ -38,5 +40,9 @@ struct BlockSlots {
 // [rank][position].
 std::vector<std::vector<Action>> OrdersFromBlock(const std::vector<BlockSlots>& block,
                                                  int microbatches);
+
+// Blocks are laid out over all slots of all ranks, and the work of moving grows with the cube of
+// the ranks: fails above 512 of them. `name` is of the schedule, for the error.
+Status CheckBlockRanks(const std::string& name, const Options& options);
 
 }  // namespace pipescope::schedules

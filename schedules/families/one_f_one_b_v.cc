@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <array>
 
+#include "schedules/families/building_block.h"
 #include "schedules/family.h"
 
 namespace pipescope::schedules {
@@ -162,6 +163,7 @@ class Grid {
 };
 
 Result<Schedule> GenerateOneFOneBV(const Options& options) {
+  if (auto ok = CheckBlockRanks("1f1b-v", options); !ok) return Fail(ok.error());
   Schedule schedule = EmptySchedule("1f1b-v", options, 2 * static_cast<int>(options.ranks));
   Grid grid(schedule.ranks, schedule.microbatches);
   grid.Squeeze();
@@ -177,7 +179,7 @@ Family OneFOneBVFamily() {
       .aliases = {},
       .summary = "1f1b on a V of two stages a rank, in two thirds of its memory",
       .reference = "Pipeline Parallelism with Controllable Memory, arXiv 2405.15362",
-      .constraints = "none",
+      .constraints = "at most 512 ranks",
       .options = "--ranks, --microbatches",
       .bubble = "no closed form is known",
       .bubble_exact_when = "never: it is found by moving actions, not by a formula",

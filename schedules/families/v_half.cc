@@ -17,6 +17,7 @@ namespace pipescope::schedules {
 namespace {
 
 Result<Schedule> GenerateVHalf(const Options& options) {
+  if (auto ok = CheckBlockRanks("v-half", options); !ok) return Fail(ok.error());
   Schedule schedule = EmptySchedule("v-half", options, 2 * static_cast<int>(options.ranks));
   const int p = schedule.ranks;
   const int delay = p % 2 == 0 ? 3 : 0;
@@ -36,7 +37,7 @@ Family VHalfFamily() {
       .aliases = {},
       .summary = "a V of two stages a rank in half of the memory of 1f1b",
       .reference = "Pipeline Parallelism with Controllable Memory, arXiv 2405.15362",
-      .constraints = "none",
+      .constraints = "at most 512 ranks",
       .options = "--ranks, --microbatches",
       .bubble = "no closed form is known; about half of that of 1f1b",
       .bubble_exact_when = "never: it is found by moving actions, not by a formula",

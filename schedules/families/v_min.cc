@@ -17,6 +17,7 @@ namespace pipescope::schedules {
 namespace {
 
 Result<Schedule> GenerateVMin(const Options& options) {
+  if (auto ok = CheckBlockRanks("v-min", options); !ok) return Fail(ok.error());
   Schedule schedule = EmptySchedule("v-min", options, 2 * static_cast<int>(options.ranks));
   const int p = schedule.ranks;
   const int delay = p % 3 == 0 ? 2 : 0;
@@ -36,7 +37,7 @@ Family VMinFamily() {
       .aliases = {},
       .summary = "a V of two stages a rank in a third of the memory of 1f1b, with more waits",
       .reference = "Pipeline Parallelism with Controllable Memory, arXiv 2405.15362",
-      .constraints = "none",
+      .constraints = "at most 512 ranks",
       .options = "--ranks, --microbatches",
       .bubble = "no closed form is known; it grows with m unless F, I and W are equal",
       .bubble_exact_when = "never: it is found by moving actions, not by a formula",

@@ -20,6 +20,8 @@
 // Example, 1 rank, 2 micro-batches: 0F0 1F0 1I0 1W0 0F1 0I0 0W0 1F1 1I1 1W1 0I1 0W1.
 // Source: Qi et al., "Zero Bubble Pipeline Parallelism", arXiv 2401.10241v2, section 6, in the
 // order of torch.distributed.pipelining.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "schedules/family.h"
@@ -81,7 +83,14 @@ void RankOrder(int ranks, int rank, int n, Leg& a, Leg& b) {
   a.RestOfW();
 }
 
+// With few micro-batches a rank still counts through 2p-1.
+constexpr int64_t kMostRanks = 8192;
+
 Result<Schedule> GenerateZbv(const Options& options) {
+  if (options.ranks > kMostRanks) {
+    return BadOption("--ranks", options.ranks,
+                     fmt::format("zbv is worked out for at most {} ranks", kMostRanks));
+  }
   Schedule schedule = EmptySchedule("zbv", options, 2 * static_cast<int>(options.ranks));
   const int m = schedule.microbatches, n = std::max(m, 2 * schedule.ranks - 1);
   for (int rank = 0; rank < schedule.ranks; ++rank) {
@@ -108,7 +117,7 @@ Family ZbvFamily() {
       .aliases = {},
       .summary = "zero bubble on a V of two stages a rank, in the memory of 1f1b",
       .reference = "Zero Bubble Pipeline Parallelism, arXiv 2401.10241v2; torch's ZBVZeroBubble",
-      .constraints = "none",
+      .constraints = "at most 8192 ranks",
       .options = "--ranks, --microbatches",
       .bubble = "(p-1)F",
       .bubble_exact_when = "F = I = W at every stage, m >= 2p-1 and comm = 0",

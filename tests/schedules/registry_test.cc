@@ -77,6 +77,9 @@ TEST(Registry, ConstraintsOfLoopsAndUnits) {
             "--microbatches 7: zb-h2 needs at least twice the ranks: 8 for 4 ranks");
   EXPECT_EQ(ErrorOf("chimera", {3, 6}), "--ranks 3: chimera needs an even number of ranks");
   EXPECT_THAT(ErrorOf("chimera", {4, 6}), HasSubstr("expected a multiple of 4"));
+  for (const char* name : {"v-half", "v-min", "1f1b-v", "zbv"}) {
+    EXPECT_THAT(ErrorOf(name, {65536, 1}), HasSubstr("--ranks 65536: ")) << name;
+  }
   EXPECT_EQ(ErrorOf("hanayo", {4, 8, 3}),
             "--chunks 3: hanayo needs an even number, two for each wave");
   EXPECT_THAT(ErrorOf("hanayo", {4, 6}), HasSubstr("expected a multiple of 4"));
