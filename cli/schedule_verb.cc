@@ -22,7 +22,8 @@ namespace {
 
 struct ShowOptions {
   std::string what;  // a schedule's name or a file
-  std::optional<int64_t> ranks, microbatches, chunks;
+  std::optional<int64_t> ranks, microbatches, chunks, slices;
+  std::string variant;
   std::string cost;
   bool cost_given = false;
   std::string format = "text";
@@ -33,6 +34,7 @@ struct Shown {
   schedules::Schedule schedule;
   const schedules::Family* family = nullptr;
   std::string note;
+  schedules::Options options = {};
 };
 
 bool IsFile(const std::string& what) {
@@ -56,6 +58,10 @@ int StagesOfRank(const std::vector<schedules::Action>& actions) {
 Result<Shown> FromFile(const ShowOptions& options) {
   auto csv = schedules::ReadCsv(options.what);
   if (!csv) return Fail(csv.error());
+  if (options.slices || !options.variant.empty()) {
+    return Fail(
+        Error{"--slices and --variant choose an order; a file holds its own", {options.what}});
+  }
   Shown shown{std::move(csv->schedule), nullptr,
               csv->old_letters ? "old letters: B read as the input gradient, BW as B" : ""};
   const auto findings = Check(shown.schedule);
@@ -78,9 +84,11 @@ Result<Shown> FromFamily(const ShowOptions& options) {
   }
   if (!options.ranks) return Fail("--ranks is missing: the number of pipeline ranks");
   if (!options.microbatches) return Fail("--microbatches is missing: the number of a step");
-  auto schedule = Generate(**family, {*options.ranks, *options.microbatches, options.chunks});
+  const schedules::Options chosen{*options.ranks, *options.microbatches, options.chunks,
+                                  options.slices, options.variant};
+  auto schedule = Generate(**family, chosen);
   if (!schedule) return Fail(schedule.error());
-  return Shown{std::move(*schedule), *family, ""};
+  return Shown{std::move(*schedule), *family, "", chosen};
 }
 
 std::string Quoted(const std::string& word) {
@@ -98,6 +106,8 @@ std::string Reproduce(const ShowOptions& options) {
   if (options.ranks) text += fmt::format(" --ranks {}", *options.ranks);
   if (options.microbatches) text += fmt::format(" --microbatches {}", *options.microbatches);
   if (options.chunks) text += fmt::format(" --chunks {}", *options.chunks);
+  if (options.slices) text += fmt::format(" --slices {}", *options.slices);
+  if (!options.variant.empty()) text += " --variant " + Quoted(options.variant);
   if (options.cost_given) text += " --cost " + Quoted(options.cost);
   return text;
 }
@@ -124,6 +134,7 @@ Result<std::string> Render(const ShowOptions& options) {
                                 .costs = costs,
                                 .timing = timing,
                                 .family = shown->family,
+                                .options = shown->options,
                                 .source = options.what,
                                 .note = shown->note,
                                 .reproduce = Reproduce(options)});
@@ -164,6 +175,7 @@ void AddShow(CLI::App& schedule, int& exit_code) {
       *show,
       "pipescope schedule show 1f1b --ranks 4 --microbatches 8\n"
       "pipescope schedule show dualpipe --ranks 8 --microbatches 20 --cost F=1,I=1,W=1,FB=2.5\n"
+      "pipescope schedule show interleaved-1f1b --ranks 4 --microbatches 8 --chunks 3\n"
       "pipescope schedule show zb-h1 --ranks 4 --microbatches 8 --format csv -o zb_h1.csv\n"
       "pipescope schedule show zb_h1.csv --cost costs.yaml --format json");
   show->add_option("schedule", options->what, "A name of `schedule list`, or PyTorch's CSV")
@@ -171,7 +183,15 @@ void AddShow(CLI::App& schedule, int& exit_code) {
       ->type_name("NAME|FILE.csv");
   show->add_option("--ranks", options->ranks, "Pipeline ranks")->type_name("P");
   show->add_option("--microbatches", options->microbatches, "Micro-batches a step")->type_name("M");
-  show->add_option("--chunks", options->chunks, "Stages a rank holds")->type_name("V");
+  show->add_option("--chunks", options->chunks,
+                   "Stages a rank holds, where a schedule leaves it open")
+      ->type_name("V");
+  show->add_option("--slices", options->slices,
+                   "Parts a sequence is cut into (seq1f1b); costs are then of one part")
+      ->type_name("K");
+  show->add_option("--variant", options->variant,
+                   "One of a schedule's orders, such as flex of interleaved-1f1b")
+      ->type_name("NAME");
   CLI::Option* cost =
       show->add_option("--cost", options->cost,
                        "Costs of one chunk, default F=1,I=1,W=1,B=I+W,FB=F+B,comm=0; or a JSON or "

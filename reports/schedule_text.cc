@@ -1,11 +1,13 @@
 #include "reports/schedule_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "reports/schedule_timeline.h"
+#include "schedules/registry.h"
 #include "sim/base/quantity.h"
 
 namespace pipescope::reports {
@@ -49,6 +51,10 @@ std::string Head(const ScheduleReport& report) {
   if (!report.note.empty()) text += fmt::format("              {}\n", report.note);
   text += fmt::format("size          {} ranks, {} stages, {} micro-batches\n", schedule.ranks,
                       schedule.stages, schedule.microbatches);
+  if (schedule.slices > 1) {
+    text += fmt::format("              (each is one of the {} slices of a sequence)\n",
+                        schedule.slices);
+  }
   return text + fmt::format("costs         {}\n", CostsText(report.costs));
 }
 
@@ -63,17 +69,21 @@ std::string Legend() {
 std::string ClosedForm(const ScheduleReport& report) {
   if (report.family == nullptr) return "";
   const Family& family = *report.family;
-  const schedules::Options options{report.schedule.ranks, report.schedule.microbatches, {}};
-  const auto exact = family.exact_bubble(options, report.costs);
+  if (family.exact_bubble == nullptr) {
+    return fmt::format("closed form   none: {}\n", family.bubble);
+  }
+  const auto exact = schedules::ExactBubble(family, report.options, report.costs);
   if (!exact) {
     return fmt::format("closed form   {} is not exact here: it asks that {}\n", family.bubble,
                        family.bubble_exact_when);
   }
-  const auto& bubble = report.timing.bubble;
-  const double simulated = *std::max_element(bubble.begin(), bubble.end());
+  const bool span = family.bubble_kind == schedules::BubbleKind::kSpan;
+  const double simulated = span ? schedules::LongestSpanBubble(report.prepared, report.timing)
+                                : schedules::LongestBubble(report.timing);
   const bool same = std::abs(simulated - *exact) <= 1e-9 * std::max(1.0, report.timing.makespan);
-  return fmt::format("closed form   bubble {} = {:.6g}: simulated {:.6g}, {}\n", family.bubble,
-                     *exact, simulated, same ? "equal" : "DIFFERENT");
+  return fmt::format("closed form   {}bubble {} = {:.6g}: simulated {:.6g}, {}\n",
+                     span ? "span " : "", family.bubble, *exact, simulated,
+                     same ? "equal" : "DIFFERENT");
 }
 
 std::string RanksTable(const ScheduleReport& report) {
@@ -118,14 +128,26 @@ std::string FamiliesText(const std::vector<Family>& families) {
     text += fmt::format("  reference         {}\n", family.reference);
     text += fmt::format("  options           {}\n", family.options);
     text += fmt::format("  constraints       {}\n", family.constraints);
-    text += fmt::format("  stages a rank     {}, each {} over all ranks\n", family.chunks,
+    text += fmt::format("  stages a rank     {}{}, each {} over all ranks\n", family.chunks,
+                        family.least_chunks > 0 ? " or --chunks" : "",
                         family.parameter_copies == 1 ? "once" : "twice");
-    text += fmt::format("  bubble            {}, exact where {}\n", family.bubble,
-                        family.bubble_exact_when);
+    text += fmt::format("  parameter copies  {}\n", family.parameter_copies);
+    if (!family.variants.empty()) {
+      text += fmt::format("  variants          {}\n", fmt::join(family.variants, ", "));
+    }
+    text += fmt::format("  bubble            {}{}{}\n", family.bubble,
+                        family.bubble_kind == schedules::BubbleKind::kSpan ? " of the span" : "",
+                        family.exact_bubble == nullptr
+                            ? ""
+                            : fmt::format(", exact for: {}", family.bubble_exact_when));
     text += fmt::format("  peak activations  {} (in chunks)\n\n", family.peak_activations);
   }
+  for (const schedules::OutOfScope& other : schedules::FamiliesOutOfScope()) {
+    text += fmt::format("{}: out of scope: {}\n\n", other.name, other.reason);
+  }
   return text +
-         "p ranks, r a rank, m micro-batches; F, I, W, B = I + W, FB: costs of one chunk. Try\n"
+         "p ranks, r a rank, m micro-batches, v stages a rank, k slices; F, I, W, B = I + W, FB: "
+         "costs of one chunk. Try\n"
          "  pipescope schedule show 1f1b --ranks 4 --microbatches 8\n";
 }
 

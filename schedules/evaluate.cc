@@ -133,4 +133,18 @@ Timing Evaluate(const Prepared& prepared, const Costs& costs) {
   return timing;
 }
 
+double LongestBubble(const Timing& timing) {
+  return *std::max_element(timing.bubble.begin(), timing.bubble.end());
+}
+
+double LongestSpanBubble(const Prepared& prepared, const Timing& timing) {
+  double longest = 0;
+  for (size_t r = 0; r < timing.busy.size(); ++r) {
+    const auto first = static_cast<size_t>(prepared.flow.offset[r]);
+    const auto last = static_cast<size_t>(prepared.flow.offset[r + 1]) - 1;
+    longest = std::max(longest, timing.end[last] - timing.start[first] - timing.busy[r]);
+  }
+  return longest;
+}
+
 }  // namespace pipescope::schedules

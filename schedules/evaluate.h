@@ -63,4 +63,8 @@ Result<Prepared> Prepare(const Schedule& schedule);
 void Evaluate(const Prepared& prepared, const Costs& costs, Timing& timing);
 Timing Evaluate(const Prepared& prepared, const Costs& costs);
 
+// Of the rank that waits longest: makespan - busy, and own last end - own first start - busy.
+double LongestBubble(const Timing& timing);
+double LongestSpanBubble(const Prepared& prepared, const Timing& timing);
+
 }  // namespace pipescope::schedules

@@ -13,6 +13,7 @@ namespace pipescope::schedules {
 inline constexpr int64_t kMaxRanks = 65'536;
 inline constexpr int64_t kMaxStages = 1 << 20;
 inline constexpr int64_t kMaxMicrobatches = 1 << 24;
+inline constexpr int64_t kMaxSlices = 1 << 16;
 inline constexpr int64_t kMaxActions = 1 << 25;
 
 }  // namespace pipescope::schedules

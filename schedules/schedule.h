@@ -41,6 +41,7 @@ struct Schedule {
   int ranks = 0;
   int stages = 0;
   int microbatches = 0;
+  int slices = 1;  // of a sequence, each counted as a micro-batch of its own
   std::vector<std::vector<Action>> actions;  // [rank][position]
 };
 

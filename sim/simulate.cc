@@ -45,6 +45,14 @@ Result<schedules::Schedule> MakeSchedule(const Experiment& e, const std::string&
   if (!name.ends_with(".csv")) {
     auto made = schedules::Generate(name, {e.parallel.pipeline, microbatches});
     if (!made) return Fail(Refused(e, name, made.error().message));
+    if (made->slices > 1) {
+      // Its slices are not whole micro-batches: a later one attends to more, and costs more.
+      return Fail(About(e, name,
+                        fmt::format("cuts sequences into {} slices, whose operations are not "
+                                    "modelled; see it at `schedule show {}`, expected a schedule "
+                                    "of whole sequences",
+                                    made->slices, name)));
+    }
     return made;
   }
   auto read = schedules::ReadCsv(name);

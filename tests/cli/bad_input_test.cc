@@ -40,6 +40,19 @@ TEST_F(BadInput, TheSmallExperimentIsSound) {
   EXPECT_EQ(ran.exit, 0) << ran.err;
 }
 
+TEST_F(BadInput, SlicesOfSequencesAreNotSimulated) {
+  Write("small.yaml", SmallExperiment());
+  Write("small_topology.yaml", SmallTopology());
+  ExpectCompareRefused("small.yaml", "1f1b,seq1f1b",
+                       {"schedule seq1f1b: cuts sequences into 2 slices", "not modelled"});
+}
+
+TEST_F(BadInput, AsynchronousSchedulesAreOutOfScope) {
+  Write("small.yaml", SmallExperiment());
+  Write("small_topology.yaml", SmallTopology());
+  ExpectCompareRefused("small.yaml", "pipedream", {"'pipedream' is out of scope: asynchronous"});
+}
+
 TEST_F(BadInput, WrongUnitInTheTopology) {
   ExpectSpoiled(SmallExperiment(), SmallTopology("400 Gbps", "400 GB"),
                 {"small_topology.yaml:16:8: node.nic: '400 GB'", "'400 Gbps'"});

@@ -13,15 +13,16 @@ TEST(Evaluate, EqualsTheTimingVectors) {
   int compared = 0;
   for (const auto& vector : ReadJson("timing.json")) {
     SCOPED_TRACE(vector.dump());
-    const Schedule schedule =
-        MakeSchedule(vector["schedule"], vector["ranks"], vector["microbatches"]);
+    const Schedule schedule = MakeSchedule(vector);
     Costs costs =
         UniformCosts(vector["cost"][0], vector["cost"][1], vector["cost"][2], vector["cost"][4]);
     costs.overlapped = {vector["cost"][3].get<double>()};
     const auto prepared = Prepare(schedule);
     ASSERT_TRUE(prepared);
     const Timing timing = Evaluate(*prepared, costs);
-    EXPECT_NEAR(timing.makespan, vector["makespan"], 1e-9 * timing.makespan);
+    if (vector.contains("makespan")) {
+      EXPECT_NEAR(timing.makespan, vector["makespan"], 1e-9 * timing.makespan);
+    }
     if (vector.contains("span")) {
       EXPECT_NEAR(timing.span, vector["span"], 1e-9 * timing.span);
     }
@@ -34,7 +35,7 @@ TEST(Evaluate, EqualsTheTimingVectors) {
     }
     ++compared;
   }
-  EXPECT_GE(compared, 30);
+  EXPECT_EQ(compared, 119);
 }
 
 TEST(Evaluate, ActionsStartAsSoonAsTheirInputsAreThere) {
@@ -105,33 +106,50 @@ double Bubble(const Timing& timing) {
   return *std::max_element(timing.bubble.begin(), timing.bubble.end());
 }
 
+// How often the family's closed form applied; fails where it did and is wrong.
+int CompareClosedForm(const Family& family, const Options& options,
+                      const std::vector<Costs>& many) {
+  const auto schedule = Generate(family, options);
+  if (!schedule) return 0;
+  const auto prepared = Prepare(*schedule);
+  int compared = 0;
+  for (const Costs& costs : many) {
+    const auto exact = ExactBubble(family, options, costs);
+    if (!exact) continue;
+    ++compared;
+    const Timing timing = Evaluate(*prepared, costs);
+    const double simulated = family.bubble_kind == BubbleKind::kSpan
+                                 ? LongestSpanBubble(*prepared, timing)
+                                 : LongestBubble(timing);
+    EXPECT_NEAR(simulated, *exact, 1e-9)
+        << family.name << " " << options.variant << ", " << options.ranks << " ranks, "
+        << options.microbatches << " micro-batches, chunks " << options.chunks.value_or(0)
+        << ", slices " << options.slices.value_or(0) << ", F " << costs.Forward(0) << " I "
+        << costs.InputGrad(0) << " W " << costs.WeightGrad(0) << " comm " << costs.comm;
+  }
+  return compared;
+}
+
 TEST(ClosedForm, HoldsWhereAFamilySaysSo) {
   int compared = 0;
   std::vector<Costs> many = {UniformCosts(1, 1, 1), UniformCosts(10, 12, 8),
                              UniformCosts(3, 4, 0), UniformCosts(2, 7, 1),
-                             UniformCosts(5, 3, 3), UniformCosts(1, 1, 1, 0.5)};
+                             UniformCosts(5, 3, 3), UniformCosts(1, 1, 1, 0.5),
+                             UniformCosts(5, 1, 1), UniformCosts(10, 12, 8, 4)};
   for (const double pair : {2.0, 2.25, 2.5}) {
     many.push_back(UniformCosts(1, 1, 1));
     many.back().overlapped = {pair};
   }
   for (const Family& family : Families()) {
     for (int ranks = 1; ranks <= 12; ++ranks) {
-      for (int microbatches = 1; microbatches <= 40; ++microbatches) {
-        const Options options{ranks, microbatches, {}};
-        const auto schedule = Generate(family, options);
-        if (!schedule) continue;
-        for (const Costs& costs : many) {
-          const auto exact = family.exact_bubble(options, costs);
-          if (!exact) continue;
-          ++compared;
-          ASSERT_NEAR(Bubble(Time(*schedule, costs)), *exact, 1e-9)
-              << family.name << " " << ranks << " ranks, " << microbatches << " micro-batches, F "
-              << costs.Forward(0) << " I " << costs.InputGrad(0) << " W " << costs.WeightGrad(0);
+      for (int microbatches = 1; microbatches <= 36; ++microbatches) {
+        for (const Options& options : Choices(family, ranks, microbatches)) {
+          compared += CompareClosedForm(family, options, many);
         }
       }
     }
   }
-  EXPECT_GT(compared, 3000);
+  EXPECT_GT(compared, 30000);
 }
 
 TEST(ClosedForm, DualPipesBubbleIsTheSameOnEveryRank) {
@@ -165,6 +183,42 @@ TEST(Latency, OneFOneBPaysAHopOncePerPMicrobatches) {
       EXPECT_NEAR(timing.makespan, (m + p - 1) * 30 + hops * comm, 1e-6) << p << " " << m;
     }
   }
+}
+
+TEST(Latency, EagerHidesAllHopsButThoseOfOneRoundTrip) {
+  for (const int p : {2, 4, 8, 16}) {
+    for (const int m : {1, p, 3 * p + 1, 8 * p}) {
+      const Timing timing = Time(MakeSchedule("eager-1f1b", p, m), UniformCosts(10, 12, 8, 3));
+      EXPECT_DOUBLE_EQ(timing.makespan, (m + p - 1) * 30 + 2 * (p - 1) * 3);
+    }
+  }
+  // Where a hop takes more than half of a forward and a backward, it shows.
+  EXPECT_EQ(Time(MakeSchedule("eager-1f1b", 2, 4), UniformCosts(10, 12, 8, 16)).makespan, 184);
+}
+
+// Counter-examples to published formulas outside of their own setting; the families quote them.
+TEST(ClosedForm, WherePublishedFormulasFail) {
+  const Options few{4, 2, 2, {}, "flex"};
+  EXPECT_EQ(Bubble(Time(MakeSchedule("interleaved-1f1b", few), UniformCosts(1, 1, 1))), 15);
+  EXPECT_EQ(Bubble(Time(MakeSchedule("looped-bfs", 4, 2), UniformCosts(1, 1, 1))), 15);
+  const Timing zbv = Time(MakeSchedule("zbv", 4, 8), UniformCosts(10, 12, 8));
+  EXPECT_EQ(Bubble(zbv), 36);
+  EXPECT_EQ(zbv.makespan, 516);
+  const Timing chimera = Time(MakeSchedule("chimera", 4, 8), UniformCosts(1, 1, 1));
+  EXPECT_EQ(Bubble(chimera), 6);
+  EXPECT_EQ(chimera.makespan, 30);
+  // Hanayo: published 0.4, 0.2222 and 0.1176 for 1, 2 and 4 waves.
+  const auto hanayo = [](int chunks) {
+    return Time(MakeSchedule("hanayo", {4, 4, chunks}), UniformCosts(1, 1, 1)).makespan_rate;
+  };
+  EXPECT_NEAR(hanayo(2), 0.3333, 5e-5);
+  EXPECT_NEAR(hanayo(4), 0.2131, 5e-5);
+  EXPECT_NEAR(hanayo(8), 0.1193, 5e-5);
+  const Timing v_min = Time(MakeSchedule("v-min", 4, 8), UniformCosts(5, 6, 4, 1));
+  EXPECT_EQ(Bubble(v_min), 144);
+  const Timing h2 = Time(MakeSchedule("zb-h2", 4, 8), UniformCosts(10, 12, 8, 1));
+  EXPECT_EQ(Bubble(h2), 33);
+  EXPECT_EQ(h2.span - 240, 24);
 }
 
 TEST(Latency, ZbH1PaysFourHopsARank) {

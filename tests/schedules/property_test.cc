@@ -1,6 +1,7 @@
-// Thousands of random sizes and costs: every schedule is legal, and its timing obeys what must hold
-// of any timing.
+// Thousands of random sizes, choices and costs: every schedule is legal, and its timing obeys what
+// must hold of any timing.
 #include <map>
+#include <numeric>
 #include <random>
 
 #include "schedules/check.h"
@@ -92,7 +93,9 @@ TEST(Property, RandomSizesAndCosts) {
   while (tried < 4000) {
     const Family& family = Families()[static_cast<size_t>(tried) % Families().size()];
     const int ranks = random.Integer(1, 12);
-    const auto schedule = Generate(family, {ranks, random.Integer(1, 4 * ranks), {}});
+    const auto choices = Choices(family, ranks, random.Integer(1, 4 * ranks));
+    const auto schedule =
+        Generate(family, choices[static_cast<size_t>(random.Integer(0, 99)) % choices.size()]);
     if (!schedule) continue;
     ++tried;
     ASSERT_TRUE(Check(*schedule).empty()) << family.name << " " << ranks;
@@ -102,7 +105,9 @@ TEST(Property, RandomSizesAndCosts) {
     ASSERT_TRUE(CheckCosts(costs, schedule->stages));
     const Timing timing = Evaluate(*prepared, costs);
     ASSERT_NO_FATAL_FAILURE(ExpectObeysTheRules(*schedule, *prepared, costs, timing));
+    const double work = std::accumulate(timing.busy.begin(), timing.busy.end(), 0.0);
     for (const double busy : timing.busy) ASSERT_GE(timing.makespan, busy);
+    ASSERT_GE(timing.makespan, work / schedule->ranks * (1 - 1e-12));
     ASSERT_GE(timing.makespan, timing.span);
     ASSERT_GE(timing.makespan, CriticalPath(*schedule, costs));
     for (const int peak : prepared->peak_activations) ASSERT_GE(peak, 1);
@@ -114,8 +119,7 @@ TEST(Property, MoreLatencyOrCostNeverEndsSooner) {
   for (int i = 0; i < 500; ++i) {
     const Family& family = Families()[static_cast<size_t>(i) % Families().size()];
     const int ranks = 2 * random.Integer(1, 5);
-    const Schedule schedule =
-        MakeSchedule(family.name, ranks, 2 * random.Integer(ranks, 2 * ranks));
+    const Schedule schedule = MakeSchedule(family.name, ranks, 2 * ranks * random.Integer(1, 2));
     Costs costs = RandomCosts(random, schedule.stages);
     const double before = Time(schedule, costs).makespan;
     costs.comm += random.Cost();
@@ -145,7 +149,7 @@ TEST(Property, EvaluatingAgainReusesNothingOld) {
 TEST(Property, ShuffledOrdersAreSoundOrExplained) {
   Random random(31);
   int sound = 0, stuck = 0;
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 6000; ++i) {
     const Family& family = Families()[static_cast<size_t>(i) % Families().size()];
     Schedule schedule = MakeSchedule(family.name, 4, 8);
     for (int swaps = random.Integer(1, 4); swaps > 0; --swaps) {

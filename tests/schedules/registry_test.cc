@@ -42,9 +42,49 @@ TEST(Registry, OptionsOutOfRange) {
     EXPECT_THAT(ErrorOf(family.name, {kHuge, 8, {}}), HasSubstr("expected 1 to"));
     EXPECT_THAT(ErrorOf(family.name, {4, kHuge, {}}), HasSubstr("expected 1 to"));
     EXPECT_THAT(ErrorOf(family.name, {65536, 1 << 24, {}}), HasSubstr("are supported"));
-    EXPECT_THAT(ErrorOf(family.name, {4, 8, 7}), HasSubstr("--chunks 7: a rank of"));
+    if (family.least_chunks == 0) {
+      EXPECT_THAT(ErrorOf(family.name, {4, 8, 7}), HasSubstr("--chunks 7: a rank of"));
+    } else {
+      EXPECT_EQ(ErrorOf(family.name, {4, 8, kHuge}),
+                "--chunks 9223372036854775807: expected 1 to 1048576");
+      EXPECT_THAT(ErrorOf(family.name, {4, 8, 1 << 20}), HasSubstr("at most 1048576 stages"));
+      EXPECT_THAT(ErrorOf(family.name, {4, 8, 0}), HasSubstr("--chunks 0: "));
+    }
+    if (family.slices == 0) {
+      EXPECT_THAT(ErrorOf(family.name, {4, 8, {}, 2}), HasSubstr("does not cut sequences"));
+    } else {
+      EXPECT_THAT(ErrorOf(family.name, {4, 8, {}, kHuge}), HasSubstr("expected 1 to 65536"));
+      EXPECT_THAT(ErrorOf(family.name, {4, 1 << 24, {}, 65536}), HasSubstr("are supported"));
+    }
+    EXPECT_THAT(ErrorOf(family.name, {4, 8, {}, {}, "nosuch"}), HasSubstr("--variant nosuch: "));
     EXPECT_EQ(ErrorOf(family.name, {4, 8, family.chunks}), "no error");
   }
+}
+
+TEST(Registry, WhatIsOutOfScopeSaysWhy) {
+  EXPECT_THAT(ErrorOf("pipedream", {4, 8, {}}), HasSubstr("out of scope: asynchronous"));
+}
+
+TEST(Registry, ConstraintsOfLoopsAndUnits) {
+  EXPECT_EQ(ErrorOf("interleaved-1f1b", {4, 10}),
+            "--microbatches 10: interleaved-1f1b needs a multiple of the 4 ranks");
+  EXPECT_EQ(ErrorOf("interleaved-1f1b", {4, 10, {}, {}, "flex"}), "no error");
+  EXPECT_THAT(ErrorOf("interleaved-1f1b", {4, 11, {}, {}, "flex"}), HasSubstr("such as 10"));
+  EXPECT_THAT(ErrorOf("interleaved-zb", {4, 9}), HasSubstr("--microbatches 9: interleaved-zb"));
+  EXPECT_EQ(ErrorOf("interleaved-1f1b", {4, 8, {}, {}, "flux"}),
+            "--variant flux: expected one of megatron, flex of interleaved-1f1b");
+  EXPECT_EQ(ErrorOf("zb-h2", {4, 7}),
+            "--microbatches 7: zb-h2 needs at least twice the ranks: 8 for 4 ranks");
+  EXPECT_EQ(ErrorOf("chimera", {3, 6}), "--ranks 3: chimera needs an even number of ranks");
+  EXPECT_THAT(ErrorOf("chimera", {4, 6}), HasSubstr("expected a multiple of 4"));
+  for (const char* name : {"v-half", "v-min", "1f1b-v", "zbv"}) {
+    EXPECT_THAT(ErrorOf(name, {65536, 1}), HasSubstr("--ranks 65536: ")) << name;
+  }
+  EXPECT_EQ(ErrorOf("hanayo", {4, 8, 3}),
+            "--chunks 3: hanayo needs an even number, two for each wave");
+  EXPECT_THAT(ErrorOf("hanayo", {4, 6}), HasSubstr("expected a multiple of 4"));
+  EXPECT_EQ(ErrorOf("combined-1f1b", {2, 4, 1}),
+            "--chunks 1: combined-1f1b interleaves: expected at least 2, or one rank");
 }
 
 TEST(Registry, DualPipesConstraints) {
