@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <sstream>
 
 #include "reports/verdict.h"
@@ -73,14 +74,14 @@ std::string Row(const StepResult& r, int rank, int columns) {
   return row;
 }
 
-std::string SummaryTable(const std::vector<StepResult>& results) {
+std::string SummaryTable(std::span<const StepResult> results) {
   std::string text =
-      fmt::format("{:<12} {:>9} {:>11} {:>7} {:>9} {:>8} {:>9} {:>8} {:>11}\n", "schedule", "step",
+      fmt::format("{:<18} {:>9} {:>11} {:>7} {:>9} {:>8} {:>9} {:>8} {:>11}\n", "schedule", "step",
                   "tokens/s", "MFU", "bubble", "rate", "exposed", "hidden", "peak memory");
   for (const StepResult& r : results) {
     const timeline::Breakdown b = r.mean_breakdown();
     text += fmt::format(
-        "{:<12} {:>9} {:>11} {:>7} {:>9} {:>8} {:>9} {:>8} {:>11}{}\n", Label(r.schedule),
+        "{:<18} {:>9} {:>11} {:>7} {:>9} {:>8} {:>9} {:>8} {:>11}{}\n", Label(r.schedule),
         Format(r.step_time), FormatCount(r.tokens_per_second), FormatPercent(r.mfu_causal),
         Format(b.bubble), FormatPercent(r.bubbles.makespan_rate), Format(b.exposed_communication),
         FormatPercent(r.overlap.steady.hidden_share()),
@@ -94,13 +95,13 @@ std::string SummaryTable(const std::vector<StepResult>& results) {
   return text;
 }
 
-std::string BreakdownTable(const std::vector<StepResult>& results) {
+std::string BreakdownTable(std::span<const StepResult> results) {
   std::string text =
-      fmt::format("{:<12} {:>9} {:>9} {:>9} {:>11} {:>9} {:>9} {:>10}\n", "computes in", "F", "I",
+      fmt::format("{:<18} {:>9} {:>9} {:>9} {:>11} {:>9} {:>9} {:>10}\n", "computes in", "F", "I",
                   "W", "F&B pairs", "exposed", "bubble", "optimizer");
   for (const StepResult& r : results) {
     const timeline::Breakdown b = r.mean_breakdown();
-    text += fmt::format("{:<12} {:>9} {:>9} {:>9} {:>11} {:>9} {:>9} {:>10}\n", Label(r.schedule),
+    text += fmt::format("{:<18} {:>9} {:>9} {:>9} {:>11} {:>9} {:>9} {:>10}\n", Label(r.schedule),
                         Format(b.forward), Format(b.backward_input), Format(b.backward_weight),
                         Format(b.overlapped), Format(b.exposed_communication), Format(b.bubble),
                         Format(b.optimizer));
@@ -108,8 +109,8 @@ std::string BreakdownTable(const std::vector<StepResult>& results) {
   return text;
 }
 
-std::string BubbleTable(const std::vector<StepResult>& results) {
-  std::string text = fmt::format("{:<12}", "bubble from");
+std::string BubbleTable(std::span<const StepResult> results) {
+  std::string text = fmt::format("{:<18}", "bubble from");
   for (int c = 0; c < timeline::kGapCauses; ++c) {
     text += fmt::format(" {:>17}", timeline::Name(static_cast<timeline::GapCause>(c)));
   }
@@ -117,7 +118,7 @@ std::string BubbleTable(const std::vector<StepResult>& results) {
   for (const StepResult& r : results) {
     Duration all;
     for (const Duration d : r.bubbles.by_cause) all += d;
-    text += fmt::format("{:<12}", Label(r.schedule));
+    text += fmt::format("{:<18}", Label(r.schedule));
     for (const Duration d : r.bubbles.by_cause) {
       const double share = all == Duration() ? 0 : d / all;
       text += fmt::format(" {:>9} {:>7}", Format(Seconds(d.seconds() / r.timeline.ranks)),
@@ -164,9 +165,19 @@ std::string MemoryTable(const StepResult& r) {
   return text;
 }
 
-std::string Head(const StepResult& r) {
-  return fmt::format("{}: {} on {}\n{}\nstages {}\n\n", r.experiment, r.model, r.cluster, r.plan,
-                     r.layout);
+// What was simulated; schedules with different numbers of stages have a line each.
+std::string Head(std::span<const StepResult> results) {
+  const StepResult& first = results.front();
+  std::string text =
+      fmt::format("{}: {} on {}\n{}\n", first.experiment, first.model, first.cluster, first.plan);
+  const bool alike = std::all_of(results.begin(), results.end(),
+                                 [&](const StepResult& r) { return r.layout == first.layout; });
+  for (const StepResult& r : results) {
+    text += alike ? "stages " : fmt::format("stages of {}: ", Label(r.schedule));
+    text += r.layout + "\n";
+    if (alike) break;
+  }
+  return text + "\n";
 }
 
 std::string Assumptions(const StepResult& r) {
@@ -209,8 +220,8 @@ std::string AsciiTimeline(const StepResult& r, int columns) {
 }
 
 std::string StepText(const StepResult& r, const std::string& command) {
-  std::string text = Wrap(Verdict(r)) + "\n" + Head(r);
-  const std::vector<StepResult> one = {r};
+  const std::span<const StepResult> one(&r, 1);
+  std::string text = Wrap(Verdict(r)) + "\n" + Head(one);
   text += Section("Step", SummaryTable(one));
   text += Section("Timeline", std::string(kLegend) + "\n" + AsciiTimeline(r, kColumns));
   text += Section("Where the time goes (mean over ranks)", BreakdownTable(one));
@@ -223,7 +234,7 @@ std::string StepText(const StepResult& r, const std::string& command) {
 
 std::string CompareText(const std::vector<StepResult>& results, const std::string& command) {
   if (results.empty()) return "";
-  std::string text = Wrap(CompareVerdict(results)) + "\n" + Head(results.front());
+  std::string text = Wrap(CompareVerdict(results)) + "\n" + Head(results);
   text += Section("Schedules", SummaryTable(results));
   text += Section("Where the time goes (mean over ranks)", BreakdownTable(results));
   text += Section("Why ranks wait (mean over ranks, share of the bubble)", BubbleTable(results));

@@ -21,8 +21,25 @@ std::string FullestText(const StepResult& r) {
 
 std::string Label(const std::string& schedule) {
   static const std::map<std::string, std::string> kLabels = {
-      {"gpipe", "GPipe"},       {"1f1b", "1F1B"},           {"zb-h1", "ZB1P"},
-      {"dualpipe", "DualPipe"}, {"dualpipev", "DualPipeV"}, {"csv", "order from a file"}};
+      {"1f1b", "1F1B"},
+      {"1f1b-v", "1F1B-V"},
+      {"chimera", "Chimera"},
+      {"combined-1f1b", "combined 1F1B"},
+      {"csv", "order from a file"},
+      {"dualpipe", "DualPipe"},
+      {"dualpipev", "DualPipeV"},
+      {"eager-1f1b", "eager 1F1B"},
+      {"gpipe", "GPipe"},
+      {"hanayo", "Hanayo"},
+      {"interleaved-1f1b", "interleaved 1F1B"},
+      {"interleaved-zb", "interleaved ZB"},
+      {"looped-bfs", "looped BFS"},
+      {"v-half", "V-Half"},
+      {"v-min", "V-Min"},
+      {"zb-h1", "ZB1P"},
+      {"zb-h2", "ZB-H2"},
+      {"zbv", "ZB-V"},
+  };
   const auto at = kLabels.find(schedule);
   return at == kLabels.end() ? schedule : at->second;
 }
