@@ -1,0 +1,161 @@
+// The optimizer against published results, and what must hold of any of its orders.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <random>
+
+#include "schedules/check.h"
+#include "schedules/optimize/heuristic.h"
+#include "schedules/optimize/span.h"
+#include "tests/schedules/testing.h"
+
+namespace pipescope::schedules {
+namespace {
+
+CostList ListOf(const nlohmann::json& json) {
+  return json.is_array() ? json.get<CostList>() : CostList{json.get<double>()};
+}
+
+Problem ProblemOf(const nlohmann::json& json) {
+  Problem problem{.ranks = json["ranks"],
+                  .microbatches = json["microbatches"],
+                  .costs = {},
+                  .memory = {},
+                  .limit = {}};
+  problem.costs.forward = ListOf(json["F"]);
+  problem.costs.input_grad = ListOf(json["I"]);
+  problem.costs.weight_grad = ListOf(json["W"]);
+  problem.costs.comm = json["comm"];
+  for (size_t r = 0; r < static_cast<size_t>(problem.ranks); ++r) {
+    const auto at = [&](size_t k) {
+      const auto& deltas = json["memory"][k];
+      return deltas.is_array() ? deltas[r].get<double>() : deltas.get<double>();
+    };
+    problem.memory.push_back({at(0), at(1), at(2)});
+    problem.limit.push_back(json["limit"]);
+  }
+  return problem;
+}
+
+double Work(const Problem& problem) {
+  return problem.microbatches *
+         (problem.costs.Forward(0) + problem.costs.InputGrad(0) + problem.costs.WeightGrad(0));
+}
+
+std::string Named(const nlohmann::json& json) {
+  return fmt::format("{} ranks {} micro-batches {} limit {}", json["source"].get<std::string>(),
+                     json["ranks"].get<int>(), json["microbatches"].get<int>(),
+                     json["limit"].get<double>());
+}
+
+// Legal, within memory, and of the span it claims by the rules of schedules/evaluate.h.
+void ExpectSound(const Problem& problem, const KindOrder& order, double span) {
+  const Schedule schedule = ToSchedule(problem, order, "optimized");
+  ASSERT_TRUE(Check(schedule).empty()) << ToString(Check(schedule).front());
+  ASSERT_TRUE(FitsMemory(problem, order));
+  ASSERT_NEAR(Time(schedule, problem.costs).span, span, 1e-9 * span);
+  ASSERT_GE(span, LowerBound(problem) * (1 - 1e-9));
+  for (const double busy : Time(schedule, problem.costs).busy) ASSERT_GE(span, busy * (1 - 1e-9));
+}
+
+TEST(Heuristic, NeverWorseThanThePublicOne) {
+  int equal = 0, better = 0;
+  for (const auto& json : ReadJson("zero_bubble_auto.json")) {
+    if (!json.contains("span")) continue;
+    const Problem problem = ProblemOf(json);
+    ASSERT_TRUE(CheckProblem(problem));
+    const Optimized best = Heuristic(problem);
+    ASSERT_NO_FATAL_FAILURE(ExpectSound(problem, best.order, best.span)) << Named(json);
+    const double span = json["span"];
+    EXPECT_LE(best.span, span * (1 + 1e-9)) << Named(json);
+    (best.span < span * (1 - 1e-9) ? better : equal)++;
+  }
+  EXPECT_EQ(equal, 67);
+  EXPECT_EQ(better, 2);
+}
+
+TEST(Heuristic, ReproducesTable5) {
+  int rates = 0;
+  for (const auto& json : ReadJson("zero_bubble_auto.json")) {
+    if (json["source"] != "table 5") continue;
+    const Problem problem = ProblemOf(json);
+    const Optimized best = Heuristic(problem);
+    const double rate = 1 - Work(problem) / best.span;
+    EXPECT_EQ(fmt::format("{:.4f}", rate), fmt::format("{:.4f}", json["rate"].get<double>()))
+        << Named(json) << ": " << best.from;
+    ++rates;
+  }
+  EXPECT_EQ(rates, 8);
+}
+
+class Random {
+ public:
+  explicit Random(uint32_t seed) : engine_(seed) {}
+  int Integer(int least, int most) {
+    return least + static_cast<int>(engine_() % static_cast<uint32_t>(most - least + 1));
+  }
+  Problem Make(int most_ranks, int most_microbatches) {
+    Problem problem{.ranks = Integer(1, most_ranks),
+                    .microbatches = Integer(1, most_microbatches),
+                    .costs = {},
+                    .memory = {},
+                    .limit = {}};
+    const auto ranks = static_cast<size_t>(problem.ranks);
+    problem.costs = {
+        .forward = Costs(ranks), .input_grad = Costs(ranks), .weight_grad = Costs(ranks)};
+    problem.costs.comm = Integer(0, 1) * Integer(0, 40) / 8.0;
+    const double input_grad = -Integer(0, 4) / 4.0;
+    problem.memory.assign(ranks, {1, input_grad, -1 - input_grad});
+    problem.limit.assign(ranks, Integer(2, 4 * problem.ranks + 2) / 2.0);
+    return problem;
+  }
+
+ private:
+  CostList Costs(size_t ranks) {
+    CostList list(Integer(0, 1) == 0 ? 1 : ranks);
+    for (double& cost : list) cost = Integer(1, 160) / 8.0;
+    return list;
+  }
+
+  std::mt19937 engine_;
+};
+
+TEST(Heuristic, RandomProblems) {
+  Random random(5);
+  for (int i = 0; i < 1500; ++i) {
+    Problem problem = random.Make(9, 24);
+    ASSERT_TRUE(CheckProblem(problem));
+    const Optimized best = Heuristic(problem);
+    ASSERT_NO_FATAL_FAILURE(ExpectSound(problem, best.order, best.span)) << best.from;
+    problem.limit.assign(problem.limit.size(), problem.ranks);
+    const Schedule hand_made = MakeSchedule("zb-h1", problem.ranks, problem.microbatches);
+    ASSERT_TRUE(FitsMemory(problem, KindsOf(hand_made)));
+    ASSERT_LE(Heuristic(problem).span, Time(hand_made, problem.costs).span * (1 + 1e-12));
+  }
+}
+
+TEST(Span, OfOrdersThatHangIsInfinite) {
+  Problem problem{.ranks = 2, .microbatches = 1, .costs = {}, .memory = {{}, {}}, .limit = {1, 1}};
+  const auto kF = ActionKind::kForward, kI = ActionKind::kInputGrad, kW = ActionKind::kWeightGrad;
+  SpanOf span(problem);
+  EXPECT_EQ(span({{kF, kI, kW}, {kF, kI, kW}}), 5);
+  EXPECT_TRUE(std::isinf(span({{kF, kI, kW}, {kI, kF, kW}})));
+  EXPECT_TRUE(std::isinf(span({{kF, kW, kI}, {kF, kI, kW}})));
+}
+
+TEST(Problem, SaysWhatIsWrong) {
+  Problem problem{.ranks = 2, .microbatches = 4, .costs = {}, .memory = {{}, {}}, .limit = {1, 1}};
+  ASSERT_TRUE(CheckProblem(problem));
+  problem.limit[1] = 0.5;
+  EXPECT_THAT(CheckProblem(problem).error().message,
+              testing::HasSubstr("memory limit of rank 1: 0.5 does not hold one forward"));
+  problem.limit = {1, 1};
+  problem.memory[0].weight_grad = 0;
+  EXPECT_THAT(CheckProblem(problem).error().message, testing::HasSubstr("and sum 0"));
+  problem.memory[0] = {};
+  problem.microbatches = 1 << 20;
+  EXPECT_THAT(CheckProblem(problem).error().message, testing::HasSubstr("are optimized"));
+}
+
+}  // namespace
+}  // namespace pipescope::schedules
