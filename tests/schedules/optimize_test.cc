@@ -5,7 +5,9 @@
 #include <random>
 
 #include "schedules/check.h"
+#include "schedules/optimize/exact.h"
 #include "schedules/optimize/heuristic.h"
+#include "schedules/optimize/search.h"
 #include "schedules/optimize/span.h"
 #include "tests/schedules/testing.h"
 
@@ -132,6 +134,91 @@ TEST(Heuristic, RandomProblems) {
     ASSERT_TRUE(FitsMemory(problem, KindsOf(hand_made)));
     ASSERT_LE(Heuristic(problem).span, Time(hand_made, problem.costs).span * (1 + 1e-12));
   }
+}
+
+TEST(Search, ShortensTheHeuristicsOrderAndRepeats) {
+  Random random(6);
+  int shorter = 0;
+  for (int i = 0; i < 100; ++i) {
+    const Problem problem = random.Make(6, 12);
+    const Optimized start = Heuristic(problem);
+    const Optimized found = Search(problem, start, 3000);
+    ASSERT_NO_FATAL_FAILURE(ExpectSound(problem, found.order, found.span)) << found.from;
+    ASSERT_LE(found.span, start.span);
+    ASSERT_LE(found.orders, start.orders + 3000);
+    shorter += found.span < start.span;
+    ASSERT_EQ(Search(problem, start, 3000).order, found.order);
+  }
+  EXPECT_GT(shorter, 10);
+}
+
+// One micro-batch after the other: legal within any limit, and far from the least span.
+Optimized Serial(const Problem& problem) {
+  Optimized serial;
+  for (int r = 0; r < problem.ranks; ++r) {
+    Kinds kinds;
+    for (int k = 0; k < problem.microbatches; ++k) {
+      for (const auto kind :
+           {ActionKind::kForward, ActionKind::kInputGrad, ActionKind::kWeightGrad}) {
+        kinds.push_back(kind);
+      }
+    }
+    serial.order.push_back(kinds);
+  }
+  serial.span = SpanOf(problem)(serial.order);
+  return serial;
+}
+
+TEST(Exact, EqualsProvenOptima) {
+  int optima = 0;
+  for (const auto& json : ReadJson("zero_bubble_auto.json")) {
+    if (!json.contains("optimum")) continue;
+    const Problem problem = ProblemOf(json);
+    for (const Optimized& start : {Heuristic(problem), Serial(problem)}) {
+      const auto exact = SolveExactly(problem, start, 60);
+      ASSERT_TRUE(exact);
+      EXPECT_TRUE(exact->proven) << Named(json);
+      EXPECT_NEAR(exact->best.span, json["optimum"].get<double>(), 1e-6) << Named(json);
+      ASSERT_NO_FATAL_FAILURE(ExpectSound(problem, exact->best.order, exact->best.span));
+    }
+    ++optima;
+  }
+  EXPECT_EQ(optima, 8);
+}
+
+TEST(Exact, NeverLongerThanSearchNorSearchThanTheHeuristic) {
+  Random random(7);
+  int proven = 0, shorter = 0;
+  for (int i = 0; i < 60; ++i) {
+    const Problem problem = random.Make(3, 4);
+    const Optimized fast = Heuristic(problem);
+    const Optimized searched = Search(problem, fast, 500);
+    const auto exact = SolveExactly(problem, searched, 60);
+    ASSERT_TRUE(exact);
+    ASSERT_LE(searched.span, fast.span);
+    ASSERT_LE(exact->best.span, searched.span);
+    ASSERT_LE(exact->lower_bound, exact->best.span);
+    ASSERT_NO_FATAL_FAILURE(ExpectSound(problem, exact->best.order, exact->best.span));
+    // The program alone, from a start that tells it nothing, finds the same span.
+    const auto alone = SolveExactly(problem, Serial(problem), 60);
+    ASSERT_TRUE(alone);
+    if (alone->proven && exact->proven) {
+      ASSERT_NEAR(alone->best.span, exact->best.span, 1e-5 * exact->best.span);
+      ++proven;
+    }
+    shorter += exact->best.span < fast.span * (1 - 1e-9);
+  }
+  EXPECT_GE(proven, 55);
+  EXPECT_GT(shorter, 0);
+}
+
+TEST(Exact, RefusesWhatIsTooLarge) {
+  Problem problem{.ranks = 4, .microbatches = 16, .costs = {}, .memory = {}, .limit = {}};
+  problem.memory.resize(4);
+  problem.limit.assign(4, 4);
+  const auto exact = SolveExactly(problem, Heuristic(problem), 1);
+  ASSERT_FALSE(exact);
+  EXPECT_THAT(exact.error().message, testing::HasSubstr("1440 binary unknowns"));
 }
 
 TEST(Span, OfOrdersThatHangIsInfinite) {
