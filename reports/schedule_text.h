@@ -16,7 +16,7 @@ struct ScheduleReport {
   const schedules::Costs& costs;
   const schedules::Timing& timing;
   const schedules::Family* family = nullptr;  // of a generated schedule
-  std::string source;                         // of a file's: its path
+  std::string source;                         // of a file's: its path, else ""
   std::string note;                           // a line about how it was read, or ""
   std::string reproduce;                      // the command line
 };

@@ -83,6 +83,7 @@ Result<Exact> SolveExactly(const Problem& problem, Optimized start, double secon
   const ExactModel model(problem, unit, kScaledSpan * (1 - kExactGap));
   const Solver solver(Cbc_newModel(), Cbc_deleteModel);
   Cbc_setParameter(solver.get(), "log", "0");
+  Cbc_setParameter(solver.get(), "timeMode", "elapsed");
   Cbc_setParameter(solver.get(), "seconds", fmt::format("{}", seconds).c_str());
   Load(model, solver.get());
   Cbc_solve(solver.get());

@@ -1,8 +1,8 @@
 // A local search that may shorten a given order.
 //
 // Moves, on one rank each: swap two neighbours; move a W to another place. A move that breaks the
-// rank's own order (I before its F, W before its I) or its memory limit is not timed. Ranks with
-// the longest span are tried twice as often as the others.
+// rank's own order (I before its F, W before its I) or its memory limit is not timed. Half the
+// moves go to the rank with the longest span, the others to any rank.
 //
 // Acceptance is late acceptance (Burke and Bykov): a move is kept where it is no worse than the
 // order of kHistory moves ago, or no worse than the present one; the best order seen is the result.
