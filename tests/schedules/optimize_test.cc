@@ -212,6 +212,34 @@ TEST(Exact, NeverLongerThanSearchNorSearchThanTheHeuristic) {
   EXPECT_GT(shorter, 0);
 }
 
+Problem FourRanks(double limit) {
+  Problem problem{.ranks = 4, .microbatches = 8, .costs = {}, .memory = {}, .limit = {}};
+  problem.costs.comm = 0.1;
+  problem.memory.resize(4);
+  problem.limit.assign(4, limit);
+  return problem;
+}
+
+TEST(Exact, BeatsTheHeuristicOnFourRanks) {
+  const Problem problem = FourRanks(8);
+  const Optimized start = Heuristic(problem);
+  EXPECT_NEAR(start.span, 24.6, 1e-9);
+  const auto exact = SolveExactly(problem, start, 60);
+  ASSERT_TRUE(exact);
+  EXPECT_NEAR(exact->best.span, 24.2, 1e-9);
+  EXPECT_TRUE(exact->proven);
+}
+
+TEST(Exact, ReportsABoundWhereTimeRunsOut) {
+  const Problem problem = FourRanks(4);
+  const auto exact = SolveExactly(problem, Heuristic(problem), 1);
+  ASSERT_TRUE(exact);
+  ASSERT_NO_FATAL_FAILURE(ExpectSound(problem, exact->best.order, exact->best.span));
+  EXPECT_LE(exact->best.span, 28.2 + 1e-9);
+  EXPECT_GE(exact->lower_bound, LowerBound(problem));
+  EXPECT_LE(exact->lower_bound, exact->best.span);
+}
+
 TEST(Exact, RefusesWhatIsTooLarge) {
   Problem problem{.ranks = 4, .microbatches = 16, .costs = {}, .memory = {}, .limit = {}};
   problem.memory.resize(4);
