@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "cli/examples.h"
+#include "cli/optimize_verb.h"
 #include "cli/verb.h"
 #include "reports/schedule_json.h"
 #include "reports/schedule_text.h"
@@ -222,6 +223,7 @@ void AddScheduleVerb(CLI::App& app, int& exit_code) {
   list->callback(
       [&exit_code] { exit_code = Emit("", reports::FamiliesText(schedules::Families())); });
   AddShow(*schedule, exit_code);
+  AddOptimizeVerb(*schedule, exit_code);
   CLI::App* check = schedule->add_subcommand(
       "check", "Whether the order in a CSV can run; exits 1 and explains where it cannot");
   LeadWithExamples(*check, "pipescope schedule check order.csv");

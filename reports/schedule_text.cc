@@ -45,6 +45,8 @@ std::string Head(const ScheduleReport& report) {
   if (report.family != nullptr) {
     text = fmt::format("schedule      {}: {}\n              {}\n", schedule.name,
                        report.family->summary, report.family->reference);
+  } else if (report.source.empty()) {
+    text = fmt::format("schedule      {}\n", schedule.name);
   } else {
     text = fmt::format("schedule      {} (read from a file)\n", report.source);
   }

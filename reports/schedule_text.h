@@ -17,7 +17,7 @@ struct ScheduleReport {
   const schedules::Timing& timing;
   const schedules::Family* family = nullptr;  // of a generated schedule
   schedules::Options options;                 // likewise
-  std::string source;                         // of a file's: its path
+  std::string source;                         // of a file's: its path, else ""
   std::string note;                           // a line about how it was read, or ""
   std::string reproduce;                      // the command line
 };

@@ -42,6 +42,8 @@ sh_binary(name = "lcov_merger", srcs = ["noop.sh"])
 _SYSTEM_BUILD = """
 package(default_visibility = ["//visibility:public"])
 
+cc_library(name = "cbc", linkopts = ["-lCbcSolver", "-lCbc", "-lpthread"])
+
 cc_library(name = "fmt", linkopts = ["-lfmt"])
 
 cc_library(name = "yaml_cpp", linkopts = ["-lyaml-cpp"])

@@ -12,6 +12,7 @@ build_packages=(
   bazel-rules-java     # served from disk by sim/bazel/debian.bzl
   bazel-rules-proto
   bazel-skylib
+  coinor-libcbc-dev    # mixed-integer programs: the shortest order of small schedules
   libboost-graph-dev   # the fabric's graph and its shortest paths
   libcli11-dev         # the command line
   libexpected-dev      # Result<T>

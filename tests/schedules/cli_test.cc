@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <map>
 
 #include "schedules/csv.h"
 #include "sim/base/file.h"
@@ -104,6 +105,61 @@ TEST(ScheduleVerb, CheckReadsPyTorchsArtifacts) {
   EXPECT_THAT(ran.out, HasSubstr("old letters"));
 }
 
+TEST(ScheduleVerb, OptimizeText) {
+  const Ran ran =
+      Pipescope("optimize --ranks 4 --microbatches 8 --cost F=10,I=12,W=8,comm=1 --memory-limit 6");
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_THAT(ran.out, HasSubstr("span          262"));
+  EXPECT_THAT(ran.out, HasSubstr("lower bound   262 of the span: reached"));
+  EXPECT_THAT(ran.out, HasSubstr("  1f1b               346          346       4\n"));
+  EXPECT_THAT(ran.out, HasSubstr("  zb-h1              294          294       4\n"));
+  EXPECT_THAT(ran.out, HasSubstr("comm=1 --memory-limit 6 --method search\n"));
+}
+
+TEST(ScheduleVerb, OptimizeJson) {
+  for (const std::string method : {"heuristic", "search", "exact"}) {
+    const Ran ran = Pipescope(
+        "optimize --ranks 3 --microbatches 4 --cost F=10,I=12,W=8,comm=1 --format json --method " +
+        method);
+    EXPECT_EQ(ran.exit, 0);
+    const auto json = nlohmann::json::parse(ran.out);
+    EXPECT_EQ(json["method"], method);
+    EXPECT_EQ(json["span"], 156);
+    EXPECT_EQ(json["lower_bound"], method == "exact" ? 156 : 148);
+    EXPECT_EQ(json["proven"], method == "exact");
+    EXPECT_GT(json["searched"]["orders"], 11);
+    EXPECT_EQ(json["compared"]["1f1b"]["span"], 188);
+    EXPECT_EQ(json["actions"].size(), 3u);
+  }
+}
+
+TEST(ScheduleVerb, OptimizeCsvIsReadBack) {
+  const std::string path = testing::TempDir() + "optimized.csv";
+  const std::string optimize = "optimize --ranks 4 --microbatches 8 --memory-limit 8 ";
+  EXPECT_EQ(Pipescope(optimize + "--format csv -o " + path).exit, 0);
+  EXPECT_EQ(Pipescope("check " + path).exit, 0);
+  EXPECT_EQ(nlohmann::json::parse(Pipescope("show " + path + " --format json").out)["span"], 24);
+  EXPECT_EQ(Pipescope(optimize + "--format csv").out, *ReadFile(path));
+}
+
+TEST(ScheduleVerb, OptimizeSaysWhatItCannotDo) {
+  for (const auto& [arguments, expected] : std::map<std::string, std::string>{
+           {"", "--ranks is required"},
+           {"--ranks 0 --microbatches 4", "--ranks 0: expected 1"},
+           {"--ranks 4 --microbatches 999999", "at most 2097152 are optimized"},
+           {"--ranks 4 --microbatches 8 --memory-limit 0.5", "--memory-limit 0.5: expected"},
+           {"--ranks 4 --microbatches 8 --memory-limit nan", "--memory-limit nan: expected"},
+           {"--ranks 4 --microbatches 8 --input-grad-frees 2", "a share from 0 to 1"},
+           {"--ranks 4 --microbatches 8 --method exact --time-limit 0", "--time-limit 0"},
+           {"--ranks 4 --microbatches 30 --method exact", "5220 binary unknowns"},
+           {"--ranks 4 --microbatches 8 --cost F=-1", "expected a number from 0"},
+           {"--ranks 4 --microbatches 8 --method magic", "--method"}}) {
+    const Ran ran = Pipescope("optimize " + arguments);
+    EXPECT_EQ(ran.exit, 2) << arguments;
+    EXPECT_THAT(ran.out, HasSubstr(expected));
+  }
+}
+
 TEST(ScheduleVerb, BadUsageExitsTwo) {
   for (const char* arguments :
        {"", "frobnicate", "show", "show dualpip --ranks 4 --microbatches 8", "show 1f1b",
@@ -125,7 +181,8 @@ TEST(ScheduleVerb, BadUsageExitsTwo) {
 }
 
 TEST(ScheduleVerb, HelpLeadsWithExamples) {
-  for (const char* arguments : {"--help", "list --help", "show --help", "check --help"}) {
+  for (const char* arguments :
+       {"--help", "list --help", "show --help", "check --help", "optimize --help"}) {
     const Ran ran = Pipescope(arguments);
     EXPECT_EQ(ran.exit, 0);
     EXPECT_EQ(ran.out.find("Examples:"), 0u) << ran.out.substr(0, 200);
