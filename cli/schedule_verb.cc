@@ -1,19 +1,24 @@
 #include "cli/schedule_verb.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
 #include "cli/examples.h"
+#include "cli/schedule_file.h"
 #include "cli/verb.h"
 #include "reports/schedule_json.h"
+#include "reports/schedule_svg.h"
 #include "reports/schedule_text.h"
-#include "schedules/check.h"
+#include "reports/schedule_timeline.h"
 #include "schedules/csv.h"
 #include "schedules/evaluate.h"
-#include "schedules/flow.h"
+#include "schedules/lowered.h"
+#include "schedules/lowered_csv.h"
 #include "schedules/registry.h"
 #include "schedules/token.h"
 
@@ -27,6 +32,8 @@ struct ShowOptions {
   bool cost_given = false;
   std::string format = "text";
   std::string output;
+  bool comms = false, merge = false;
+  schedules::Lowering lowering;
 };
 
 struct Shown {
@@ -54,12 +61,9 @@ int StagesOfRank(const std::vector<schedules::Action>& actions) {
 }
 
 Result<Shown> FromFile(const ShowOptions& options) {
-  auto csv = schedules::ReadCsv(options.what);
-  if (!csv) return Fail(csv.error());
-  Shown shown{std::move(csv->schedule), nullptr,
-              csv->old_letters ? "old letters: B read as the input gradient, BW as B" : ""};
-  const auto findings = Check(shown.schedule);
-  if (!findings.empty()) return Fail(Error{ToString(findings.front()), {options.what}});
+  auto file_read = ReadScheduleFile(options.what);
+  if (!file_read) return Fail(file_read.error());
+  Shown shown{std::move(file_read->schedule), nullptr, file_read->note};
   const std::string& file = options.what;
   const int chunks = StagesOfRank(shown.schedule.actions.front());
   for (const Status& ok :
@@ -102,6 +106,61 @@ std::string Reproduce(const ShowOptions& options) {
   return text;
 }
 
+// At commas, unless there is a file of just that name.
+std::vector<std::string> Split(const std::string& what) {
+  std::error_code ignored;
+  if (what.find(',') == what.npos || std::filesystem::exists(what, ignored)) return {what};
+  std::vector<std::string> all;
+  for (size_t begin = 0; begin <= what.size();) {
+    const size_t end = std::min(what.find(',', begin), what.size());
+    all.push_back(what.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return all;
+}
+
+Result<std::string> Csv(schedules::Schedule schedule, const ShowOptions& options) {
+  if (options.merge) schedule = MergeBackwards(std::move(schedule));
+  if (!options.comms) return schedules::ToCsv(schedule);
+  const auto lowered = schedules::Lower(schedule, options.lowering);
+  if (!lowered) return Fail(lowered.error());
+  return schedules::ToCsv(*lowered);
+}
+
+Result<Shown> Load(const ShowOptions& options) {
+  return IsFile(options.what) ? FromFile(options) : FromFamily(options);
+}
+
+// Several schedules, or a picture of any number.
+Result<std::string> RenderTogether(const ShowOptions& options, const std::vector<std::string>& all,
+                                   const schedules::Costs& costs) {
+  if (all.size() > reports::kSvgPanels) {
+    return Fail(fmt::format("{} schedules: expected at most {} in one picture", all.size(),
+                            reports::kSvgPanels));
+  }
+  std::vector<reports::SchedulePanel> panels;
+  for (const std::string& what : all) {
+    ShowOptions one = options;
+    one.what = what;
+    auto shown = Load(one);
+    if (!shown) return Fail(shown.error());
+    if (auto ok = CheckCosts(costs, shown->schedule.stages); !ok) return Fail(ok.error());
+    auto prepared = schedules::Prepare(shown->schedule);
+    if (!prepared) return Fail(prepared.error());
+    auto timing = Evaluate(*prepared, costs);
+    panels.push_back({what, std::move(shown->schedule), std::move(*prepared), std::move(timing)});
+  }
+  const std::string assumptions = reports::CostsText(costs);
+  if (options.format == "svg") {
+    return reports::ScheduleSvg(panels, "Pipeline schedules: " + reports::PanelsSize(panels),
+                                "costs " + assumptions);
+  }
+  return fmt::format(
+      "schedules     {}\nsize          {}\ncosts         {}\n\n{}{}\nreproduce     {}\n",
+      fmt::join(all, ", "), reports::PanelsSize(panels), assumptions,
+      reports::TimelinesText(panels), reports::TimelineLegend(), Reproduce(options));
+}
+
 Result<std::string> Render(const ShowOptions& options) {
   schedules::Costs costs;
   if (options.cost_given) {
@@ -109,10 +168,16 @@ Result<std::string> Render(const ShowOptions& options) {
     if (!read) return Fail(read.error());
     costs = std::move(*read);
   }
-  auto shown = IsFile(options.what) ? FromFile(options) : FromFamily(options);
+  const std::vector<std::string> all = Split(options.what);
+  if (all.size() > 1 && options.format != "text" && options.format != "svg") {
+    return Fail(fmt::format("--format {} takes one schedule, not {}; text and svg take several",
+                            options.format, all.size()));
+  }
+  if (all.size() > 1 || options.format == "svg") return RenderTogether(options, all, costs);
+  auto shown = Load(options);
   if (!shown) return Fail(shown.error());
   if (auto ok = CheckCosts(costs, shown->schedule.stages); !ok) return Fail(ok.error());
-  if (options.format == "csv") return schedules::ToCsv(shown->schedule);
+  if (options.format == "csv") return Csv(std::move(shown->schedule), options);
   auto prepared = schedules::Prepare(shown->schedule);
   if (!prepared) return Fail(prepared.error());
   const schedules::Timing timing = Evaluate(*prepared, costs);
@@ -130,30 +195,24 @@ Result<std::string> Render(const ShowOptions& options) {
 }
 
 int Show(const ShowOptions& options) {
+  if ((options.comms || options.merge) && options.format != "csv") {
+    return Complain(Error{"--comms and --merge need --format csv"});
+  }
   auto text = Render(options);
   return text ? Emit(options.output, *text) : Complain(text.error());
 }
 
-int CheckFile(const std::string& path) {
-  auto csv = schedules::ReadCsv(path);
-  if (!csv) return Complain(csv.error());
-  const schedules::Schedule& schedule = csv->schedule;
-  const auto findings = Check(schedule);
-  std::string text;
-  if (csv->old_letters) {
-    text += fmt::format("{}: old letters: B read as the input gradient, BW as B\n", path);
-  }
-  for (const schedules::Finding& finding : findings) {
-    text += fmt::format("{}: {}\n", path, ToString(finding));
-  }
-  if (findings.empty()) {
-    text += fmt::format("{}: sound: {} ranks, {} stages, {} micro-batches\n", path, schedule.ranks,
-                        schedule.stages, schedule.microbatches);
-  } else if (findings.size() >= schedules::kMostFindings) {
-    text += fmt::format("{}: at most {} findings are shown\n", path, schedules::kMostFindings);
-  }
-  const int emitted = Emit("", text);
-  return emitted != kOk ? emitted : findings.empty() ? kOk : kCheckFailed;
+void AddLowering(CLI::App& show, ShowOptions& options) {
+  CLI::Option* comms = show.add_flag("--comms", options.comms,
+                                     "With --format csv: the lowered order, with SEND and RECV");
+  show.add_option("--unshard", options.lowering.max_active_stages,
+                  "With --comms: UNSHARD and RESHARD too, N stages at a time (PyTorch: 3)")
+      ->needs(comms)
+      ->type_name("N");
+  show.add_flag("--reduce-grad", options.lowering.reduce_grad, "With --comms: REDUCE_GRAD too")
+      ->needs(comms);
+  show.add_flag("--merge", options.merge,
+                "With --format csv: join every I that its W follows directly into a B");
 }
 
 void AddShow(CLI::App& schedule, int& exit_code) {
@@ -165,10 +224,15 @@ void AddShow(CLI::App& schedule, int& exit_code) {
       "pipescope schedule show 1f1b --ranks 4 --microbatches 8\n"
       "pipescope schedule show dualpipe --ranks 8 --microbatches 20 --cost F=1,I=1,W=1,FB=2.5\n"
       "pipescope schedule show zb-h1 --ranks 4 --microbatches 8 --format csv -o zb_h1.csv\n"
+      "pipescope schedule show zb_h1.csv --format csv --comms\n"
+      "pipescope schedule show 1f1b,zb1p,dualpipe --ranks 8 --microbatches 16 --format svg -o "
+      "a.svg\n"
       "pipescope schedule show zb_h1.csv --cost costs.yaml --format json");
-  show->add_option("schedule", options->what, "A name of `schedule list`, or PyTorch's CSV")
+  show->add_option("schedule", options->what,
+                   "A name of `schedule list`, or PyTorch's CSV; several, with commas between, for "
+                   "text or svg")
       ->required()
-      ->type_name("NAME|FILE.csv");
+      ->type_name("NAME|FILE.csv,...");
   show->add_option("--ranks", options->ranks, "Pipeline ranks")->type_name("P");
   show->add_option("--microbatches", options->microbatches, "Micro-batches a step")->type_name("M");
   show->add_option("--chunks", options->chunks, "Stages a rank holds")->type_name("V");
@@ -177,11 +241,13 @@ void AddShow(CLI::App& schedule, int& exit_code) {
                        "Costs of one chunk, default F=1,I=1,W=1,B=I+W,FB=F+B,comm=0; or a JSON or "
                        "YAML file with those names, numbers or lists by stage")
           ->type_name("F=1,...|FILE");
-  show->add_option("--format", options->format, "Default text; csv is PyTorch's compute-only CSV")
-      ->check(CLI::IsMember({"text", "json", "csv"}))
+  show->add_option("--format", options->format,
+                   "Default text; csv is PyTorch's compute-only CSV, svg a picture")
+      ->check(CLI::IsMember({"text", "json", "csv", "svg"}))
       ->type_name("FORMAT");
   show->add_option("-o,--output", options->output, "Write there instead of to stdout")
       ->type_name("FILE");
+  AddLowering(*show, *options);
   show->callback([options, cost, &exit_code] {
     options->cost_given = cost->count() > 0;
     exit_code = Show(*options);
@@ -206,10 +272,10 @@ void AddScheduleVerb(CLI::App& app, int& exit_code) {
       "check", "Whether the order in a CSV can run; exits 1 and explains where it cannot");
   LeadWithExamples(*check, "pipescope schedule check order.csv");
   const auto path = std::make_shared<std::string>();
-  check->add_option("file", *path, "PyTorch's compute-only CSV, a row a rank")
+  check->add_option("file", *path, "PyTorch's CSV, a row a rank, compute-only or lowered")
       ->required()
       ->type_name("FILE.csv");
-  check->callback([path, &exit_code] { exit_code = CheckFile(*path); });
+  check->callback([path, &exit_code] { exit_code = CheckScheduleFile(*path); });
 }
 
 }  // namespace pipescope::cli
