@@ -26,6 +26,8 @@ std::string ListText(const schedules::CostList& list) {
   return text + (list.size() > kMost ? ", ...]" : "]");
 }
 
+}  // namespace
+
 std::string CostsText(const Costs& costs) {
   const bool plain = costs.Uniform();
   const std::string backward = !costs.backward.empty() ? ListText(costs.backward)
@@ -38,6 +40,8 @@ std::string CostsText(const Costs& costs) {
                      ListText(costs.forward), ListText(costs.input_grad),
                      ListText(costs.weight_grad), backward, pair, costs.comm);
 }
+
+namespace {
 
 std::string Head(const ScheduleReport& report) {
   const schedules::Schedule& schedule = report.schedule;
@@ -60,12 +64,16 @@ std::string Head(const ScheduleReport& report) {
   return text + fmt::format("costs         {}\n", CostsText(report.costs));
 }
 
-std::string Legend() {
+}  // namespace
+
+std::string TimelineLegend() {
   return "legend        F forward, I input gradient, W weight gradient, B = I and W, F1&B0 (or X) "
          "an overlapped pair; the number is\n"
          "              the micro-batch; lower case: not the lowest of the rank's stages; '-' goes "
          "on, '.' idle\n";
 }
+
+namespace {
 
 // What the closed form says of the longest bubble, where it applies.
 std::string ClosedForm(const ScheduleReport& report) {
@@ -110,7 +118,7 @@ std::string RanksTable(const ScheduleReport& report) {
 std::string ScheduleText(const ScheduleReport& report) {
   const schedules::Timing& timing = report.timing;
   std::string text = Head(report) + "\n" + TimelineText(report.schedule, report.prepared, timing) +
-                     Legend() + "\n";
+                     TimelineLegend() + "\n";
   text += fmt::format("makespan      {:.6g} (first start to last end)\n", timing.makespan);
   text += fmt::format("span          {:.6g} (longest of the ranks' own first start to last end)\n",
                       timing.span);

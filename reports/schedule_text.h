@@ -24,6 +24,12 @@ struct ScheduleReport {
 
 std::string ScheduleText(const ScheduleReport& report);
 
+// "F=1 I=1 W=1 B=2 FB=3 comm=0 (per chunk; comm per hop)".
+std::string CostsText(const schedules::Costs& costs);
+
+// What the letters of a timeline mean.
+std::string TimelineLegend();
+
 // `schedule list`.
 std::string FamiliesText(const std::vector<schedules::Family>& families);
 

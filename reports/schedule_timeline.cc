@@ -66,11 +66,11 @@ double LeastStep(const Prepared& prepared, const Timing& timing) {
   return least > 0 ? least : 1;
 }
 
-Scale ChooseScale(const Schedule& schedule, const Prepared& prepared, const Timing& timing) {
+Scale ChooseScale(double step, double makespan, int microbatches) {
   Scale scale;
-  scale.step = LeastStep(prepared, timing);
-  const int wanted = 2 + static_cast<int>(std::to_string(schedule.microbatches - 1).size());
-  const double steps = std::max(1.0, std::ceil(timing.makespan / scale.step));
+  scale.step = step;
+  const int wanted = 2 + static_cast<int>(std::to_string(microbatches - 1).size());
+  const double steps = std::max(1.0, std::ceil(makespan / scale.step));
   const double fits = std::floor((kTimelineColumns - kMargin) / steps);
   scale.characters = static_cast<int>(std::clamp(fits, 1.0, static_cast<double>(wanted)));
   return scale;
@@ -116,13 +116,23 @@ std::string Ruler(const Scale& scale, size_t width) {
   return ruler;
 }
 
-}  // namespace
+// Columns up to a time, before and after they are cut to what is shown.
+int64_t Whole(double makespan, const Scale& scale) {
+  return std::max<int64_t>(1, Column(makespan, scale));
+}
+size_t Shown(int64_t whole) {
+  return static_cast<size_t>(std::min<int64_t>(whole, kTimelineColumns - kMargin));
+}
 
-std::string TimelineText(const Schedule& schedule, const Prepared& prepared, const Timing& timing) {
-  const Scale scale = ChooseScale(schedule, prepared, timing);
-  const int64_t whole = std::max<int64_t>(1, Column(timing.makespan, scale));
-  const auto width = static_cast<size_t>(std::min<int64_t>(whole, kTimelineColumns - kMargin));
-  std::string text = fmt::format("{:<{}}{}\n", "time", kMargin, Ruler(scale, width));
+std::string RulerLine(double makespan, const Scale& scale) {
+  return fmt::format("{:<{}}{}\n", "time", kMargin, Ruler(scale, Shown(Whole(makespan, scale))));
+}
+
+std::string Rows(const Schedule& schedule, const Prepared& prepared, const Timing& timing,
+                 const Scale& scale) {
+  const int64_t whole = Whole(timing.makespan, scale);
+  const size_t width = Shown(whole);
+  std::string text;
   const int shown = std::min(schedule.ranks, kTimelineRanks);
   for (int r = 0; r < shown; ++r) {
     const auto rank = static_cast<size_t>(r);
@@ -137,6 +147,31 @@ std::string TimelineText(const Schedule& schedule, const Prepared& prepared, con
   }
   if (shown < schedule.ranks) {
     text += fmt::format("ranks {} to {} are not shown\n", shown, schedule.ranks - 1);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string TimelineText(const Schedule& schedule, const Prepared& prepared, const Timing& timing) {
+  const Scale scale =
+      ChooseScale(LeastStep(prepared, timing), timing.makespan, schedule.microbatches);
+  return RulerLine(timing.makespan, scale) + Rows(schedule, prepared, timing, scale);
+}
+
+std::string TimelinesText(const std::vector<SchedulePanel>& panels) {
+  double step = LeastStep(panels.front().prepared, panels.front().timing);
+  int microbatches = 1;
+  for (const SchedulePanel& panel : panels) {
+    step = std::min(step, LeastStep(panel.prepared, panel.timing));
+    microbatches = std::max(microbatches, panel.schedule.microbatches);
+  }
+  const double longest = LongestMakespan(panels);
+  const Scale scale = ChooseScale(step, longest, microbatches);
+  std::string text = RulerLine(longest, scale);
+  for (const SchedulePanel& panel : panels) {
+    text += fmt::format("\n{}: {}\n", panel.name, PanelFigures(panel));
+    text += Rows(panel.schedule, panel.prepared, panel.timing, scale);
   }
   return text;
 }

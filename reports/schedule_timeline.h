@@ -11,7 +11,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "reports/schedule_panel.h"
 #include "schedules/evaluate.h"
 
 namespace pipescope::reports {
@@ -22,5 +24,9 @@ inline constexpr int kTimelineRanks = 64;
 // Ends with a line that says what was cut off, if anything was.
 std::string TimelineText(const schedules::Schedule& schedule, const schedules::Prepared& prepared,
                          const schedules::Timing& timing);
+
+// Several below each other, at the same scale and under one ruler; each row ends where its
+// schedule does. At least one.
+std::string TimelinesText(const std::vector<SchedulePanel>& panels);
 
 }  // namespace pipescope::reports

@@ -1,10 +1,9 @@
 #include "schedules/csv.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string_view>
 
+#include "schedules/csv_rows.h"
 #include "schedules/limits.h"
 #include "schedules/token.h"
 #include "sim/base/file.h"
@@ -12,7 +11,22 @@
 namespace pipescope::schedules {
 namespace {
 
-std::string_view Trim(std::string_view text) {
+uint64_t Key(const Action& action) {
+  return static_cast<uint64_t>(action.stage.value()) << 32 |
+         static_cast<uint64_t>(action.microbatch.value());
+}
+
+void RenameBackwards(Schedule& schedule) {
+  for (auto& rank : schedule.actions) {
+    for (Action& action : rank) {
+      if (action.kind == ActionKind::kBackward) action.kind = ActionKind::kInputGrad;
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view TrimCell(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r";
   const size_t first = text.find_first_not_of(kBlank);
   if (first == text.npos) return {};
@@ -27,27 +41,13 @@ std::string_view TakeUntil(std::string_view& text, char separator) {
   return part;
 }
 
-Result<std::vector<Action>> ParseRow(std::string_view row, Letters letters, Location where) {
-  std::vector<Action> actions;
-  while (!row.empty()) {
-    ++where.column;
-    const std::string_view cell = Trim(TakeUntil(row, ','));
-    if (cell.empty()) continue;
-    auto action = ParseToken(cell, letters);
-    if (!action) {
-      return Fail(Error{fmt::format("cell {}: {}", where.column, action.error().message), where});
-    }
-    actions.push_back(*action);
-  }
-  return actions;
+std::string_view WithoutMarkAndTrailingBlank(std::string_view text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
+  const size_t last = text.find_last_not_of(" \t\r\n");
+  return text.substr(0, last == text.npos ? 0 : last + 1);
 }
 
-uint64_t Key(const Action& action) {
-  return static_cast<uint64_t>(action.stage.value()) << 32 |
-         static_cast<uint64_t>(action.microbatch.value());
-}
-
-// True where the letters can only be the old ones although no BW says so; see the header.
 bool HasOldLetters(const Schedule& schedule) {
   std::vector<uint64_t> backward, weight;
   for (const auto& rank : schedule.actions) {
@@ -65,14 +65,6 @@ bool HasOldLetters(const Schedule& schedule) {
   return backward == weight;
 }
 
-void RenameBackwards(Schedule& schedule) {
-  for (auto& rank : schedule.actions) {
-    for (Action& action : rank) {
-      if (action.kind == ActionKind::kBackward) action.kind = ActionKind::kInputGrad;
-    }
-  }
-}
-
 void CountStages(Schedule& schedule) {
   int32_t stage = -1, microbatch = -1;
   for (const auto& rank : schedule.actions) {
@@ -87,38 +79,14 @@ void CountStages(Schedule& schedule) {
   schedule.microbatches = microbatch + 1;
 }
 
-std::string_view WithoutMarkAndTrailingBlank(std::string_view text) {
-  constexpr std::string_view kMark = "\xEF\xBB\xBF";
-  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
-  const size_t last = text.find_last_not_of(" \t\r\n");
-  return text.substr(0, last == text.npos ? 0 : last + 1);
-}
-
-}  // namespace
-
 Result<CsvSchedule> ParseCsv(const std::string& text, const std::string& file) {
-  std::string_view rest = WithoutMarkAndTrailingBlank(text);
-  if (rest.empty()) {
-    return Fail(Error{"is empty; expected a row of actions for every rank", {file}});
-  }
   CsvSchedule csv;
   csv.schedule.name = "csv";
-  csv.old_letters = rest.find("BW") != rest.npos;
+  csv.old_letters = SaysBw(text);
   const Letters letters = csv.old_letters ? Letters::kOld : Letters::kCurrent;
-  int64_t total = 0;
-  for (int line = 1; !rest.empty(); ++line) {
-    if (line > kMaxRanks) {
-      return Fail(Error{fmt::format("has more than {} rows (one a rank)", kMaxRanks), {file}});
-    }
-    auto row = ParseRow(TakeUntil(rest, '\n'), letters, {file, line, 0});
-    if (!row) return Fail(row.error());
-    total += static_cast<int64_t>(row->size());
-    if (total > kMaxActions) {
-      return Fail(Error{fmt::format("has more than {} actions", kMaxActions), {file}});
-    }
-    csv.schedule.actions.push_back(std::move(*row));
-  }
-  if (total == 0) return Fail(Error{"has no actions, only empty cells", {file}});
+  auto rows = ParseRows<Action>(text, letters, file, kMaxActions, ParseToken);
+  if (!rows) return Fail(rows.error());
+  csv.schedule.actions = std::move(*rows);
   CountStages(csv.schedule);
   if (!csv.old_letters && HasOldLetters(csv.schedule)) {
     csv.old_letters = true;
