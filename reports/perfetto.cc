@@ -80,7 +80,7 @@ class Writer {
   void AddFlows(const StepResult& r) {
     for (const timeline::Message& m : r.timeline.messages) {
       const timeline::Operation& op = r.timeline.operations[static_cast<size_t>(m.operation)];
-      const int id = base_ * 1'000'000 + m.operation;
+      const int64_t id = ++flows_;
       Event(R"({{"ph":"s","pid":{},"tid":3,"id":{},"name":"message","cat":"message","ts":{}}})",
             base_ + m.from, id, Time(op.start));
       Event(
@@ -101,6 +101,7 @@ class Writer {
   }
 
   int base_ = 0;
+  int64_t flows_ = 0;
   std::string events_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "reports/step_parts.h"
 #include "reports/timeline_data.h"
 #include "reports/verdict.h"
 #include "sim/base/quantity.h"
@@ -12,16 +13,6 @@ namespace pipescope::reports {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json BreakdownData(const timeline::Breakdown& b) {
-  return {{"forward", b.forward.seconds()},
-          {"backward_input", b.backward_input.seconds()},
-          {"backward_weight", b.backward_weight.seconds()},
-          {"overlapped", b.overlapped.seconds()},
-          {"bubble", b.bubble.seconds()},
-          {"optimizer", b.optimizer.seconds()},
-          {"exposed_communication", b.exposed_communication.seconds()}};
-}
 
 const char* Explain(timeline::GapCause cause) {
   switch (cause) {
@@ -62,19 +53,7 @@ Json CommunicationData(const StepResult& r) {
           {"exposed_s", r.mean_breakdown().exposed_communication.seconds()}};
 }
 
-Json MemoryData(const RankMemory& m) {
-  return {{"parameters", m.parameters.value()},
-          {"gradients", m.gradients.value()},
-          {"optimizer", m.optimizer.value()},
-          {"activations_peak", m.activations_peak.value()},
-          {"buffers", m.buffers.value()},
-          {"total_peak", m.total_peak.value()},
-          {"limit", m.limit.value()}};
-}
-
 Json ResultData(const StepResult& r) {
-  Json memory = Json::array();
-  for (const RankMemory& m : r.memory) memory.push_back(MemoryData(m));
   Json per_rank = Json::array();
   for (const Duration d : r.bubbles.per_rank) per_rank.push_back(d.seconds());
   return {{"schedule", r.schedule},
@@ -84,13 +63,12 @@ Json ResultData(const StepResult& r) {
           {"tokens_per_day", r.tokens_per_day},
           {"mfu", {{"causal", r.mfu_causal}, {"non_causal", r.mfu_non_causal}}},
           {"bubble", {{"makespan_rate", r.bubbles.makespan_rate}, {"per_rank_s", per_rank}}},
-          {"breakdown_s", BreakdownData(r.mean_breakdown())},
+          {"breakdown_s", BreakdownJson(r.mean_breakdown())},
           {"attribution", AttributionData(r)},
           {"communication", CommunicationData(r)},
-          {"memory_bytes", std::move(memory)},
+          {"memory_bytes", MemoryJson(r)},
           {"fits", r.fits},
           {"bound_by", r.bound_by},
-          {"what_if", Json::array()},
           {"timeline", TimelineData(r)}};
 }
 
@@ -134,10 +112,6 @@ void EscapeForScript(std::string& text) {
 
 std::string ReportData(const std::vector<StepResult>& results, const ReportFrame& frame) {
   const StepResult& best = results[Best(results)];
-  Json assumptions = Json::array();
-  for (const costs::Assumption& a : best.assumptions) {
-    assumptions.push_back({{"name", a.name}, {"value", a.value}, {"source", a.source}});
-  }
   Json list = Json::array();
   for (const StepResult& r : results) list.push_back(ResultData(r));
   const Json page = {{"format", "pipescope-report/1"},
@@ -147,7 +121,7 @@ std::string ReportData(const std::vector<StepResult>& results, const ReportFrame
                      {"version", frame.version},
                      {"verdict", CompareVerdict(results)},
                      {"highlights", Highlights(best)},
-                     {"assumptions", std::move(assumptions)},
+                     {"assumptions", AssumptionsJson(best.assumptions)},
                      {"results", std::move(list)}};
   std::string text = page.dump(-1, ' ', false, Json::error_handler_t::replace);
   EscapeForScript(text);

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "reports/step_parts.h"
 #include "sim/base/result.h"
 #include "sim/timeline/critical_path.h"
 
@@ -10,32 +11,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json BreakdownJson(const timeline::Breakdown& b) {
-  return {{"forward", b.forward.seconds()},
-          {"backward_input", b.backward_input.seconds()},
-          {"backward_weight", b.backward_weight.seconds()},
-          {"overlapped", b.overlapped.seconds()},
-          {"bubble", b.bubble.seconds()},
-          {"optimizer", b.optimizer.seconds()},
-          {"exposed_communication", b.exposed_communication.seconds()}};
-}
-
 Json ActionTimesJson(const timeline::ActionTimes& a) {
   return {{"forward", a.forward.seconds()},
           {"backward_input", a.backward_input.seconds()},
           {"backward_weight", a.backward_weight.seconds()},
           {"backward", a.backward.seconds()},
           {"overlapped", a.overlapped.seconds()}};
-}
-
-Json MemoryJson(const RankMemory& m) {
-  return {{"parameters", m.parameters.value()},
-          {"gradients", m.gradients.value()},
-          {"optimizer", m.optimizer.value()},
-          {"activations_peak", m.activations_peak.value()},
-          {"buffers", m.buffers.value()},
-          {"total_peak", m.total_peak.value()},
-          {"limit", m.limit.value()}};
 }
 
 Json OverlapJson(const timeline::Overlap& o) {
@@ -84,17 +65,7 @@ Json CriticalPathJson(const StepResult& r) {
   return list;
 }
 
-Json AssumptionsJson(const StepResult& r) {
-  Json list = Json::array();
-  for (const costs::Assumption& a : r.assumptions) {
-    list.push_back({{"name", a.name}, {"value", a.value}, {"source", a.source}});
-  }
-  return list;
-}
-
 Json ResultJson(const StepResult& r) {
-  Json memory = Json::array();
-  for (const RankMemory& m : r.memory) memory.push_back(MemoryJson(m));
   return {{"experiment", r.experiment},
           {"schedule", r.schedule},
           {"fidelity", r.fidelity},
@@ -114,12 +85,12 @@ Json ResultJson(const StepResult& r) {
           {"breakdown_s", BreakdownJson(r.mean_breakdown())},
           {"overlap",
            {{"steady", OverlapJson(r.overlap.steady)}, {"step", OverlapJson(r.overlap.whole)}}},
-          {"memory_bytes", std::move(memory)},
+          {"memory_bytes", MemoryJson(r)},
           {"fits_in_memory", r.fits},
           {"bound_by", r.bound_by},
           {"critical_path", CriticalPathJson(r)},
           {"ranks", RanksJson(r)},
-          {"assumptions", AssumptionsJson(r)}};
+          {"assumptions", AssumptionsJson(r.assumptions)}};
 }
 
 // Names come from files: bytes that are no UTF-8 are replaced rather than thrown about.

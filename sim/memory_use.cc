@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "sim/lowering/step_end.h"
 #include "sim/model/activations.h"
 
 namespace pipescope {
@@ -28,19 +27,13 @@ std::vector<RankMemory> MemoryByRank(const Experiment& e, const model::Layout& l
                                      const Ownership& own,
                                      const std::vector<timeline::MemoryCurve>& activations) {
   std::vector<RankMemory> ranks;
-  const int64_t gradient = e.communication.fp32_gradients ? 4 : 2;
   for (size_t r = 0; r < activations.size(); ++r) {
-    const auto& stages = own.stages_of_rank[r];
-    const HeldParameters held = RankParameters(e, layout, stages);
-    const size_t first = stages.empty() ? 0 : static_cast<size_t>(stages.front());
-    const int copies = static_cast<int>(own.ranks_of_stage[first].size());
-    const bool sharded = e.parallel.zero_stage >= 1;
-    const int64_t updated = held.shared / (sharded ? SharedGroup(e, copies) : 1) +
-                            held.expert / (sharded ? ExpertGroup(e, copies) : 1);
+    const HeldParameters held = RankParameters(e, layout, own.stages_of_rank[r]);
     RankMemory m;
     m.parameters = Bytes(2 * (held.shared + held.expert));
-    m.gradients = Bytes(gradient * (held.shared + held.expert));
-    m.optimizer = Bytes(OptimizerBytesPerParameter(e) * updated);
+    m.gradients = Bytes(GradientBytesPerParameter(e) * (held.shared + held.expert));
+    m.optimizer = RoundBytes(static_cast<double>(OptimizerBytesPerParameter(e)) *
+                             UpdatedParameters(e, layout, own, r));
     m.activations_peak = activations[r].peak;
     m.buffers = e.reserved;
     m.total_peak = m.parameters + m.gradients + m.optimizer + m.activations_peak + m.buffers;

@@ -70,21 +70,18 @@ Result<schedules::Schedule> MakeSchedule(const Experiment& e, const std::string&
   return order;
 }
 
-// The experiment's layout for that many stages, else a balanced one.
+// The experiment's layout for that many stages, else a balanced one. One for another number of
+// stages serves other schedules; one that is wrong is an error whatever the schedule.
 Result<model::Layout> ChooseLayout(const Experiment& e, int stages) {
-  Error first;
   for (const std::string& text : e.layouts) {
-    auto layout = model::ParseLayout(text, e.model, stages);
-    if (layout) return layout;
-    if (first.message.empty()) first = layout.error();
-    // A layout for another number of stages serves other schedules; a wrong one is an error.
-    if (layout.error().message.find(" stages; the plan has ") == std::string::npos) {
-      return Fail(Error{layout.error().message, e.places.layouts, "layouts"});
-    }
+    auto layout = model::ParseLayout(text, e.model);
+    if (!layout) return Fail(Error{layout.error().message, e.places.layouts, "layouts"});
+    if (static_cast<int>(layout->size()) == stages) return layout;
   }
   auto balanced = model::BalancedLayout(e.model, stages);
-  if (!balanced)
+  if (!balanced) {
     return Fail(Error{balanced.error().message, e.places.pipeline, "parallel.pipeline"});
+  }
   return balanced;
 }
 

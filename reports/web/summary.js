@@ -170,22 +170,4 @@ function drawStepTable() {
       ),
     ),
   );
-  const advice = results.filter((r) => r.raw.what_if && r.raw.what_if.length);
-  byId('what-if').replaceChildren(
-    ...advice.flatMap((r) => [
-      el('h3', {}, results.length > 1 ? `What if: ${r.label}` : 'What if'),
-      el(
-        'div',
-        {class: 'scroll'},
-        table(
-          [
-            {name: 'Change', get: (w) => w.change},
-            {name: 'Effect', words: true, get: (w) => w.effect},
-          ],
-          r.raw.what_if,
-          {plain: true},
-        ),
-      ),
-    ]),
-  );
 }

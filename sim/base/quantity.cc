@@ -95,7 +95,7 @@ Result<Duration> ParseDuration(std::string_view text) {
 Result<Bytes> ParseBytes(std::string_view text) {
   auto bytes = ParseWithUnit(text, kByteUnits, 1e18, "size with its unit, such as '80 GiB'");
   if (!bytes) return Fail(bytes.error());
-  return Bytes(static_cast<int64_t>(std::llround(*bytes)));
+  return RoundBytes(*bytes);
 }
 
 Result<Bandwidth> ParseBandwidth(std::string_view text) {

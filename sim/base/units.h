@@ -34,8 +34,8 @@ class Quantity {
   friend constexpr auto operator<=>(Self a, Self b) { return a.value() <=> b.value(); }
   friend constexpr Self operator+(Self a, Self b) { return Self(Sum(a.value(), b.value())); }
   friend constexpr Self operator-(Self a, Self b) { return Self(Sum(a.value(), -b.value())); }
-  friend constexpr Self operator*(Self a, Rep k) { return Self(a.value() * k); }
-  friend constexpr Self operator*(Rep k, Self a) { return Self(a.value() * k); }
+  friend constexpr Self operator*(Self a, Rep k) { return Self(Product(a.value(), k)); }
+  friend constexpr Self operator*(Rep k, Self a) { return Self(Product(a.value(), k)); }
   constexpr Self& operator+=(Self b) {
     value_ = Sum(value_, b.value());
     return static_cast<Self&>(*this);
@@ -55,6 +55,17 @@ class Quantity {
       return a > 0 ? std::numeric_limits<Rep>::max() : -std::numeric_limits<Rep>::max();
     } else {
       return a + b;
+    }
+  }
+
+  static constexpr Rep Product(Rep a, Rep b) {
+    if constexpr (std::is_integral_v<Rep>) {
+      Rep product = 0;
+      if (!__builtin_mul_overflow(a, b, &product)) return product;
+      return (a > 0) == (b > 0) ? std::numeric_limits<Rep>::max()
+                                : -std::numeric_limits<Rep>::max();
+    } else {
+      return a * b;
     }
   }
 
@@ -100,6 +111,14 @@ inline Duration Seconds(double s) {
   const double noise = std::abs(ps) * 4 * std::numeric_limits<double>::epsilon();
   return Duration(static_cast<int64_t>(std::abs(ps - nearest) <= noise ? nearest : std::ceil(ps)));
 }
+// To the nearest whole byte; saturates as Seconds does.
+inline Bytes RoundBytes(double bytes) {
+  constexpr double kMost = 9.2e18;
+  if (!(bytes < kMost)) return Bytes(std::numeric_limits<int64_t>::max());
+  if (bytes <= -kMost) return Bytes(-std::numeric_limits<int64_t>::max());
+  return Bytes(std::llround(bytes));
+}
+
 inline Duration Milliseconds(double ms) { return Seconds(ms * 1e-3); }
 inline Duration Microseconds(double us) { return Seconds(us * 1e-6); }
 

@@ -8,8 +8,6 @@
 namespace pipescope::costs {
 namespace {
 
-Bytes Round(double bytes) { return Bytes(static_cast<int64_t>(std::llround(bytes))); }
-
 Duration Slowest(std::initializer_list<Duration> times) { return std::max(times); }
 
 }  // namespace
@@ -37,12 +35,12 @@ Demand AllToAll(const Spread& spread, int64_t tokens, double row_bytes, int sms,
   const double network = bytes * spread.network_rows();
   const double forwarded = bytes * spread.token_gpus;
   Demand demand;
-  demand.network_out = demand.network_in = Round(network);
-  demand.nvlink = Round(bytes * spread.nvlink_rows());
+  demand.network_out = demand.network_in = RoundBytes(network);
+  demand.nvlink = RoundBytes(bytes * spread.nvlink_rows());
   // Rows read once; send buffer written, read by the NIC, written by the NIC, read to forward;
   // then written by a peer, read, and written to their place.
-  demand.memory = Round(bytes + 4 * network + 3 * forwarded);
-  const Bytes copied = Round(network + 2 * forwarded);
+  demand.memory = RoundBytes(bytes + 4 * network + 3 * forwarded);
+  const Bytes copied = RoundBytes(network + 2 * forwarded);
   const Duration latency = spread.nodes > 1 ? links.network_latency : Duration();
   demand.time = Slowest({demand.network_out / links.network, demand.nvlink / links.nvlink,
                          copied / (e.sm_copy * sms), demand.memory / links.memory}) +
@@ -69,12 +67,12 @@ Demand ShardedCollective(Bytes size, int group, int per_node, const Links& links
   const int nodes = std::max(1, group / per_node);
   const double wire = static_cast<double>(size.value()) * (group - 1) / group;
   Duration latency = links.nvlink_latency * (per_node - 1);
-  if (per_node > 1) demand.nvlink = Round(wire);
+  if (per_node > 1) demand.nvlink = RoundBytes(wire);
   if (nodes > 1) {
-    demand.network_out = demand.network_in = Round(wire / per_node);
+    demand.network_out = demand.network_in = RoundBytes(wire / per_node);
     latency += links.network_latency * (nodes - 1);
   }
-  demand.memory = Round(3 * wire);
+  demand.memory = RoundBytes(3 * wire);  // what comes in, what it is added to, the sum
   demand.time = Slowest({demand.network_out / links.network, demand.nvlink / links.nvlink,
                          demand.memory / links.memory}) +
                 latency;

@@ -72,4 +72,28 @@ int ExpertGroup(const Experiment& experiment, int copies) {
   return experiment.parallel.data / experiment.parallel.expert * copies;
 }
 
+double UpdatedParameters(const Experiment& experiment, const model::Layout& layout,
+                         const Ownership& ownership, size_t rank) {
+  const std::vector<int>& stages = ownership.stages_of_rank[rank];
+  const bool shares = HoldsEmbedding(layout, stages);
+  double updated = 0;
+  for (const int stage : stages) {
+    const size_t s = static_cast<size_t>(stage);
+    const HeldParameters held = StageParameters(experiment, layout[s], shares);
+    const int copies = static_cast<int>(ownership.ranks_of_stage[s].size());
+    const bool sharded = experiment.parallel.zero_stage >= 1;
+    updated += static_cast<double>(held.shared) / (sharded ? SharedGroup(experiment, copies) : 1) +
+               static_cast<double>(held.expert) / (sharded ? ExpertGroup(experiment, copies) : 1);
+  }
+  return updated;
+}
+
+int64_t GradientBytesPerParameter(const Experiment& experiment) {
+  return experiment.communication.fp32_gradients ? 4 : 2;
+}
+
+int64_t OptimizerBytesPerParameter(const Experiment& experiment) {
+  return experiment.training.fp8 ? 4 + 2 * 2 : 4 + 2 * 4;
+}
+
 }  // namespace pipescope

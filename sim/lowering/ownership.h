@@ -42,4 +42,13 @@ HeldParameters RankParameters(const Experiment& experiment, const model::Layout&
 int SharedGroup(const Experiment& experiment, int copies);  // data x copies
 int ExpertGroup(const Experiment& experiment, int copies);  // data / expert x copies
 
+// How many of its parameters a GPU of that rank updates: its shard, or all without ZeRO.
+double UpdatedParameters(const Experiment& experiment, const model::Layout& layout,
+                         const Ownership& ownership, size_t rank);
+
+int64_t GradientBytesPerParameter(const Experiment& experiment);  // FP32 or BF16
+
+// Bytes of optimizer state a parameter has: FP32 master and two moments, BF16 under V3's recipe.
+int64_t OptimizerBytesPerParameter(const Experiment& experiment);
+
 }  // namespace pipescope

@@ -101,38 +101,36 @@ int32_t PhaseCosts::Add(const timeline::Label& label, const costs::Demand& deman
 
 int32_t PhaseCosts::Compute(const model::Block& block, const model::Phase& phase,
                             bool beside_communication) {
-  const Key key{static_cast<int>(block.kind), static_cast<int>(phase.kind),
-                static_cast<int>(phase.pass), beside_communication, 0};
-  if (const auto at = known_.find(key); at != known_.end()) return at->second;
+  const Computation key{block.kind, phase.kind, phase.pass, beside_communication};
+  if (const auto at = computations_.find(key); at != computations_.end()) return at->second;
   const costs::Demand demand =
       costs::PhaseDemand(phase.kernels, compute_sms(beside_communication), experiment_.cluster.gpu,
                          experiment_.efficiencies);
-  return known_[key] = Add(LabelFor(phase.kind, phase.pass), demand);
+  return computations_[key] = Add(LabelFor(phase.kind, phase.pass), demand);
 }
 
 int32_t PhaseCosts::AllToAll(const model::Phase& phase) {
-  const Key key{-1, static_cast<int>(phase.kind), static_cast<int>(phase.pass), 0, 1};
-  if (const auto at = known_.find(key); at != known_.end()) return at->second;
+  const Movement key{phase.kind, phase.pass};
+  if (const auto at = movements_.find(key); at != movements_.end()) return at->second;
   const double d = static_cast<double>(experiment_.model.hidden);
   const bool fp8_rows = MovesAsDispatch(phase) && experiment_.training.fp8;
   const double row = fp8_rows ? d * (1 + 4.0 / 128) : 2 * d;
   const costs::Demand demand =
       costs::AllToAll(spread_, experiment_.tokens_per_microbatch(), row,
                       experiment_.communication.sms, links_, experiment_.efficiencies);
-  return known_[key] = Add(LabelFor(phase.kind, phase.pass), demand);
+  return movements_[key] = Add(LabelFor(phase.kind, phase.pass), demand);
 }
 
 int32_t PhaseCosts::Notify(const model::Phase& phase) {
   const bool first = phase.kind == PhaseKind::kDispatch && phase.pass == Pass::kForward;
-  const Key key{-1, static_cast<int>(phase.pass), first, 0, 2};
-  if (const auto at = known_.find(key); at != known_.end()) return at->second;
+  const std::string name = first                          ? "notify dispatch"
+                           : phase.pass == Pass::kForward ? "notify F"
+                                                          : "notify B";
+  if (const auto at = notifies_.find(name); at != notifies_.end()) return at->second;
   costs::Demand demand;
   demand.time =
       first ? experiment_.efficiencies.notify_dispatch : experiment_.efficiencies.notify_cached;
-  const char* name = first                          ? "notify dispatch"
-                     : phase.pass == Pass::kForward ? "notify F"
-                                                    : "notify B";
-  return known_[key] =
+  return notifies_[name] =
              Add({name, OperationKind::kOther, Lane::kCommunication, PartOf(phase.pass)}, demand);
 }
 

@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "sim/costs/communication_cost.h"
@@ -32,7 +34,8 @@ class PhaseCosts {
   const costs::Links& links() const { return links_; }
 
  private:
-  using Key = std::tuple<int, int, int, int, int>;
+  using Movement = std::pair<model::PhaseKind, model::Pass>;
+  using Computation = std::tuple<model::BlockKind, model::PhaseKind, model::Pass, bool>;
   int32_t LabelOf(const timeline::Label& label);
   int compute_sms(bool beside_communication) const;
 
@@ -40,7 +43,9 @@ class PhaseCosts {
   const costs::Spread& spread_;
   TaskGraph& graph_;
   costs::Links links_;
-  std::map<Key, int32_t> known_;
+  std::map<Computation, int32_t> computations_;
+  std::map<Movement, int32_t> movements_;
+  std::map<std::string, int32_t> notifies_;  // by label
 };
 
 }  // namespace pipescope

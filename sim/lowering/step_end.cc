@@ -10,6 +10,8 @@ using timeline::Lane;
 using timeline::OperationKind;
 using timeline::Part;
 
+constexpr int64_t kParameterBytes = 2;  // BF16
+
 class StepEnd {
  public:
   StepEnd(const Experiment& experiment, const model::Layout& layout, const Ownership& ownership,
@@ -20,7 +22,7 @@ class StepEnd {
   void ReduceGradients(const std::vector<std::vector<std::vector<int32_t>>>& backward_done,
                        const std::vector<std::vector<int32_t>>& rank_done) {
     last_.assign(static_cast<size_t>(graph_.ranks), -1);
-    const int64_t bytes = experiment_.communication.fp32_gradients ? 4 : 2;
+    const int64_t bytes = GradientBytesPerParameter(experiment_);
     for (size_t r = 0; r < own_.stages_of_rank.size(); ++r) {
       for (size_t i = 0; i < own_.stages_of_rank[r].size(); ++i) {
         const int stage = own_.stages_of_rank[r][i];
@@ -62,7 +64,7 @@ class StepEnd {
       if (experiment_.parallel.zero_stage == 0) continue;
       for (const int stage : own_.stages_of_rank[static_cast<size_t>(r)]) {
         const auto [shared, expert] =
-            Collective(static_cast<size_t>(r), stage, 2, "parameter all-gather");
+            Collective(static_cast<size_t>(r), stage, kParameterBytes, "parameter all-gather");
         Append(r, shared);
         Append(r, expert);
       }
@@ -94,16 +96,12 @@ class StepEnd {
   }
 
   costs::Demand AdamW(int rank) {
-    const auto& stages = own_.stages_of_rank[static_cast<size_t>(rank)];
-    const HeldParameters held = RankParameters(experiment_, layout_, stages);
-    const int copies = stages.empty() ? 1 : Copies(stages.front());
-    const bool sharded = experiment_.parallel.zero_stage >= 1;
-    const double updated =
-        static_cast<double>(held.shared) / (sharded ? SharedGroup(experiment_, copies) : 1) +
-        static_cast<double>(held.expert) / (sharded ? ExpertGroup(experiment_, copies) : 1);
-    const double bytes = 4 + 2 * static_cast<double>(OptimizerBytesPerParameter(experiment_)) + 2;
+    const double bytes =
+        static_cast<double>(GradientBytesPerParameter(experiment_) +
+                            2 * OptimizerBytesPerParameter(experiment_) + kParameterBytes);
     costs::Demand demand;
-    demand.memory = Bytes(std::llround(updated * bytes));
+    demand.memory = RoundBytes(
+        bytes * UpdatedParameters(experiment_, layout_, own_, static_cast<size_t>(rank)));
     demand.time = demand.memory / costs_.links().memory;
     return demand;
   }
@@ -139,10 +137,6 @@ class StepEnd {
 };
 
 }  // namespace
-
-int64_t OptimizerBytesPerParameter(const Experiment& experiment) {
-  return experiment.training.fp8 ? 4 + 2 * 2 : 4 + 2 * 4;
-}
 
 void AddStepEnd(const Experiment& experiment, const model::Layout& layout,
                 const Ownership& ownership, PhaseCosts& costs,

@@ -18,9 +18,6 @@
 
 namespace pipescope {
 
-// Bytes of optimizer state a parameter has: FP32 master and two moments, BF16 under V3's recipe.
-int64_t OptimizerBytesPerParameter(const Experiment& experiment);
-
 // Adds the tasks of the step's end. `backward_done[rank][i]` are the tasks that end the last
 // backward action of the i-th stage of `ownership.stages_of_rank[rank]`; `rank_done[rank]` those
 // that end the rank's last action.

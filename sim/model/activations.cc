@@ -91,7 +91,7 @@ ActivationBytes ActivationsOf(const ModelConfig& m, const WorkShape& s, const Bl
       break;
   }
   const auto all = [&](double per_token) {
-    return Bytes(std::llround(per_token * static_cast<double>(s.tokens)));
+    return RoundBytes(per_token * static_cast<double>(s.tokens));
   };
   return {all(bytes.until_backward), all(bytes.until_weight_grad)};
 }

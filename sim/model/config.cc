@@ -11,9 +11,10 @@
 namespace pipescope::model {
 namespace {
 
-constexpr int64_t kMaxWidth = 1 << 20;
-constexpr int64_t kMaxLayers = 4096;
-constexpr int64_t kMaxExperts = 1 << 16;
+// Products of these stay within 64 bits, bytes of all parameters included.
+constexpr int64_t kMaxWidth = 1 << 18;
+constexpr int64_t kMaxLayers = 1024;
+constexpr int64_t kMaxExperts = 4096;
 
 void ReadAttention(Fields& f, ModelConfig& m) {
   m.heads = f.Integer("num_attention_heads", 1, 1 << 16);
@@ -52,7 +53,7 @@ Result<ModelConfig> ParseModel(const Document& document, const std::string& name
   ModelConfig m;
   m.name = name;
   f.Choice("model_type", {"deepseek_v2", "deepseek_v3"});
-  m.hidden = f.Integer("hidden_size", 1, kMaxWidth);
+  m.hidden = f.Integer("hidden_size", 1, kMaxWidth / 2);
   m.dense_intermediate = f.Integer("intermediate_size", 1, kMaxWidth);
   m.layers = static_cast<int>(f.Integer("num_hidden_layers", 1, kMaxLayers));
   m.mtp_modules = static_cast<int>(f.Integer("num_nextn_predict_layers", 0, 1, 0));

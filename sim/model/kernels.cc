@@ -3,12 +3,6 @@
 #include <cmath>
 
 namespace pipescope::model {
-namespace {
-
-Bytes Round(double bytes) { return Bytes(static_cast<int64_t>(std::llround(bytes))); }
-
-}  // namespace
-
 KernelList& KernelList::Gemm(const char* name, Pass pass, bool fp8_layer, int64_t groups, int64_t m,
                              int64_t n, int64_t k) {
   const bool fp8 = fp8_ && fp8_layer;
@@ -27,7 +21,7 @@ KernelList& KernelList::Gemm(const char* name, Pass pass, bool fp8_layer, int64_
   kernel.n = n;
   kernel.k = k;
   kernel.flops = Flops(2 * product(m, n) * static_cast<double>(k));
-  kernel.bytes = Round(in * (product(m, k) + product(n, k)) + out * product(m, n));
+  kernel.bytes = RoundBytes(in * (product(m, k) + product(n, k)) + out * product(m, n));
   kernels_.push_back(kernel);
   return *this;
 }
@@ -50,7 +44,7 @@ KernelList& KernelList::WeightGrad(const char* name, int64_t rows, int64_t n, in
 KernelList& KernelList::Memory(const char* name, int64_t rows, double bytes_per_row) {
   Kernel kernel;
   kernel.name = name;
-  kernel.bytes = Round(static_cast<double>(rows) * bytes_per_row);
+  kernel.bytes = RoundBytes(static_cast<double>(rows) * bytes_per_row);
   kernels_.push_back(kernel);
   return *this;
 }
@@ -79,7 +73,7 @@ KernelList& KernelList::Attention(const char* name, const ModelConfig& model, in
   kernel.pass = pass;
   kernel.flops = Flops(2 * heads * depth * tokens * static_cast<double>(sequence) / 2);
   // Queries, keys, values and outputs in BF16; backward reads them and writes their gradients.
-  kernel.bytes = Round(tokens * heads * 2 * (forward ? 2 * qk + 2 * v : 4 * qk + 4 * v));
+  kernel.bytes = RoundBytes(tokens * heads * 2 * (forward ? 2 * qk + 2 * v : 4 * qk + 4 * v));
   kernels_.push_back(kernel);
   return *this;
 }

@@ -122,20 +122,25 @@ Result<Layout> ToBlocks(const std::string& letters, const ModelConfig& model) {
 
 }  // namespace
 
-Result<Layout> ParseLayout(const std::string& text, const ModelConfig& model, int stages) {
+Result<Layout> ParseLayout(const std::string& text, const ModelConfig& model) {
   auto letters = Expander(text).Run();
   if (!letters) return Fail(letters.error());
   while (letters->ends_with('|')) letters->pop_back();
   auto layout = ToBlocks(*letters, model);
   if (!layout) return layout;
-  if (static_cast<int>(layout->size()) != stages) {
-    return Fail(fmt::format("layout '{}': holds {} stages; the plan has {}", text.substr(0, 120),
-                            layout->size(), stages));
-  }
   for (size_t s = 0; s < layout->size(); ++s) {
     if ((*layout)[s].blocks.empty()) {
       return Fail(fmt::format("layout '{}': stage {} is empty", text.substr(0, 120), s));
     }
+  }
+  return layout;
+}
+
+Result<Layout> ParseLayout(const std::string& text, const ModelConfig& model, int stages) {
+  auto layout = ParseLayout(text, model);
+  if (layout && static_cast<int>(layout->size()) != stages) {
+    return Fail(fmt::format("layout '{}': holds {} stages; the plan has {}", text.substr(0, 120),
+                            layout->size(), stages));
   }
   return layout;
 }

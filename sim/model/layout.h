@@ -35,8 +35,11 @@ struct StageLayout {
 
 using Layout = std::vector<StageLayout>;
 
-// Expands the notation for `model`. Fails where a letter is unknown, brackets do not match, the
-// stages are not `stages` in number, or the letters do not make up the model in its order.
+// Expands the notation for `model`. Fails where a letter is unknown, brackets do not match, a stage
+// is empty, or the letters do not make up the model in its order.
+Result<Layout> ParseLayout(const std::string& text, const ModelConfig& model);
+
+// Fails as well where the stages are not `stages` in number.
 Result<Layout> ParseLayout(const std::string& text, const ModelConfig& model, int stages);
 
 // A layout with the layers spread by their work: the head counts as `head / layer` layers by

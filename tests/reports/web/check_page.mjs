@@ -181,8 +181,8 @@ async function frames(url) {
     'info   three schedules, every lane of every rank on one canvas: ' + say(await measure(3, false)),
   );
   const one = await measure(1, false);
-  // Its time is printed, not asserted: it depends on what else the machine does.
-  check('a frame of 100 k operations is painted', one.paint > 0 && one.visible > 100e3, say(one));
+  // Its time is printed: it depends on what else the machine does. What keeps it short does not.
+  check('a frame of 100 k operations merges them into blocks', one.rects < one.visible / 4 && one.visible > 100e3, say(one));
   console.log('info   the same without merging into blocks: ' + say(await measure(1, true)));
 }
 

@@ -76,14 +76,6 @@ function resultOf(schedule) {
     },
     memory_bytes: memory.table,
     bound_by: schedule === 'dualpipe' ? 'compute: experts' : 'exposed expert dispatch',
-    what_if:
-      schedule === 'dualpipe' && !hostile
-        ? [
-            {change: '20% more network bandwidth', effect: 'step 0.4% shorter'},
-            {change: '24 instead of 20 SMs for communication', effect: 'step 1.1% longer'},
-            {change: '10% faster expert GEMM', effect: 'step 4.9% shorter'},
-          ]
-        : [],
     timeline: {
       ranks,
       end_ns: t.end,
