@@ -70,19 +70,24 @@ Result<schedules::Schedule> MakeSchedule(const Experiment& e, const std::string&
   return order;
 }
 
+struct Stages {
+  model::Layout layout;
+  bool given = false;  // by the experiment
+};
+
 // The experiment's layout for that many stages, else a balanced one. One for another number of
 // stages serves other schedules; one that is wrong is an error whatever the schedule.
-Result<model::Layout> ChooseLayout(const Experiment& e, int stages) {
+Result<Stages> ChooseLayout(const Experiment& e, int stages) {
   for (const std::string& text : e.layouts) {
     auto layout = model::ParseLayout(text, e.model);
     if (!layout) return Fail(Error{layout.error().message, e.places.layouts, "layouts"});
-    if (static_cast<int>(layout->size()) == stages) return layout;
+    if (static_cast<int>(layout->size()) == stages) return Stages{*std::move(layout), true};
   }
   auto balanced = model::BalancedLayout(e.model, stages);
   if (!balanced) {
     return Fail(Error{balanced.error().message, e.places.pipeline, "parallel.pipeline"});
   }
-  return balanced;
+  return Stages{*std::move(balanced), false};
 }
 
 // A bound on the operations of a step: what is over it would fill the memory of the machine.
@@ -170,8 +175,15 @@ void AddRates(const Experiment& e, StepResult& r) {
   r.mfu_non_causal = share(false);
 }
 
-std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spread& spread) {
+std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spread& spread,
+                                           const Stages& stages) {
+  const size_t count = stages.layout.size();
   std::vector<costs::Assumption> list = {
+      {"layers of the stages",
+       stages.given ? fmt::format("the layout of {} stages", count)
+                    : fmt::format("spread over {} stages by their work", count),
+       stages.given ? "the experiment"
+                    : fmt::format("the experiment has no layout of {} stages", count)},
       {"communication SMs beside computation",
        fmt::format("{} of {}", e.communication.sms, e.cluster.gpu.sms), "the experiment"},
       {"routing",
@@ -218,13 +230,14 @@ void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& 
 Result<StepResult> Simulate(const Experiment& e, const std::string& name) {
   auto schedule = MakeSchedule(e, name);
   if (!schedule) return Fail(schedule.error());
-  auto layout = ChooseLayout(e, schedule->stages);
-  if (!layout) return Fail(layout.error());
+  auto stages = ChooseLayout(e, schedule->stages);
+  if (!stages) return Fail(stages.error());
+  const model::Layout& layout = stages->layout;
   auto spread = costs::SpreadOf(e.model, e.parallel.expert, e.cluster.node.gpus);
   if (!spread) return Fail(Error{spread.error().message, e.places.expert, "parallel.expert"});
 
-  if (auto size = CheckSize(e, *schedule, *layout); !size) return Fail(size.error());
-  TaskGraph graph = Lower(e, *schedule, *layout, *spread);
+  if (auto size = CheckSize(e, *schedule, layout); !size) return Fail(size.error());
+  TaskGraph graph = Lower(e, *schedule, layout, *spread);
   if (auto duration = CheckDuration(e, graph); !duration) return Fail(duration.error());
   const TaskTimes times = RunFluid(graph);
   StepResult r;
@@ -236,11 +249,11 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name) {
   r.model = e.model.name;
   r.cluster = fmt::format("{} {} ({})", e.gpus(), e.cluster.gpu.name, e.cluster.name);
   r.plan = PlanText(e);
-  r.layout = model::PrintLayout(*layout);
+  r.layout = model::PrintLayout(layout);
   r.gpus = e.gpus();
   r.microbatches = schedule->microbatches;
-  r.assumptions = Assumptions(e, *spread);
-  Analyse(e, *layout, OwnershipOf(*schedule), r);
+  r.assumptions = Assumptions(e, *spread, *stages);
+  Analyse(e, layout, OwnershipOf(*schedule), r);
   if (auto fits = CheckMemory(e, name, r.memory); !fits) {
     r.fits = false;
     if (e.enforce_memory) return Fail(fits.error());

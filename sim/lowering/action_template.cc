@@ -189,9 +189,12 @@ class PairBuilder {
     if (builder_.made().takes_gradient < 0) builder_.made().takes_gradient = before;
   }
 
-  // Weight gradients wait for the input gradient of their phase, which came before on the lane.
+  // Weight gradients wait for the input gradient of their phase, which came before on the lane. A
+  // stage that is only the embedding has no input gradient: its weight gradient takes the input.
   void Weight(const WorkedBlock& block, const Phase* phase) {
-    if (phase != nullptr) builder_.Append(block.block, *phase, {});
+    if (phase == nullptr) return;
+    const int32_t made = builder_.Append(block.block, *phase, {});
+    if (builder_.made().takes_gradient < 0) builder_.made().takes_gradient = made;
   }
 
   Builder builder_;

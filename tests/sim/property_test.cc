@@ -124,5 +124,40 @@ TEST(Property, MoreCommunicationSmsNeverMakeAnActionAloneLonger) {
   }
 }
 
+// The model's letters in their order, cut at random places: a stage may be the embedding alone, the
+// head alone, or nearly all layers.
+std::string RandomLayout(const Small& small, int stages, std::mt19937& random) {
+  const std::string letters = "E" + std::string(static_cast<size_t>(small.layers), 't') +
+                              std::string(static_cast<size_t>(small.mtp_modules), 'm') + "L";
+  std::vector<size_t> cuts(letters.size() - 1);
+  std::iota(cuts.begin(), cuts.end(), size_t{1});
+  std::shuffle(cuts.begin(), cuts.end(), random);
+  cuts.resize(static_cast<size_t>(stages) - 1);
+  std::sort(cuts.rbegin(), cuts.rend());
+  std::string layout = letters;
+  for (const size_t cut : cuts) layout.insert(cut, "|");
+  return layout;
+}
+
+TEST(Property, AnyLegalLayoutRuns) {
+  for (uint32_t seed = 800; seed < 1200; ++seed) {
+    std::mt19937 random(seed);
+    Case c = RandomCase(seed);
+    const char* const names[] = {"1f1b", "zb1p", "dualpipe", "dualpipev", "zbv", "v-half"};
+    c.schedule = names[seed % std::size(names)];
+    const bool two_chunks = seed % std::size(names) > 2;
+    Experiment e = MakeExperiment(c.small);
+    e.enforce_memory = false;
+    e.layouts = {RandomLayout(c.small, c.small.ranks * (two_chunks ? 2 : 1), random)};
+    SCOPED_TRACE(Describe(c) + ", layout " + e.layouts.front());
+    const StepResult r = Must(Simulate(e, c.schedule));
+    EXPECT_EQ(r.layout, e.layouts.front());
+    ExpectReleasedExactly(r.timeline);
+    for (const timeline::MemoryCurve& curve : r.activations) {
+      ASSERT_EQ(curve.points.back().activations, Bytes(0));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace pipescope
