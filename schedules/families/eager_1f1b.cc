@@ -10,27 +10,14 @@
 //
 // Example, 2 ranks, 3 micro-batches: 0F0 0F1 0F2 0B0 0B1 0B2 | 1F0 1B0 1F1 1B1 1F2 1B2.
 // Source: Zhuang et al., "On Optimizing the Communication of Model Parallelism", arXiv 2211.05322.
-#include <algorithm>
-
+#include "schedules/families/warm_up.h"
 #include "schedules/family.h"
 
 namespace pipescope::schedules {
 namespace {
 
 Result<Schedule> GenerateEager(const Options& options) {
-  Schedule schedule = EmptySchedule("eager-1f1b", options, static_cast<int>(options.ranks));
-  const int m = schedule.microbatches;
-  for (int rank = 0; rank < schedule.ranks; ++rank) {
-    auto& order = schedule.actions[static_cast<size_t>(rank)];
-    order.reserve(2 * static_cast<size_t>(m));
-    const int warmup = std::min(m, 2 * (schedule.ranks - 1 - rank));
-    for (int i = 0; i < warmup; ++i) order.push_back(Make(ActionKind::kForward, rank, i));
-    for (int i = 0; i < m; ++i) {
-      if (warmup + i < m) order.push_back(Make(ActionKind::kForward, rank, warmup + i));
-      order.push_back(Make(ActionKind::kBackward, rank, i));
-    }
-  }
-  return schedule;
+  return AlternateAfterWarmUp("eager-1f1b", options, 2);
 }
 
 std::optional<double> Bubble(const Options& options, const Costs& costs) {

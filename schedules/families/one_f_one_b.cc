@@ -8,27 +8,14 @@
 //
 // Example, 2 ranks, 3 micro-batches: 0F0 0F1 0B0 0F2 0B1 0B2 | 1F0 1B0 1F1 1B1 1F2 1B2.
 // Source: Narayanan et al., "PipeDream-Flush", arXiv 2006.09503; Megatron-LM, arXiv 2104.04473.
-#include <algorithm>
-
+#include "schedules/families/warm_up.h"
 #include "schedules/family.h"
 
 namespace pipescope::schedules {
 namespace {
 
 Result<Schedule> GenerateOneFOneB(const Options& options) {
-  Schedule schedule = EmptySchedule("1f1b", options, static_cast<int>(options.ranks));
-  const int m = schedule.microbatches;
-  for (int rank = 0; rank < schedule.ranks; ++rank) {
-    auto& order = schedule.actions[static_cast<size_t>(rank)];
-    order.reserve(2 * static_cast<size_t>(m));
-    const int warmup = std::min(m, schedule.ranks - 1 - rank);
-    for (int i = 0; i < warmup; ++i) order.push_back(Make(ActionKind::kForward, rank, i));
-    for (int i = 0; i < m; ++i) {
-      if (warmup + i < m) order.push_back(Make(ActionKind::kForward, rank, warmup + i));
-      order.push_back(Make(ActionKind::kBackward, rank, i));
-    }
-  }
-  return schedule;
+  return AlternateAfterWarmUp("1f1b", options, 1);
 }
 
 std::optional<double> ExactBubble(const Options& options, const Costs& costs) {

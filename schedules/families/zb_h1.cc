@@ -10,31 +10,14 @@
 // Example, 2 ranks, 3 micro-batches: 0F0 0F1 0I0 0W0 0F2 0I1 0W1 0I2 0W2 |
 // 1F0 1I0 1F1 1I1 1W0 1F2 1I2 1W1 1W2.
 // Source: Qi et al., "Zero Bubble Pipeline Parallelism", arXiv 2401.10241, the hand-made schedule.
-#include <algorithm>
-
+#include "schedules/families/warm_up.h"
 #include "schedules/family.h"
 
 namespace pipescope::schedules {
 namespace {
 
 Result<Schedule> GenerateZbH1(const Options& options) {
-  Schedule schedule = EmptySchedule("zb-h1", options, static_cast<int>(options.ranks));
-  const int m = schedule.microbatches;
-  for (int rank = 0; rank < schedule.ranks; ++rank) {
-    auto& order = schedule.actions[static_cast<size_t>(rank)];
-    order.reserve(3 * static_cast<size_t>(m));
-    int forwards = 0, weights = 0;
-    const auto forward = [&] { order.push_back(Make(ActionKind::kForward, rank, forwards++)); };
-    const auto weight = [&] { order.push_back(Make(ActionKind::kWeightGrad, rank, weights++)); };
-    while (forwards < std::min(m, schedule.ranks - 1 - rank)) forward();
-    for (int i = 0; i < m; ++i) {
-      if (forwards < m) forward();
-      order.push_back(Make(ActionKind::kInputGrad, rank, i));
-      if (i >= rank) weight();
-    }
-    while (weights < m) weight();
-  }
-  return schedule;
+  return HoldBackWeights("zb-h1", options, 1);
 }
 
 std::optional<double> ExactBubble(const Options& options, const Costs& costs) {

@@ -15,8 +15,7 @@
 // Source: Qi et al., "Zero Bubble Pipeline Parallelism", arXiv 2401.10241, the hand-made schedule.
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "schedules/families/warm_up.h"
 #include "schedules/family.h"
 
 namespace pipescope::schedules {
@@ -28,23 +27,7 @@ Result<Schedule> GenerateZbH2(const Options& options) {
                      fmt::format("zb-h2 needs at least twice the ranks: {} for {} ranks",
                                  2 * options.ranks, options.ranks));
   }
-  Schedule schedule = EmptySchedule("zb-h2", options, static_cast<int>(options.ranks));
-  const int m = schedule.microbatches;
-  for (int rank = 0; rank < schedule.ranks; ++rank) {
-    auto& order = schedule.actions[static_cast<size_t>(rank)];
-    order.reserve(3 * static_cast<size_t>(m));
-    int forwards = 0, weights = 0;
-    const auto forward = [&] { order.push_back(Make(ActionKind::kForward, rank, forwards++)); };
-    const auto weight = [&] { order.push_back(Make(ActionKind::kWeightGrad, rank, weights++)); };
-    while (forwards < 2 * (schedule.ranks - 1 - rank)) forward();
-    for (int i = 0; i < m; ++i) {
-      if (forwards < m) forward();
-      order.push_back(Make(ActionKind::kInputGrad, rank, i));
-      if (i >= 2 * rank) weight();
-    }
-    while (weights < m) weight();
-  }
-  return schedule;
+  return HoldBackWeights("zb-h2", options, 2);
 }
 
 std::optional<double> SpanBubble(const Options& options, const Costs& costs) {
