@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <vector>
 
-#include "cli/schedule_file.h"
 #include "reports/schedule_json.h"
 #include "reports/schedule_svg.h"
 #include "reports/schedule_text.h"
@@ -16,6 +15,7 @@
 #include "schedules/evaluate.h"
 #include "schedules/lowered_csv.h"
 #include "schedules/registry.h"
+#include "schedules/schedule_file.h"
 #include "schedules/token.h"
 
 namespace pipescope::cli {
@@ -51,7 +51,7 @@ Result<Shown> FromFile(const ShowOptions& options) {
     return Fail(
         Error{"--slices and --variant choose an order; a file holds its own", {options.what}});
   }
-  auto file_read = ReadScheduleFile(options.what);
+  auto file_read = schedules::ReadScheduleFile(options.what);
   if (!file_read) return Fail(file_read.error());
   Shown shown{std::move(file_read->schedule), nullptr, file_read->note};
   const std::string& file = options.what;

@@ -1,14 +1,17 @@
 #include "cli/schedule_verb.h"
 
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "cli/examples.h"
 #include "cli/optimize_verb.h"
-#include "cli/schedule_file.h"
 #include "cli/schedule_show.h"
 #include "cli/verb.h"
 #include "reports/schedule_text.h"
+#include "schedules/flow.h"
 #include "schedules/registry.h"
+#include "schedules/schedule_file.h"
 
 namespace pipescope::cli {
 namespace {
@@ -19,6 +22,26 @@ int Show(const ShowOptions& options) {
   }
   auto text = RenderSchedule(options);
   return text ? Emit(options.output, *text) : Complain(text.error());
+}
+
+int Judge(const std::string& path) {
+  const auto file = schedules::JudgeScheduleFile(path);
+  if (!file) return Complain(file.error());
+  std::string text;
+  if (file->old_letters) text += fmt::format("{}: {}\n", path, schedules::kOldLettersNote);
+  for (const schedules::Finding& finding : file->findings) {
+    text += fmt::format("{}: {}\n", path, ToString(finding));
+  }
+  if (file->findings.empty()) {
+    const schedules::Schedule& schedule = file->schedule;
+    text += fmt::format("{}: sound: {} ranks, {} stages, {} micro-batches{}\n", path,
+                        schedule.ranks, schedule.stages, schedule.microbatches,
+                        file->steps ? fmt::format("; lowered, {} unit steps", *file->steps) : "");
+  } else if (file->findings.size() >= schedules::kMostFindings) {
+    text += fmt::format("{}: at most {} findings are shown\n", path, schedules::kMostFindings);
+  }
+  const int emitted = Emit("", text);
+  return emitted != kOk ? emitted : file->findings.empty() ? kOk : kCheckFailed;
 }
 
 void AddLowering(CLI::App& show, ShowOptions& options) {
@@ -104,7 +127,7 @@ void AddScheduleVerb(CLI::App& app, int& exit_code) {
   check->add_option("file", *path, "PyTorch's CSV, a row a rank, compute-only or lowered")
       ->required()
       ->type_name("FILE.csv");
-  check->callback([path, &exit_code] { exit_code = CheckScheduleFile(*path); });
+  check->callback([path, &exit_code] { exit_code = Judge(*path); });
 }
 
 }  // namespace pipescope::cli

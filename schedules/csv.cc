@@ -6,7 +6,6 @@
 #include "schedules/csv_rows.h"
 #include "schedules/limits.h"
 #include "schedules/token.h"
-#include "sim/base/file.h"
 
 namespace pipescope::schedules {
 namespace {
@@ -93,12 +92,6 @@ Result<CsvSchedule> ParseCsv(const std::string& text, const std::string& file) {
     RenameBackwards(csv.schedule);
   }
   return csv;
-}
-
-Result<CsvSchedule> ReadCsv(const std::string& path) {
-  auto text = ReadFile(path);
-  if (!text) return Fail(text.error());
-  return ParseCsv(*text, path);
 }
 
 std::string ToCsv(const Schedule& schedule) {

@@ -26,7 +26,6 @@ struct CsvSchedule {
 
 // Fails with file:line:cell. `file` is for errors only. The order itself is not judged: see Check.
 Result<CsvSchedule> ParseCsv(const std::string& text, const std::string& file);
-Result<CsvSchedule> ReadCsv(const std::string& path);
 
 std::string ToCsv(const Schedule& schedule);
 

@@ -15,5 +15,6 @@ inline constexpr int64_t kMaxStages = 1 << 20;
 inline constexpr int64_t kMaxMicrobatches = 1 << 24;
 inline constexpr int64_t kMaxSlices = 1 << 16;
 inline constexpr int64_t kMaxActions = 1 << 25;
+inline constexpr int64_t kMaxCsvBytes = 16 * kMaxActions;
 
 }  // namespace pipescope::schedules

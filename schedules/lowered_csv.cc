@@ -117,7 +117,7 @@ Result<CsvLowered> ParseLoweredCsv(const std::string& text, const std::string& f
 }
 
 Result<CsvLowered> ReadLoweredCsv(const std::string& path) {
-  auto text = ReadFile(path);
+  auto text = ReadFile(path, kMaxCsvBytes);
   if (!text) return Fail(text.error());
   return ParseLoweredCsv(*text, path);
 }

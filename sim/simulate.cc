@@ -4,9 +4,8 @@
 
 #include <algorithm>
 
-#include "schedules/check.h"
-#include "schedules/csv.h"
 #include "schedules/registry.h"
+#include "schedules/schedule_file.h"
 #include "sim/base/quantity.h"
 #include "sim/costs/routing.h"
 #include "sim/engine/engine.h"
@@ -55,7 +54,7 @@ Result<schedules::Schedule> MakeSchedule(const Experiment& e, const std::string&
     }
     return made;
   }
-  auto read = schedules::ReadCsv(name);
+  auto read = schedules::ReadScheduleFile(name);
   if (!read) return Fail(read.error());
   const schedules::Schedule& order = read->schedule;
   if (order.ranks != e.parallel.pipeline || order.microbatches != microbatches) {
@@ -63,9 +62,6 @@ Result<schedules::Schedule> MakeSchedule(const Experiment& e, const std::string&
         About(e, name,
               fmt::format("holds {} ranks and {} micro-batches; the plan has {} and {}",
                           order.ranks, order.microbatches, e.parallel.pipeline, microbatches)));
-  }
-  if (const auto findings = schedules::Check(order); !findings.empty()) {
-    return Fail(About(e, name, findings.front().message));
   }
   return order;
 }

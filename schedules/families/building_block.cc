@@ -245,7 +245,7 @@ class Block {
 }  // namespace
 
 Status CheckBlockRanks(const std::string& name, const Options& options) {
-  constexpr int64_t kMostRanks = 512;
+  constexpr int64_t kMostRanks = 1024;
   if (options.ranks <= kMostRanks) return {};
   return BadOption("--ranks", options.ranks,
                    fmt::format("{} is worked out for at most {} ranks", name, kMostRanks));

@@ -42,7 +42,8 @@ std::vector<std::vector<Action>> OrdersFromBlock(const std::vector<BlockSlots>& 
                                                  int microbatches);
 
 // Blocks are laid out over all slots of all ranks, and the work of moving grows with the cube of
-// the ranks: fails above 512 of them. `name` is of the schedule, for the error.
+// the ranks: fails above 1024 of them, where it takes half a minute. `name` is of the schedule, for
+// the error.
 Status CheckBlockRanks(const std::string& name, const Options& options);
 
 }  // namespace pipescope::schedules

@@ -179,7 +179,7 @@ Family OneFOneBVFamily() {
       .aliases = {},
       .summary = "1f1b on a V of two stages a rank, in two thirds of its memory",
       .reference = "Pipeline Parallelism with Controllable Memory, arXiv 2405.15362",
-      .constraints = "at most 512 ranks",
+      .constraints = "at most 1024 ranks",
       .options = "--ranks, --microbatches",
       .bubble = "no closed form is known",
       .bubble_exact_when = "never: it is found by moving actions, not by a formula",

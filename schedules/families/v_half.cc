@@ -37,7 +37,7 @@ Family VHalfFamily() {
       .aliases = {},
       .summary = "a V of two stages a rank in half of the memory of 1f1b",
       .reference = "Pipeline Parallelism with Controllable Memory, arXiv 2405.15362",
-      .constraints = "at most 512 ranks",
+      .constraints = "at most 1024 ranks",
       .options = "--ranks, --microbatches",
       .bubble = "no closed form is known; about half of that of 1f1b",
       .bubble_exact_when = "never: it is found by moving actions, not by a formula",

@@ -37,7 +37,7 @@ Family VMinFamily() {
       .aliases = {},
       .summary = "a V of two stages a rank in a third of the memory of 1f1b, with more waits",
       .reference = "Pipeline Parallelism with Controllable Memory, arXiv 2405.15362",
-      .constraints = "at most 512 ranks",
+      .constraints = "at most 1024 ranks",
       .options = "--ranks, --microbatches",
       .bubble = "no closed form is known; it grows with m unless F, I and W are equal",
       .bubble_exact_when = "never: it is found by moving actions, not by a formula",

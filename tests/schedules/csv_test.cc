@@ -74,12 +74,6 @@ TEST(Csv, ErrorsNameFileLineAndCell) {
   EXPECT_THAT(ErrorOf(std::string("0F0\0,0B0", 8)), testing::HasSubstr("order.csv:1:1"));
 }
 
-TEST(Csv, MissingFile) {
-  const auto csv = ReadCsv("no/such/file.csv");
-  ASSERT_FALSE(csv);
-  EXPECT_THAT(csv.error().ToString(), testing::HasSubstr("cannot be opened"));
-}
-
 TEST(Csv, DamageGivesErrorsOrFindings) {
   std::mt19937 random(7);
   const std::vector<std::string> originals = {ReadData("dualpipev_4rank_10mb.csv"),
