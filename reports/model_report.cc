@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <tuple>
 #include <vector>
 
 #include "sim/base/quantity.h"
@@ -39,21 +42,37 @@ PassSum Sum(const std::vector<model::Phase>& phases) {
   return sum;
 }
 
+// Layers of one kind, in the order of their first: name, how many, one of them.
+std::vector<std::tuple<std::string, int64_t, model::Block>> LayerRows(const model::ModelConfig& m) {
+  std::vector<std::tuple<std::string, int64_t, model::Block>> rows;
+  std::vector<model::LayerKind> seen;
+  for (int i = 0; i < m.layers(); ++i) {
+    const model::LayerKind kind = m.KindOf(i);
+    const size_t at = static_cast<size_t>(std::find(seen.begin(), seen.end(), kind) - seen.begin());
+    if (at == seen.size()) {
+      seen.push_back(kind);
+      std::string name = kind.moe ? "MoE layer" : "dense layer";
+      if (kind.window > 0) name += fmt::format(", {}", kind.window);
+      rows.push_back({name, 0, {BlockOf(kind), i}});
+    }
+    ++std::get<1>(rows[at]);
+  }
+  return rows;
+}
+
 std::vector<BlockRow> Rows(const model::ModelConfig& m, const model::WorkShape& shape) {
   using model::BlockKind;
-  const int64_t dense = m.routed_experts == 0 ? m.layers : m.dense_layers;
-  const std::vector<std::tuple<std::string, int64_t, model::Block>> kinds = {
-      {"embedding", 1, {BlockKind::kEmbedding}},
-      {"dense layer", dense, {BlockKind::kDenseLayer}},
-      {"MoE layer", m.layers - dense, {BlockKind::kMoeLayer}},
-      {"MTP projection", m.mtp_modules, {BlockKind::kMtpProjection, -1, true}},
-      {"MTP layer", m.mtp_modules, {BlockKind::kMoeLayer, -1, true}},
-      {"MTP head (shared)", m.mtp_modules, {BlockKind::kHead, -1, true}},
-      {"head", 1, {BlockKind::kHead}},
-  };
+  std::vector<std::tuple<std::string, int64_t, model::Block>> kinds = LayerRows(m);
+  kinds.insert(kinds.begin(), {"embedding", 1, {BlockKind::kEmbedding}});
+  if (m.mtp_modules > 0) {
+    const BlockKind layer = BlockOf(m.KindOf(-1));
+    kinds.push_back({"MTP projection", m.mtp_modules, {BlockKind::kMtpProjection, -1, true}});
+    kinds.push_back({"MTP layer", m.mtp_modules, {layer, -1, true}});
+    kinds.push_back({"MTP head (shared)", m.mtp_modules, {BlockKind::kHead, -1, true}});
+  }
+  kinds.push_back({m.tied_embedding ? "head (tied)" : "head", 1, {BlockKind::kHead}});
   std::vector<BlockRow> rows;
   for (const auto& [name, count, block] : kinds) {
-    if (count == 0) continue;
     const model::BlockWork work = model::WorkOf(m, shape, block);
     rows.push_back({name, count, model::BlockParameters(m, block), Sum(work.forward),
                     Sum(work.input_grad), Sum(work.weight_grad),
@@ -66,19 +85,37 @@ double Gigaflops(const model::ModelConfig& m, const model::WorkShape& s, bool ca
   return model::TrainingFlopsPerToken(m, s.sequence, causal).value() / 1e9;
 }
 
+std::string AttentionText(const model::ModelConfig& m) {
+  const model::Attention& a = m.attention;
+  if (a.latent()) return fmt::format("{} heads of latent attention", a.heads);
+  if (a.heads == a.kv_heads) return fmt::format("{} heads of {}", a.heads, a.head_dim);
+  return fmt::format("{} heads of {} on {} of keys and values", a.heads, a.head_dim, a.kv_heads);
+}
+
+std::string ExpertsText(const model::ModelConfig& m) {
+  if (m.moe_layers() == 0) return "no experts";
+  std::string text =
+      fmt::format("{} routed experts, {} a token", m.routed_experts, m.experts_per_token);
+  if (m.expert_groups > 1) {
+    text += fmt::format(" in at most {} of {} groups", m.groups_per_token, m.expert_groups);
+  }
+  if (m.shared_intermediate > 0) {
+    text += fmt::format(", shared ones {} wide", m.shared_intermediate);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string ModelText(const model::ModelConfig& m, const model::WorkShape& shape) {
   std::string text = fmt::format(
       "{}: {} parameters, {} of them active for a token (MTP left out)\n"
       "training FLOPs a token at {} tokens: {:.1f} G causal, {:.1f} G non-causal\n"
-      "{} layers ({} dense), hidden {}, {} heads; {} routed experts, {} a token in at most {} of "
-      "{} groups, {} shared\n\n",
+      "{} layers ({} dense), hidden {}, {}; {}\n\n",
       m.name, FormatCount(static_cast<double>(model::TotalParameters(m))),
       FormatCount(static_cast<double>(model::ActiveParameters(m))), shape.sequence,
-      Gigaflops(m, shape, true), Gigaflops(m, shape, false), m.layers, m.dense_layers, m.hidden,
-      m.heads, m.routed_experts, m.experts_per_token, m.groups_per_token, m.expert_groups,
-      m.shared_experts);
+      Gigaflops(m, shape, true), Gigaflops(m, shape, false), m.layers(),
+      m.layers() - m.moe_layers(), m.hidden, AttentionText(m), ExpertsText(m));
   text +=
       fmt::format("{:<18} {:>5} {:>11} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10} {:>11} {:>11}\n",
                   "of each", "count", "parameters", "F FLOPs", "I FLOPs", "W FLOPs", "F bytes",

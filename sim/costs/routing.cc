@@ -42,6 +42,10 @@ double Miss(const model::ModelConfig& m, int x) {
 }  // namespace
 
 Result<Spread> SpreadOf(const model::ModelConfig& m, int expert_parallel, int gpus_per_node) {
+  if (m.routed_experts == 0) {
+    if (expert_parallel == 1) return Spread{};
+    return Fail(fmt::format("the model has no experts to spread over {} GPUs", expert_parallel));
+  }
   if (m.routed_experts % expert_parallel != 0) {
     return Fail(fmt::format("{} GPUs do not divide the model's {} routed experts", expert_parallel,
                             m.routed_experts));

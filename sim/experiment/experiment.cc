@@ -77,10 +77,10 @@ void CheckFit(Fields& root, const Experiment& e) {
                                       e.parallel.pipeline, e.parallel.data, e.gpus(),
                                       e.cluster.name, e.cluster.gpus()));
   }
-  if (e.parallel.pipeline > e.model.layers) {
+  if (e.parallel.pipeline > e.model.layers()) {
     root.Note("parallel", fmt::format("pipeline = {} does not fit: the model '{}' has {} layers, "
                                       "and a stage needs one",
-                                      e.parallel.pipeline, e.model.name, e.model.layers));
+                                      e.parallel.pipeline, e.model.name, e.model.layers()));
   }
   if (e.training.fp8 && e.cluster.gpu.fp8.value() <= 0) {
     root.Note("training", fmt::format("precision fp8: the topology's GPU '{}' has no FP8 rate",

@@ -48,6 +48,9 @@ HeldParameters StageParameters(const Experiment& experiment, const model::StageL
     if (block.kind == model::BlockKind::kMtpProjection && !shares_embedding) {
       held.shared += m.vocabulary * m.hidden;
     }
+    // A head that is the embedding transposed is a second copy only where the first is elsewhere.
+    const bool head = block.kind == model::BlockKind::kHead && !block.mtp;
+    if (head && m.tied_embedding && shares_embedding) held.shared -= m.vocabulary * m.hidden;
   }
   return held;
 }

@@ -101,7 +101,8 @@ int32_t PhaseCosts::Add(const timeline::Label& label, const costs::Demand& deman
 
 int32_t PhaseCosts::Compute(const model::Block& block, const model::Phase& phase,
                             bool beside_communication) {
-  const Computation key{block.kind, phase.kind, phase.pass, beside_communication};
+  const int64_t window = experiment_.model.KindOf(block.layer).window;
+  const Computation key{block.kind, phase.kind, phase.pass, window, beside_communication};
   if (const auto at = computations_.find(key); at != computations_.end()) return at->second;
   const costs::Demand demand =
       costs::PhaseDemand(phase.kernels, compute_sms(beside_communication), experiment_.cluster.gpu,

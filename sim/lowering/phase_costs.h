@@ -35,7 +35,7 @@ class PhaseCosts {
 
  private:
   using Movement = std::pair<model::PhaseKind, model::Pass>;
-  using Computation = std::tuple<model::BlockKind, model::PhaseKind, model::Pass, bool>;
+  using Computation = std::tuple<model::BlockKind, model::PhaseKind, model::Pass, int64_t, bool>;
   int32_t LabelOf(const timeline::Label& label);
   int compute_sms(bool beside_communication) const;
 

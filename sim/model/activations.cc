@@ -15,16 +15,30 @@ struct PerToken {
 
 double Width(int64_t value) { return static_cast<double>(value); }
 
-PerToken AttentionPart(const ModelConfig& m, const WorkShape& s, double linear) {
+// Grouped attention keeps its operands q, k and v: they are no longer than what they came from.
+PerToken GroupedPart(const ModelConfig& m, const WorkShape& s, double linear) {
+  const Attention& a = m.attention;
   const double d = Width(m.hidden);
-  const double q_low = Width(m.q_lora_rank > 0 ? m.q_lora_rank : m.heads * m.qk_head_dim());
-  const double kv_low = Width(m.kv_lora_rank + m.qk_rope_head_dim);
-  const double q_out = Width(m.heads * m.qk_head_dim());
-  const double kv_out = Width(m.heads * (m.qk_nope_head_dim + m.v_head_dim));
-  const double o_in = Width(m.heads * m.v_head_dim);
+  const double qkv = Width(a.q_width() + a.k_width() + a.v_width());
+  const double o_in = Width(a.output_width());
+  PerToken part;
+  part.until_backward = 2 * d + 2 * (qkv + o_in) + 4 * Width(a.heads);
+  if (!s.recompute) part.until_backward += linear * d;
+  part.until_weight_grad = linear * (d + qkv + d) + 2 * o_in;
+  return part;
+}
+
+PerToken LatentPart(const ModelConfig& m, const WorkShape& s, double linear) {
+  const Attention& a = m.attention;
+  const double d = Width(m.hidden);
+  const double q_low = Width(a.q_lora_rank > 0 ? a.q_lora_rank : a.q_width());
+  const double kv_low = Width(a.kv_lora_rank + a.qk_rope_head_dim);
+  const double q_out = Width(a.q_width());
+  const double kv_out = Width(a.heads * (a.qk_nope_head_dim + a.v_head_dim));
+  const double o_in = Width(a.output_width());
   const double output = s.fp8 ? 1.5 : 2.0;  // E5M6, or BF16
   PerToken part;
-  part.until_backward = 2 * d + 2 * (q_low + kv_low) + output * o_in + 4 * Width(m.heads);
+  part.until_backward = 2 * d + 2 * (q_low + kv_low) + output * o_in + 4 * Width(a.heads);
   if (!s.recompute) {
     part.until_backward += linear * (d + q_low + kv_low) + 2 * (2 * q_out + o_in);
   }
@@ -34,12 +48,14 @@ PerToken AttentionPart(const ModelConfig& m, const WorkShape& s, double linear) 
   return part;
 }
 
-// A SwiGLU of width f on k rows a token; `input` counts its rows' input as saved.
-PerToken SwigluPart(double d, double f, double k, bool input, bool recompute, double linear) {
+// An MLP of width f on k rows a token; `input` counts its rows' input as saved.
+PerToken MlpRows(const ModelConfig& m, const WorkShape& s, int64_t width, double k, bool input) {
+  const double linear = s.fp8 ? kFp8Bytes : 2.0;
+  const double d = Width(m.hidden), f = Width(width), into = m.gated ? 2 * f : f;
   PerToken part;
-  part.until_backward = k * 2 * f * linear + (input ? k * d * linear : 0);
-  if (!recompute) part.until_backward += k * f * linear;
-  part.until_weight_grad = k * linear * (d + 2 * f + f + d);
+  part.until_backward = k * into * linear + (input ? k * d * linear : 0);
+  if (!s.recompute) part.until_backward += k * f * linear;
+  part.until_weight_grad = k * linear * (d + into + f + d);
   return part;
 }
 
@@ -52,14 +68,11 @@ PerToken MlpPart(const ModelConfig& m, const WorkShape& s, bool moe, double line
     sum.until_weight_grad += part.until_weight_grad;
   };
   if (!moe) {
-    add(SwigluPart(d, Width(m.dense_intermediate), 1, false, s.recompute, linear));
+    add(MlpRows(m, s, m.dense_intermediate, 1, false));
     return sum;
   }
-  const double f = Width(m.expert_intermediate);
-  add(SwigluPart(d, f, m.experts_per_token, true, s.recompute, linear));
-  if (m.shared_experts > 0) {
-    add(SwigluPart(d, m.shared_experts * f, 1, false, s.recompute, linear));
-  }
+  add(MlpRows(m, s, m.expert_intermediate, m.experts_per_token, true));
+  if (m.shared_intermediate > 0) add(MlpRows(m, s, m.shared_intermediate, 1, false));
   const double router = 4.0 * m.routed_experts + 12.0 * m.experts_per_token;
   add({router, 4.0 * m.routed_experts});
   return sum;
@@ -77,7 +90,8 @@ ActivationBytes ActivationsOf(const ModelConfig& m, const WorkShape& s, const Bl
       break;
     case BlockKind::kDenseLayer:
     case BlockKind::kMoeLayer: {
-      const PerToken attention = AttentionPart(m, s, linear);
+      const PerToken attention =
+          m.attention.latent() ? LatentPart(m, s, linear) : GroupedPart(m, s, linear);
       const PerToken mlp = MlpPart(m, s, block.kind == BlockKind::kMoeLayer, linear);
       bytes = {attention.until_backward + mlp.until_backward,
                attention.until_weight_grad + mlp.until_weight_grad};

@@ -1,44 +1,50 @@
 #include "sim/model/kernels.h"
 
 #include <cmath>
+#include <tuple>
 
 namespace pipescope::model {
-KernelList& KernelList::Gemm(const char* name, Pass pass, bool fp8_layer, int64_t groups, int64_t m,
-                             int64_t n, int64_t k) {
+KernelList& KernelList::Gemm(const char* name, Pass pass, bool fp8_layer, int64_t groups,
+                             int64_t rows, int64_t n, int64_t k) {
   const bool fp8 = fp8_ && fp8_layer;
-  const auto product = [groups](int64_t a, int64_t b) {
-    return static_cast<double>(groups) * static_cast<double>(a) * static_cast<double>(b);
-  };
+  const double r = static_cast<double>(rows), g = static_cast<double>(groups);
+  const double wide = static_cast<double>(n), deep = static_cast<double>(k);
   const double in = fp8 ? kFp8Bytes : 2.0;
-  const double out = pass == Pass::kWeightGrad ? 8.0 : 2.0;  // FP32 read and written, or BF16
   Kernel kernel;
   kernel.name = name;
   kernel.kind = KernelKind::kGemm;
   kernel.precision = fp8 ? Precision::kFp8 : Precision::kBf16;
   kernel.pass = pass;
   kernel.groups = groups;
-  kernel.m = m;
-  kernel.n = n;
-  kernel.k = k;
-  kernel.flops = Flops(2 * product(m, n) * static_cast<double>(k));
-  kernel.bytes = RoundBytes(in * (product(m, k) + product(n, k)) + out * product(m, n));
+  kernel.flops = Flops(2 * r * wide * deep);
+  const int64_t rows_of_group = (rows + groups - 1) / groups;  // the fullest's
+  if (pass == Pass::kWeightGrad) {
+    std::tie(kernel.m, kernel.n, kernel.k) = std::tuple(k, n, rows_of_group);
+    kernel.bytes = RoundBytes(in * r * (wide + deep) + 8.0 * g * wide * deep);  // FP32, twice
+  } else {
+    const bool forward = pass == Pass::kForward;
+    std::tie(kernel.m, kernel.n, kernel.k) =
+        std::tuple(rows_of_group, forward ? n : k, forward ? k : n);
+    const double read = forward ? deep : wide, written = forward ? wide : deep;
+    kernel.bytes = RoundBytes(in * (r * read + g * wide * deep) + 2.0 * r * written);
+  }
   kernels_.push_back(kernel);
   return *this;
 }
 
 KernelList& KernelList::Forward(const char* name, int64_t rows, int64_t n, int64_t k,
                                 bool fp8_layer, int64_t groups) {
-  return Gemm(name, Pass::kForward, fp8_layer, groups, rows / groups, n, k);
+  return Gemm(name, Pass::kForward, fp8_layer, groups, rows, n, k);
 }
 
 KernelList& KernelList::InputGrad(const char* name, int64_t rows, int64_t n, int64_t k,
                                   bool fp8_layer, int64_t groups) {
-  return Gemm(name, Pass::kInputGrad, fp8_layer, groups, rows / groups, k, n);
+  return Gemm(name, Pass::kInputGrad, fp8_layer, groups, rows, n, k);
 }
 
 KernelList& KernelList::WeightGrad(const char* name, int64_t rows, int64_t n, int64_t k,
                                    bool fp8_layer, int64_t groups) {
-  return Gemm(name, Pass::kWeightGrad, fp8_layer, groups, k, n, rows / groups);
+  return Gemm(name, Pass::kWeightGrad, fp8_layer, groups, rows, n, k);
 }
 
 KernelList& KernelList::Memory(const char* name, int64_t rows, double bytes_per_row) {
@@ -59,21 +65,21 @@ KernelList& KernelList::Transpose(const char* name, int64_t rows, int64_t width)
   return Memory(name, rows, static_cast<double>(width) * 2 * kFp8Bytes);
 }
 
-KernelList& KernelList::Attention(const char* name, const ModelConfig& model, int64_t sequence,
-                                  Pass pass) {
-  const double qk = static_cast<double>(model.qk_head_dim());
-  const double v = static_cast<double>(model.v_head_dim);
-  const double heads = static_cast<double>(model.heads);
+KernelList& KernelList::AttentionCore(const char* name, const Attention& a, double keys,
+                                      Pass pass) {
+  const double qk = static_cast<double>(a.qk_dim()), v = static_cast<double>(a.v_dim());
   const double tokens = static_cast<double>(tokens_);
   const bool forward = pass == Pass::kForward;
   const double depth = forward ? qk + v : 3 * qk + 2 * v;  // multiply-adds per query-key pair
+  const double operands =
+      static_cast<double>(a.q_width() + a.k_width() + a.v_width() + a.output_width());
   Kernel kernel;
   kernel.name = name;
   kernel.kind = KernelKind::kAttention;
   kernel.pass = pass;
-  kernel.flops = Flops(2 * heads * depth * tokens * static_cast<double>(sequence) / 2);
+  kernel.flops = Flops(2 * static_cast<double>(a.heads) * depth * tokens * keys);
   // Queries, keys, values and outputs in BF16; backward reads them and writes their gradients.
-  kernel.bytes = RoundBytes(tokens * heads * 2 * (forward ? 2 * qk + 2 * v : 4 * qk + 4 * v));
+  kernel.bytes = RoundBytes(tokens * 2 * (forward ? 1 : 2) * operands);
   kernels_.push_back(kernel);
   return *this;
 }

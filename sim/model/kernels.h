@@ -29,12 +29,14 @@ class KernelList {
   KernelList& Cast(const char* name, int64_t rows, int64_t width);
   // Re-tiles FP8 rows from 1x128 to 128x1 for the weight gradient; nothing in BF16.
   KernelList& Transpose(const char* name, int64_t rows, int64_t width);
-  KernelList& Attention(const char* name, const ModelConfig& model, int64_t sequence, Pass pass);
+  // `keys`: the mean number of tokens that a token attends to.
+  KernelList& AttentionCore(const char* name, const Attention& attention, double keys, Pass pass);
 
   std::vector<Kernel> Take() { return std::move(kernels_); }
 
  private:
-  KernelList& Gemm(const char* name, Pass pass, bool fp8_layer, int64_t groups, int64_t m,
+  // Of a linear layer of `rows` rows, n wide and k deep, whichever of its GEMMs it is.
+  KernelList& Gemm(const char* name, Pass pass, bool fp8_layer, int64_t groups, int64_t rows,
                    int64_t n, int64_t k);
 
   bool fp8_;

@@ -96,11 +96,12 @@ Result<Layout> ToBlocks(const std::string& letters, const ModelConfig& model) {
       stage.blocks.push_back({BlockKind::kEmbedding});
     } else if (c == 't') {
       if (mtp > 0) return fail("a layer t comes after the MTP module m");
-      const bool dense = layer < model.dense_layers || model.routed_experts == 0;
-      stage.blocks.push_back({dense ? BlockKind::kDenseLayer : BlockKind::kMoeLayer, layer++});
+      // One too many is counted on, for the error below.
+      const int index = std::min(layer++, model.layers() - 1);
+      stage.blocks.push_back({BlockOf(model.KindOf(index)), index});
     } else if (c == 'm') {
       stage.blocks.push_back({BlockKind::kMtpProjection, -1, true});
-      stage.blocks.push_back({BlockKind::kMoeLayer, -1, true});
+      stage.blocks.push_back({BlockOf(model.KindOf(-1)), -1, true});
       stage.blocks.push_back({BlockKind::kHead, -1, true});
       ++mtp;
     } else if (c == 'L') {
@@ -111,8 +112,8 @@ Result<Layout> ToBlocks(const std::string& letters, const ModelConfig& model) {
   }
   if (!seen.starts_with('E')) return fail("the embedding E must come first");
   if (!seen.ends_with('L')) return fail("the head L must come last");
-  if (layer != model.layers) {
-    return fail(fmt::format("holds {} layers; the model has {}", layer, model.layers));
+  if (layer != model.layers()) {
+    return fail(fmt::format("holds {} layers; the model has {}", layer, model.layers()));
   }
   if (mtp != model.mtp_modules) {
     return fail(fmt::format("holds {} MTP modules; the model has {}", mtp, model.mtp_modules));
@@ -146,19 +147,20 @@ Result<Layout> ParseLayout(const std::string& text, const ModelConfig& model, in
 }
 
 Result<Layout> BalancedLayout(const ModelConfig& model, int stages) {
-  if (stages > model.layers) {
-    return Fail(fmt::format("{} stages do not fit: the model has {} layers", stages, model.layers));
+  if (stages > model.layers()) {
+    return Fail(
+        fmt::format("{} stages do not fit: the model has {} layers", stages, model.layers()));
   }
   // Work in layers: the head, and per MTP module a projection, a layer and a head.
   const double layer_work = static_cast<double>(ActiveLayerParameters(model));
   const double head = static_cast<double>(model.hidden * model.vocabulary) / layer_work;
   const double tail = head + model.mtp_modules * (1 + head);
-  const double target = (model.layers + tail) / stages;
+  const double target = (model.layers() + tail) / stages;
   std::vector<int> counts(static_cast<size_t>(stages), 0);
-  const int last = std::max(stages == 1 ? model.layers : 0,
+  const int last = std::max(stages == 1 ? model.layers() : 0,
                             static_cast<int>(std::lround(std::max(0.0, target - tail))));
-  counts.back() = std::min(last, model.layers - (stages - 1));
-  const int rest = model.layers - counts.back();
+  counts.back() = std::min(last, model.layers() - (stages - 1));
+  const int rest = model.layers() - counts.back();
   for (int i = 0; i < rest && stages > 1; ++i) {
     // The middle stages take the remainder first: the first one has the embedding as well.
     const int position = stages - 2 - i % (stages - 1);

@@ -22,6 +22,10 @@ namespace pipescope::model {
 // state joined with the next token's embedding, one layer, and a head that shares its weights.
 enum class BlockKind { kEmbedding, kDenseLayer, kMoeLayer, kMtpProjection, kHead };
 
+inline BlockKind BlockOf(LayerKind kind) {
+  return kind.moe ? BlockKind::kMoeLayer : BlockKind::kDenseLayer;
+}
+
 struct Block {
   BlockKind kind = BlockKind::kDenseLayer;
   int layer = -1;    // of the model's layers; -1 for blocks that are no layer

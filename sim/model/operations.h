@@ -41,7 +41,7 @@ struct Kernel {
   KernelKind kind = KernelKind::kMemory;
   Precision precision = Precision::kBf16;
   Pass pass = Pass::kForward;  // a GEMM recomputed in the backward pass is kForward
-  int64_t groups = 1;          // of a grouped GEMM: experts; m, n, k are each group's
+  int64_t groups = 1;  // of a grouped GEMM: experts; m, n, k are each group's, rows rounded up
   int64_t m = 0, n = 0, k = 0;
   Flops flops;
   Bytes bytes;  // read and written in HBM
@@ -70,6 +70,10 @@ struct WorkShape {
 
 // Rows that a GPU's experts take in: experts_per_token x tokens where routing is balanced.
 int64_t ExpertRows(const ModelConfig& model, const WorkShape& shape);
+
+// How many tokens a token attends to in the mean, itself included: half the sequence s where all
+// before it count, w - w^2 / (2 s) in a window of w.
+double MeanKeys(int64_t sequence, int64_t window);
 
 BlockWork WorkOf(const ModelConfig& model, const WorkShape& shape, const Block& block);
 

@@ -3,73 +3,83 @@
 namespace pipescope::model {
 namespace {
 
-int64_t SwigluParameters(int64_t hidden, int64_t intermediate) { return 3 * hidden * intermediate; }
+int64_t MlpParameters(const ModelConfig& m, int64_t intermediate) {
+  const int64_t into = m.gated ? 2 * intermediate : intermediate;
+  return m.hidden * into + intermediate * m.hidden + (m.mlp_bias ? into + m.hidden : 0);
+}
 
-int64_t Norms(const ModelConfig& m) { return 2 * m.hidden; }
+int64_t Norm(const ModelConfig& m) { return m.norm_bias ? 2 * m.hidden : m.hidden; }
 
-ParameterCount MoeLayer(const ModelConfig& m) {
-  ParameterCount count;
-  count.shared = AttentionParameters(m) + Norms(m) + m.hidden * m.routed_experts +
-                 m.routed_experts +
-                 SwigluParameters(m.hidden, m.shared_experts * m.expert_intermediate);
-  count.expert = m.routed_experts * SwigluParameters(m.hidden, m.expert_intermediate);
-  return count;
+int64_t RouterParameters(const ModelConfig& m) {
+  return m.hidden * m.routed_experts + (m.router_bias ? m.routed_experts : 0) +
+         (m.shared_gate ? m.hidden : 0);
+}
+
+// What every token of a MoE layer passes, whichever experts it picks.
+int64_t MoeCommon(const ModelConfig& m) {
+  const int64_t shared = m.shared_intermediate > 0 ? MlpParameters(m, m.shared_intermediate) : 0;
+  return AttentionParameters(m) + m.norms * Norm(m) + RouterParameters(m) + shared;
+}
+
+int64_t DenseLayer(const ModelConfig& m) {
+  return AttentionParameters(m) + m.norms * Norm(m) + MlpParameters(m, m.dense_intermediate);
+}
+
+int64_t Latent(const ModelConfig& m) {
+  const Attention& a = m.attention;
+  const int64_t query = a.q_lora_rank > 0
+                            ? m.hidden * a.q_lora_rank + a.q_lora_rank + a.q_lora_rank * a.q_width()
+                            : m.hidden * a.q_width();
+  return query + m.hidden * (a.kv_lora_rank + a.qk_rope_head_dim) + a.kv_lora_rank +
+         a.kv_lora_rank * a.heads * (a.qk_nope_head_dim + a.v_head_dim);
+}
+
+int64_t Grouped(const ModelConfig& m) {
+  const Attention& a = m.attention;
+  const int64_t width = a.q_width() + a.k_width() + a.v_width();
+  return m.hidden * width + (a.qkv_bias ? width : 0) + (a.qk_norm ? 2 * a.head_dim : 0);
 }
 
 }  // namespace
 
 int64_t AttentionParameters(const ModelConfig& m) {
-  const int64_t q_out = m.heads * m.qk_head_dim();
-  const int64_t query = m.q_lora_rank > 0
-                            ? m.hidden * m.q_lora_rank + m.q_lora_rank + m.q_lora_rank * q_out
-                            : m.hidden * q_out;
-  const int64_t key_value = m.hidden * (m.kv_lora_rank + m.qk_rope_head_dim) + m.kv_lora_rank +
-                            m.kv_lora_rank * m.heads * (m.qk_nope_head_dim + m.v_head_dim);
-  return query + key_value + m.heads * m.v_head_dim * m.hidden;
+  return (m.attention.latent() ? Latent(m) : Grouped(m)) + m.attention.output_width() * m.hidden +
+         (m.attention.output_bias ? m.hidden : 0);
 }
 
 ParameterCount BlockParameters(const ModelConfig& m, const Block& block) {
   switch (block.kind) {
     case BlockKind::kEmbedding:
-      return {m.vocabulary * m.hidden, 0};
+      return {(m.vocabulary + m.positions) * m.hidden, 0};
     case BlockKind::kDenseLayer:
-      return {AttentionParameters(m) + Norms(m) + SwigluParameters(m.hidden, m.dense_intermediate),
-              0};
+      return {DenseLayer(m), 0};
     case BlockKind::kMoeLayer:
-      return MoeLayer(m);
+      return {MoeCommon(m), m.routed_experts * MlpParameters(m, m.expert_intermediate)};
     case BlockKind::kMtpProjection:
       return {2 * m.hidden * m.hidden + 2 * m.hidden, 0};
     case BlockKind::kHead:
-      return {m.hidden + (block.mtp ? 0 : m.vocabulary * m.hidden), 0};
+      return {Norm(m) + (block.mtp ? 0 : m.vocabulary * m.hidden), 0};
   }
   return {};
 }
 
 int64_t ActiveLayerParameters(const ModelConfig& m) {
-  const int64_t attention = AttentionParameters(m) + Norms(m);
-  if (m.routed_experts == 0) return attention + SwigluParameters(m.hidden, m.dense_intermediate);
-  return attention + m.hidden * m.routed_experts + m.routed_experts +
-         (m.experts_per_token + m.shared_experts) *
-             SwigluParameters(m.hidden, m.expert_intermediate);
+  if (m.moe_layers() == 0) return DenseLayer(m);
+  return MoeCommon(m) + m.experts_per_token * MlpParameters(m, m.expert_intermediate);
 }
 
 int64_t TotalParameters(const ModelConfig& m) {
-  const int64_t edges = (m.tied_embedding ? 1 : 2) * m.vocabulary * m.hidden + m.hidden;
-  int64_t sum = edges;
-  for (int layer = 0; layer < m.layers; ++layer) {
-    const bool dense = layer < m.dense_layers || m.routed_experts == 0;
-    const ParameterCount count =
-        BlockParameters(m, {dense ? BlockKind::kDenseLayer : BlockKind::kMoeLayer, layer});
-    sum += count.shared + count.expert;
-  }
-  return sum;
+  const ParameterCount moe = BlockParameters(m, {BlockKind::kMoeLayer});
+  const int64_t edges =
+      ((m.tied_embedding ? 1 : 2) * m.vocabulary + m.positions) * m.hidden + Norm(m);
+  return edges + m.moe_layers() * (moe.shared + moe.expert) +
+         (m.layers() - m.moe_layers()) * DenseLayer(m);
 }
 
 int64_t ActiveParameters(const ModelConfig& m) {
-  const int64_t moe_layers = m.routed_experts == 0 ? 0 : m.layers - m.dense_layers;
   const int64_t idle_experts = m.routed_experts - m.experts_per_token;
   return TotalParameters(m) -
-         moe_layers * idle_experts * SwigluParameters(m.hidden, m.expert_intermediate);
+         m.moe_layers() * idle_experts * MlpParameters(m, m.expert_intermediate);
 }
 
 }  // namespace pipescope::model

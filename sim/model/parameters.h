@@ -1,9 +1,12 @@
 // Parameters of a model, by block, split into those that expert parallelism shards and the rest.
 //
-// MLA layer, d = hidden, h = heads (arXiv 2405.04434, section 2.1):
-//   d q_lora + q_lora h (nope + rope) + d (kv_lora + rope) + kv_lora h (nope + v) + h v d
-// SwiGLU of width f: 3 d f. Router: d experts + one bias an expert. DeepSeek-V3 sums to 671.0
-// billion without its MTP module, 37.6 billion of them active for a token (with embedding).
+// With d = hidden, h heads, g heads of keys and values:
+//   grouped attention  d c (h + 2 g) + h c d, c the width of a head; biases where there are any
+//   latent attention   d q_lora + q_lora h (nope + rope) + d (kv_lora + rope)
+//                      + kv_lora h (nope + v) + h v d, and the norms of the two short vectors
+//   MLP of width f     3 d f gated, 2 d f plain        router  d experts, V3 a bias an expert too
+// Published sums these reproduce: DeepSeek-V3 671.0 billion without its MTP module, 37.6 billion of
+// them active (with embedding); Llama 3 70B 70,553,706,496; Mixtral 8x7B 46,702,792,704.
 #pragma once
 
 #include <cstdint>

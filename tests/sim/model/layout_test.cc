@@ -13,9 +13,9 @@ using testing::HasSubstr;
 
 ModelConfig Model(int layers, int mtp, int dense) {
   ModelConfig m = LoadModel("deepseek_v3").value();
-  m.layers = layers;
+  m.layer.clear();
+  for (int i = 0; i < layers; ++i) m.layer.push_back({i >= dense, 0});
   m.mtp_modules = mtp;
-  m.dense_layers = dense;
   return m;
 }
 

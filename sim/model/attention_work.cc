@@ -1,0 +1,146 @@
+#include <algorithm>
+
+#include "sim/model/kernels.h"
+#include "sim/model/layer_work.h"
+
+namespace pipescope::model {
+namespace {
+
+double Width(int64_t value) { return static_cast<double>(value); }
+
+// What the phases of one layer with latent attention share: outputs of the down-projections, of
+// the keys' and values' up-projection.
+int64_t LowRank(const Attention& a) {
+  return (a.q_lora_rank > 0 ? a.q_lora_rank : a.q_width()) + a.kv_lora_rank + a.qk_rope_head_dim;
+}
+int64_t KeyValueUp(const Attention& a) { return a.heads * (a.qk_nope_head_dim + a.v_head_dim); }
+int64_t Qkv(const Attention& a) { return a.q_width() + a.k_width() + a.v_width(); }
+
+// From the short vectors to q, k, v; run forward and, where recomputed, again in the backward pass
+// (which then starts from the saved low-rank projections).
+void UpProjections(KernelList& list, const Attention& a, const WorkShape& s) {
+  if (a.q_lora_rank > 0) {
+    list.PerToken("q_norm", 4 * Width(a.q_lora_rank))
+        .Cast("q_norm_cast", s.tokens, a.q_lora_rank)
+        .Forward("q_b_proj", s.tokens, a.q_width(), a.q_lora_rank);
+  }
+  list.PerToken("kv_norm", 4 * Width(a.kv_lora_rank))
+      .Cast("kv_norm_cast", s.tokens, a.kv_lora_rank)
+      .Forward("kv_b_proj", s.tokens, KeyValueUp(a), a.kv_lora_rank)
+      .PerToken("rope_q", 4 * Width(a.q_width()))
+      .PerToken("rope_concat_k", 4 * Width(a.q_width()));
+}
+
+void ProjectionsForward(KernelList& list, const ModelConfig& m, const WorkShape& s) {
+  const Attention& a = m.attention;
+  if (a.latent()) {
+    list.Forward("qkv_a_proj", s.tokens, LowRank(a), m.hidden);
+    UpProjections(list, a, s);
+    return;
+  }
+  list.Forward("qkv_proj", s.tokens, Qkv(a), m.hidden);
+  if (a.qk_norm) list.PerToken("qk_norm", 4 * Width(a.q_width() + a.k_width()));
+  if (m.positions == 0) list.PerToken("rope", 4 * Width(a.q_width() + a.k_width()));
+}
+
+void LatentInputGrad(KernelList& list, const ModelConfig& m, const WorkShape& s) {
+  const Attention& a = m.attention;
+  list.PerToken("rope_q_backward", 4 * Width(a.q_width()))
+      .PerToken("rope_k_backward", 4 * Width(a.q_width()))
+      .Cast("kv_grad_cast", s.tokens, KeyValueUp(a))
+      .InputGrad("kv_b_proj_dgrad", s.tokens, KeyValueUp(a), a.kv_lora_rank)
+      .PerToken("kv_norm_backward", 8 * Width(a.kv_lora_rank));
+  if (a.q_lora_rank > 0) {
+    list.Cast("q_grad_cast", s.tokens, a.q_width())
+        .InputGrad("q_b_proj_dgrad", s.tokens, a.q_width(), a.q_lora_rank)
+        .PerToken("q_norm_backward", 8 * Width(a.q_lora_rank));
+  }
+  list.Cast("qkv_a_grad_cast", s.tokens, LowRank(a))
+      .InputGrad("qkv_a_proj_dgrad", s.tokens, LowRank(a), m.hidden);
+}
+
+void GroupedInputGrad(KernelList& list, const ModelConfig& m, const WorkShape& s) {
+  const Attention& a = m.attention;
+  if (m.positions == 0) list.PerToken("rope_backward", 4 * Width(a.q_width() + a.k_width()));
+  if (a.qk_norm) list.PerToken("qk_norm_backward", 8 * Width(a.q_width() + a.k_width()));
+  list.Cast("qkv_grad_cast", s.tokens, Qkv(a))
+      .InputGrad("qkv_proj_dgrad", s.tokens, Qkv(a), m.hidden);
+}
+
+}  // namespace
+
+double MeanKeys(int64_t sequence, int64_t window) {
+  const double s = Width(sequence);
+  if (window == 0 || window >= sequence) return s / 2;
+  const double w = Width(window);
+  return w - w * w / (2 * s);
+}
+
+Phase AttentionForward(const ModelConfig& m, const WorkShape& s, LayerKind kind) {
+  const Attention& a = m.attention;
+  const double d = Width(m.hidden);
+  KernelList list(s.fp8, s.tokens);
+  list.PerToken("input_norm", 4 * d).Cast("input_norm_cast", s.tokens, m.hidden);
+  ProjectionsForward(list, m, s);
+  list.AttentionCore("flash_attention", a, MeanKeys(s.sequence, kind.window), Pass::kForward)
+      .Cast("attention_cast", s.tokens, a.output_width())
+      .Forward("o_proj", s.tokens, m.hidden, a.output_width());
+  if (m.norms == 4) list.PerToken("attention_post_norm", 4 * d);
+  list.PerToken("residual_add", 6 * d)
+      .PerToken("post_norm", 4 * d)
+      .Cast("post_norm_cast", s.tokens, m.hidden);
+  if (kind.moe) {
+    list.Forward("router", s.tokens, m.routed_experts, m.hidden, false)
+        .PerToken("top_k", 8.0 * m.routed_experts);
+  }
+  return {PhaseKind::kAttention, Pass::kForward, list.Take()};
+}
+
+Phase AttentionInputGrad(const ModelConfig& m, const WorkShape& s, LayerKind kind) {
+  const Attention& a = m.attention;
+  const double d = Width(m.hidden);
+  KernelList list(s.fp8, s.tokens);
+  if (kind.moe) list.InputGrad("router_dgrad", s.tokens, m.routed_experts, m.hidden, false);
+  list.PerToken("post_norm_backward", 8 * d);
+  if (m.norms == 4) list.PerToken("attention_post_norm_backward", 8 * d);
+  list.Cast("o_grad_cast", s.tokens, m.hidden)
+      .InputGrad("o_proj_dgrad", s.tokens, m.hidden, a.output_width());
+  if (s.recompute) {
+    list.PerToken("input_norm_again", 4 * d).Cast("input_norm_again_cast", s.tokens, m.hidden);
+    if (a.latent()) UpProjections(list, a, s);
+  }
+  list.PerToken("attention_delta", 4 * Width(a.output_width()))
+      .AttentionCore("flash_attention_backward", a, MeanKeys(s.sequence, kind.window),
+                     Pass::kInputGrad);
+  if (a.latent()) {
+    LatentInputGrad(list, m, s);
+  } else {
+    GroupedInputGrad(list, m, s);
+  }
+  list.PerToken("input_norm_backward", 8 * d);
+  return {PhaseKind::kAttention, Pass::kInputGrad, list.Take()};
+}
+
+Phase AttentionWeightGrad(const ModelConfig& m, const WorkShape& s, LayerKind kind) {
+  const Attention& a = m.attention;
+  KernelList list(s.fp8, s.tokens);
+  if (kind.moe) list.WeightGrad("router_wgrad", s.tokens, m.routed_experts, m.hidden, false);
+  list.Transpose("o_transpose", s.tokens, a.output_width() + m.hidden)
+      .WeightGrad("o_proj_wgrad", s.tokens, m.hidden, a.output_width());
+  if (!a.latent()) {
+    list.Transpose("qkv_transpose", s.tokens, Qkv(a) + m.hidden)
+        .WeightGrad("qkv_proj_wgrad", s.tokens, Qkv(a), m.hidden);
+    return {PhaseKind::kAttention, Pass::kWeightGrad, list.Take()};
+  }
+  list.Transpose("kv_transpose", s.tokens, KeyValueUp(a) + a.kv_lora_rank)
+      .WeightGrad("kv_b_proj_wgrad", s.tokens, KeyValueUp(a), a.kv_lora_rank);
+  if (a.q_lora_rank > 0) {
+    list.Transpose("q_transpose", s.tokens, a.q_width() + a.q_lora_rank)
+        .WeightGrad("q_b_proj_wgrad", s.tokens, a.q_width(), a.q_lora_rank);
+  }
+  list.Transpose("qkv_a_transpose", s.tokens, LowRank(a) + m.hidden)
+      .WeightGrad("qkv_a_proj_wgrad", s.tokens, LowRank(a), m.hidden);
+  return {PhaseKind::kAttention, Pass::kWeightGrad, list.Take()};
+}
+
+}  // namespace pipescope::model
