@@ -133,7 +133,7 @@ TEST_F(BadInput, UnknownSchedule) {
 }
 
 TEST_F(BadInput, UnknownModelAndTopology) {
-  ExpectSetRefused("model=deepseek_v4", {"model: ", "did you mean 'deepseek_v3'?"});
+  ExpectSetRefused("model=deepseek_v33", {"model: ", "did you mean 'deepseek_v3'?"});
   ExpectSetRefused("topology=h800_2048_fat_tre", {"did you mean 'h800_2048_fat_tree'?"});
 }
 
