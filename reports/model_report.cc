@@ -25,11 +25,16 @@ struct PassSum {
 
 struct BlockRow {
   std::string name;
+  model::BlockWork work;
   int64_t count = 0;
   model::ParameterCount parameters;
   PassSum forward, input_grad, weight_grad;
   model::ActivationBytes activations;
 };
+
+const char* Letter(model::Pass pass) {
+  return pass == model::Pass::kForward ? "F" : pass == model::Pass::kInputGrad ? "I" : "W";
+}
 
 PassSum Sum(const std::vector<model::Phase>& phases) {
   PassSum sum;
@@ -73,10 +78,11 @@ std::vector<BlockRow> Rows(const model::ModelConfig& m, const model::WorkShape& 
   kinds.push_back({m.tied_embedding ? "head (tied)" : "head", 1, {BlockKind::kHead}});
   std::vector<BlockRow> rows;
   for (const auto& [name, count, block] : kinds) {
-    const model::BlockWork work = model::WorkOf(m, shape, block);
-    rows.push_back({name, count, model::BlockParameters(m, block), Sum(work.forward),
-                    Sum(work.input_grad), Sum(work.weight_grad),
-                    model::ActivationsOf(m, shape, block)});
+    model::BlockWork work = model::WorkOf(m, shape, block);
+    const PassSum forward = Sum(work.forward), input_grad = Sum(work.input_grad);
+    const PassSum weight_grad = Sum(work.weight_grad);
+    rows.push_back({name, std::move(work), count, model::BlockParameters(m, block), forward,
+                    input_grad, weight_grad, model::ActivationsOf(m, shape, block)});
   }
   return rows;
 }
@@ -89,7 +95,7 @@ std::string AttentionText(const model::ModelConfig& m) {
   const model::Attention& a = m.attention;
   if (a.latent()) return fmt::format("{} heads of latent attention", a.heads);
   if (a.heads == a.kv_heads) return fmt::format("{} heads of {}", a.heads, a.head_dim);
-  return fmt::format("{} heads of {} on {} of keys and values", a.heads, a.head_dim, a.kv_heads);
+  return fmt::format("{} heads of {}, {} KV heads", a.heads, a.head_dim, a.kv_heads);
 }
 
 std::string ExpertsText(const model::ModelConfig& m) {
@@ -135,6 +141,54 @@ std::string ModelText(const model::ModelConfig& m, const model::WorkShape& shape
                     "Kept: saved activations until\nthe backward pass, and by an input gradient "
                     "whose weight gradient comes later.\n",
                     shape.sequence, shape.fp8 ? "FP8 (V3's recipe)" : "BF16");
+}
+
+std::string KernelsText(const model::ModelConfig& m, const model::WorkShape& shape) {
+  std::string text = fmt::format("{}: kernels of one sequence of {} tokens in {}\n", m.name,
+                                 shape.sequence, shape.fp8 ? "FP8 (V3's recipe)" : "BF16");
+  for (const BlockRow& row : Rows(m, shape)) {
+    text += fmt::format("\n{:<26} {:>4} {:>6} {:>8} {:>8} {:>8} {:>10} {:>10}\n", row.name, "pass",
+                        "groups", "m", "n", "k", "FLOPs", "bytes");
+    for (const auto* phases : {&row.work.forward, &row.work.input_grad, &row.work.weight_grad}) {
+      for (const model::Phase& phase : *phases) {
+        for (const model::Kernel& kernel : phase.kernels) {
+          const bool gemm = kernel.kind == model::KernelKind::kGemm;
+          const auto size = [gemm](int64_t n) { return gemm ? fmt::format("{}", n) : ""; };
+          text +=
+              fmt::format("  {:<24} {:>4} {:>6} {:>8} {:>8} {:>8} {:>10} {:>10}\n", kernel.name,
+                          Letter(phase.pass), size(kernel.groups), size(kernel.m), size(kernel.n),
+                          size(kernel.k), FormatCount(kernel.flops.value()), Format(kernel.bytes));
+        }
+      }
+    }
+  }
+  return text;
+}
+
+std::string ModelsText(const std::vector<model::ModelConfig>& models) {
+  std::string text =
+      fmt::format("{:<30} {:>10} {:>9} {:>6} {:>6}  {:<30} {}\n", "model", "parameters", "active",
+                  "layers", "hidden", "attention", "experts");
+  for (const model::ModelConfig& m : models) {
+    text += fmt::format("{:<30} {:>10} {:>9} {:>6} {:>6}  {:<30} {}\n", m.name,
+                        FormatCount(static_cast<double>(model::TotalParameters(m))),
+                        FormatCount(static_cast<double>(model::ActiveParameters(m))), m.layers(),
+                        m.hidden, AttentionText(m), ExpertsText(m));
+  }
+  return text;
+}
+
+std::string ModelsJson(const std::vector<model::ModelConfig>& models) {
+  Json out = Json::array();
+  for (const model::ModelConfig& m : models) {
+    out.push_back({{"model", m.name},
+                   {"architecture", m.architecture},
+                   {"parameters", model::TotalParameters(m)},
+                   {"active_parameters", model::ActiveParameters(m)},
+                   {"layers", m.layers()},
+                   {"hidden_size", m.hidden}});
+  }
+  return Json{{"models", std::move(out)}}.dump(2) + "\n";
 }
 
 std::string ModelJson(const model::ModelConfig& m, const model::WorkShape& shape) {
