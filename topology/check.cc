@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstdint>
 #include <vector>
 
 #include "topology/fabric.h"
+#include "topology/faults.h"
 
 namespace pipescope::topology {
 namespace {
@@ -72,32 +72,13 @@ Status CheckNode(const Node& node, FabricKind kind) {
   return {};
 }
 
-Status CheckFabric(const Cluster& cluster) {
-  const Fabric& fabric = cluster.fabric;
-  if (fabric.kind == FabricKind::kNone) return EntryOf(fabric.kind).check(cluster);
-  if (fabric.levels < 1 || fabric.levels > 3) {
-    return FailAt("fabric.levels", fmt::format("{}: expected from 1 to 3", fabric.levels));
-  }
-  if (fabric.switch_ports < 2 || fabric.switch_ports > kMaxSwitchPorts) {
-    return FailAt("fabric.switch_ports",
-                  fmt::format("{}: expected from 2 to {}", fabric.switch_ports, kMaxSwitchPorts));
-  }
-  if (!(fabric.oversubscription >= 1) || !std::isfinite(fabric.oversubscription)) {
-    return FailAt("fabric.oversubscription",
-                  fmt::format("{:g}: expected at least 1", fabric.oversubscription));
-  }
-  if (fabric.planes < 1) {
-    return FailAt("fabric.planes", fmt::format("{}: expected at least 1", fabric.planes));
-  }
-  return EntryOf(fabric.kind).check(cluster);
-}
-
 }  // namespace
 
 Status CheckCluster(const Cluster& cluster) {
   if (auto ok = CheckSize(cluster); !ok) return ok;
   if (auto ok = CheckNode(cluster.node, cluster.fabric.kind); !ok) return ok;
-  return CheckFabric(cluster);
+  if (auto ok = EntryOf(cluster.fabric.kind).check(cluster); !ok) return ok;
+  return CheckFaults(cluster);
 }
 
 }  // namespace pipescope::topology

@@ -9,6 +9,7 @@
 #include "sim/base/names.h"
 #include "topology/check.h"
 #include "topology/fabric.h"
+#include "topology/faults.h"
 #include "topology/shipped.h"
 
 namespace pipescope::topology {
@@ -56,16 +57,26 @@ FabricKind ReadKind(Fields& fields) {
   return FabricEntries()[static_cast<size_t>(found - names.begin())]->kind;
 }
 
-// Fields that only one kind has: read always, so that elsewhere the error can say whose they are.
-void ReadOwnFields(Fields& fields, Fabric& fabric) {
-  const bool planes = fabric.kind == FabricKind::kMultiPlane;
-  const bool rails = fabric.kind == FabricKind::kFatTree;
-  fabric.planes = static_cast<int>(fields.Integer(
-      "planes", 1, kMaxGpusPerNode, planes ? std::nullopt : std::optional<int64_t>(1)));
-  fabric.rail_optimized = fields.Boolean("rail_optimized", false);
-  if (!planes && fields.Has("planes")) fields.Note("planes", "is for kind multi-plane only");
-  if (!rails && fields.Has("rail_optimized")) {
-    fields.Note("rail_optimized", "is for kind fat-tree only");
+// Fields of another kind: read all the same, so that the error can say whose they are.
+void RefuseFieldsOfOthers(Fields& fields, FabricKind kind) {
+  const std::vector<std::pair<const char*, std::vector<FabricKind>>> owned = {
+      {"planes", {FabricKind::kMultiPlane}},
+      {"rail_optimized", {FabricKind::kFatTree}},
+      {"levels", {FabricKind::kFatTree, FabricKind::kMultiPlane}},
+      {"oversubscription", {FabricKind::kFatTree, FabricKind::kMultiPlane}},
+      {"groups", {FabricKind::kDragonfly, FabricKind::kDragonflyPlus}},
+      {"group_switches", {FabricKind::kDragonfly, FabricKind::kDragonflyPlus}},
+      {"group_spines", {FabricKind::kDragonflyPlus}},
+      {"global_cables", {FabricKind::kDragonfly, FabricKind::kDragonflyPlus}},
+      {"dimensions", {FabricKind::kTorus}},
+      {"switches", {FabricKind::kExplicit}}};
+  for (const auto& [name, kinds] : owned) {
+    if (!fields.Has(name) || std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
+    std::string owners;
+    for (FabricKind owner : kinds)
+      owners += (owners.empty() ? "" : " and ") + std::string(EntryOf(owner).name);
+    fields.Note(name, "is for kind " + owners + " only");
+    fields.String(name, "");
   }
 }
 
@@ -73,10 +84,8 @@ Fabric ReadFabric(Fields fields) {
   Fabric fabric;
   fabric.kind = ReadKind(fields);
   if (fabric.kind == FabricKind::kNone) return fabric;
-  fabric.levels = static_cast<int>(fields.Integer("levels", 1, 3));
-  fabric.switch_ports = static_cast<int>(fields.Integer("switch_ports", 2, kMaxSwitchPorts));
-  fabric.oversubscription = fields.Number("oversubscription", 1, kMaxSwitchPorts, 1);
-  ReadOwnFields(fields, fabric);
+  EntryOf(fabric.kind).read(fields, fabric);
+  RefuseFieldsOfOthers(fields, fabric.kind);
   fabric.link_latency = fields.GetDuration("link_latency");
   fabric.switch_latency = fields.GetDuration("switch_latency");
   fabric.nic_latency = fields.GetDuration("nic_latency");
@@ -101,8 +110,16 @@ Result<Cluster> ParseCluster(const Document& document) {
   cluster.fabric = ReadFabric(fabric);
   Fields node = root.Object("node");
   cluster.node = ReadNode(node, cluster.fabric.kind != FabricKind::kNone);
+  // What the faults mean can only be told when the whole is known.
+  Fields faults = root.OptionalObject("faults");
+  TakeFaults(faults);
   if (auto ok = reader.Finish(); !ok) return Fail(ok.error());
   auto built = CheckCluster(cluster);
+  if (built && root.Has("faults")) {
+    cluster.faults = ReadFaults(faults, cluster);
+    if (auto ok = reader.Finish(); !ok) return Fail(ok.error());
+    built = CheckCluster(cluster);
+  }
   if (built) return cluster;
   // The check knows the field but not its place in the file.
   const std::string& field = built.error().field;
