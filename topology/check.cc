@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -45,8 +46,14 @@ Status CheckSize(const Cluster& cluster) {
   return {};
 }
 
-Status CheckNode(const Node& node, FabricKind kind) {
-  if (node.gpus > 1 && !(node.nvlink.value() > 0)) {
+Status CheckNode(const Cluster& cluster) {
+  const Node& node = cluster.node;
+  const FabricKind kind = cluster.fabric.kind;
+  const auto known = [&](const char* field) {
+    return std::find(cluster.unknown.begin(), cluster.unknown.end(), field) ==
+           cluster.unknown.end();
+  };
+  if (node.gpus > 1 && !(node.nvlink.value() > 0) && known("node.nvlink")) {
     return FailAt("node.nvlink",
                   fmt::format("must be above zero to join the {} GPUs of a node", node.gpus));
   }
@@ -68,7 +75,8 @@ Status CheckNode(const Node& node, FabricKind kind) {
                               node.gpus, Divisors(node.gpus)));
   }
   if (!(node.nic.value() > 0)) return FailAt("node.nic", "must be above zero");
-  if (!(node.pcie.value() > 0)) return FailAt("node.pcie", "must be above zero");
+  if (!(node.pcie.value() > 0) && known("node.pcie"))
+    return FailAt("node.pcie", "must be above zero");
   return {};
 }
 
@@ -76,9 +84,18 @@ Status CheckNode(const Node& node, FabricKind kind) {
 
 Status CheckCluster(const Cluster& cluster) {
   if (auto ok = CheckSize(cluster); !ok) return ok;
-  if (auto ok = CheckNode(cluster.node, cluster.fabric.kind); !ok) return ok;
+  if (auto ok = CheckNode(cluster); !ok) return ok;
   if (auto ok = EntryOf(cluster.fabric.kind).check(cluster); !ok) return ok;
   return CheckFaults(cluster);
+}
+
+Status CheckKnown(const Cluster& cluster) {
+  if (cluster.unknown.empty()) return {};
+  std::string fields;
+  for (const std::string& field : cluster.unknown) fields += (fields.empty() ? "" : ", ") + field;
+  return FailAt(
+      cluster.unknown.front(),
+      fmt::format("is unknown; a prediction needs it: fill in {} in the topology file", fields));
 }
 
 }  // namespace pipescope::topology

@@ -26,4 +26,8 @@ inline constexpr int kMaxCabledSwitches = 4096;  // of an explicit fabric: dista
 // The error's `field` is the path in a topology file, such as "node.nics".
 Status CheckCluster(const Cluster& cluster);
 
+// Whether all that a prediction needs is known: a topology that was imported may leave figures
+// `unknown`, and can be shown and routed all the same.
+Status CheckKnown(const Cluster& cluster);
+
 }  // namespace pipescope::topology

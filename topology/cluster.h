@@ -119,6 +119,8 @@ struct Cluster {
   int nodes = 0;
   Fabric fabric;
   Faults faults;
+  // Fields of gpu and node that the file gives as `unknown`, such as "gpu.sms"; their values are 0.
+  std::vector<std::string> unknown;
 
   int gpus() const { return nodes * node.gpus; }
 };

@@ -15,17 +15,29 @@
 namespace pipescope::topology {
 namespace {
 
-Gpu ReadGpu(Fields fields) {
+bool IsUnknown(Fields& fields, const std::string& name) { return fields.Text(name) == "unknown"; }
+
+// Whether the file says `name: unknown`, as importers write what their source does not tell.
+bool Unknown(Fields& fields, const std::string& name, std::vector<std::string>& unknown) {
+  if (!IsUnknown(fields, name)) return false;
+  unknown.push_back(fields.Path(name));
+  return true;
+}
+
+Gpu ReadGpu(Fields fields, std::vector<std::string>& unknown) {
   Gpu gpu;
   gpu.name = fields.String("name");
-  gpu.sms = static_cast<int>(fields.Integer("sms", 1, 4096));
-  gpu.bf16 = fields.GetFlopRate("bf16");
+  const auto known = [&](const char* name) { return !Unknown(fields, name, unknown); };
+  if (known("sms")) gpu.sms = static_cast<int>(fields.Integer("sms", 1, 4096));
+  if (known("bf16")) gpu.bf16 = fields.GetFlopRate("bf16");
   gpu.fp8 = fields.GetFlopRate("fp8", FlopRate());
-  gpu.fp32 = fields.GetFlopRate("fp32");
-  gpu.memory = fields.GetBytes("memory");
-  gpu.memory_bandwidth = fields.GetBandwidth("memory_bandwidth");
+  if (known("fp32")) gpu.fp32 = fields.GetFlopRate("fp32");
+  if (known("memory")) gpu.memory = fields.GetBytes("memory");
+  if (known("memory_bandwidth")) gpu.memory_bandwidth = fields.GetBandwidth("memory_bandwidth");
   const auto above_zero = [&](const char* name, bool ok) {
-    if (!ok && fields.Has(name)) fields.Note(name, "must be above zero");
+    if (!ok && fields.Has(name) && !IsUnknown(fields, name)) {
+      fields.Note(name, "must be above zero");
+    }
   };
   above_zero("bf16", gpu.bf16.value() > 0);
   above_zero("fp32", gpu.fp32.value() > 0);
@@ -34,18 +46,20 @@ Gpu ReadGpu(Fields fields) {
   return gpu;
 }
 
-Node ReadNode(Fields fields, bool fabric) {
+Node ReadNode(Fields fields, bool fabric, std::vector<std::string>& unknown) {
   Node node;
   node.gpus = static_cast<int>(fields.Integer("gpus", 1, kMaxGpusPerNode));
   const bool alone = node.gpus == 1;
-  node.nvlink = fields.GetBandwidth("nvlink", alone ? std::optional(Bandwidth()) : std::nullopt);
+  if (!Unknown(fields, "nvlink", unknown)) {
+    node.nvlink = fields.GetBandwidth("nvlink", alone ? std::optional(Bandwidth()) : std::nullopt);
+  }
   node.nvlink_nominal = fields.GetBandwidth("nvlink_nominal", Bandwidth());
   node.nvlink_latency =
       fields.GetDuration("nvlink_latency", alone ? std::optional(Duration()) : std::nullopt);
   node.nics = static_cast<int>(fields.Integer("nics", 0, kMaxGpusPerNode,
                                               fabric ? std::nullopt : std::optional<int64_t>(0)));
   node.nic = fields.GetBandwidth("nic", fabric ? std::nullopt : std::optional(Bandwidth()));
-  node.pcie = fields.GetBandwidth("pcie");
+  if (!Unknown(fields, "pcie", unknown)) node.pcie = fields.GetBandwidth("pcie");
   return node;
 }
 
@@ -105,11 +119,11 @@ Result<Cluster> ParseCluster(const Document& document) {
   cluster.name = root.String("name");
   cluster.source = root.String("source", "");
   cluster.nodes = static_cast<int>(root.Integer("nodes", 1, kMaxNodes));
-  cluster.gpu = ReadGpu(root.Object("gpu"));
+  cluster.gpu = ReadGpu(root.Object("gpu"), cluster.unknown);
   Fields fabric = root.Object("fabric");
   cluster.fabric = ReadFabric(fabric);
   Fields node = root.Object("node");
-  cluster.node = ReadNode(node, cluster.fabric.kind != FabricKind::kNone);
+  cluster.node = ReadNode(node, cluster.fabric.kind != FabricKind::kNone, cluster.unknown);
   // What the faults mean can only be told when the whole is known.
   Fields faults = root.OptionalObject("faults");
   TakeFaults(faults);
