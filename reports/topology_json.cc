@@ -122,6 +122,7 @@ std::string TopologyJson(const Cluster& cluster) {
                        {"node", NodeJson(cluster.node)},
                        {"fabric", FabricJson(cluster.fabric)},
                        {"counts", CountsJson(topology::CountParts(cluster))},
+                       {"unknown", cluster.unknown},
                        {"faults", FaultsJson(cluster.faults)},
                        {"routes", ordered_json::array()}};
   for (const auto& sample : topology::SampleRoutes(cluster)) {

@@ -19,6 +19,13 @@ std::string Plural(int64_t count, const char* one, const char* many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
+// What an imported file leaves open, wherever it belongs.
+std::string UnknownLines(const Cluster& cluster) {
+  std::string fields;
+  for (const std::string& field : cluster.unknown) fields += (fields.empty() ? "" : ", ") + field;
+  return fields.empty() ? "" : "Unknown    " + fields + ": shown as 0; fill in to simulate\n";
+}
+
 std::string GpuLines(const topology::Gpu& gpu) {
   const std::string fp8 = gpu.fp8.value() > 0 ? "FP8 " + Format(gpu.fp8) : "no FP8";
   return fmt::format("GPU        {} SMs; dense BF16 {}, {}; vector FP32 {} (peaks)\n", gpu.sms,
@@ -172,7 +179,8 @@ std::string TopologyText(const Cluster& cluster) {
   std::string text =
       fmt::format("{}: {} x {} {} = {}\n\n", cluster.name, Plural(cluster.nodes, "node", "nodes"),
                   cluster.node.gpus, cluster.gpu.name, Plural(cluster.gpus(), "GPU", "GPUs"));
-  text += GpuLines(cluster.gpu) + NodeLines(cluster) + FabricLines(cluster, counts);
+  text += UnknownLines(cluster) + GpuLines(cluster.gpu) + NodeLines(cluster) +
+          FabricLines(cluster, counts);
   text += FaultLines(cluster.faults);
   text += RouteLines(cluster);
   if (!cluster.source.empty()) text += "\nSource: " + cluster.source + "\n";

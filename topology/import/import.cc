@@ -104,11 +104,13 @@ class Import {
   }
   void LeaveGpuUnknown(const SourceNode& source) {
     std::string candidates;
+    int fitting = 0;
     for (const KnownGpu& known : KnownGpus()) {
       const bool fits =
           (source.sm == 0 || known.sm == source.sm) &&
           (!source.nvlink_told || source.nvlinks == 0 || known.nvlinks == source.nvlinks);
       if (!fits) continue;
+      ++fitting;
       candidates += (candidates.empty() ? "" : ", ") + known.gpu.name;
       if (sm_ == 0 || sm_ == known.sm) {
         sm_ = known.sm;
@@ -126,7 +128,7 @@ class Import {
         fmt::format("gpu.sms, bf16, fp8, fp32, memory and memory_bandwidth are unknown: "
                     "the source does not name the GPU. Fill them in, or import with "
                     "--gpu NAME{}",
-                    candidates.empty() ? "" : "; what fits: " + candidates));
+                    fitting == 0 || fitting > 6 ? "" : "; what fits: " + candidates));
   }
 
   void SetNvlink(const SourceNode& source) {

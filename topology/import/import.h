@@ -20,11 +20,11 @@
 namespace pipescope::topology {
 
 struct ImportOptions {
-  std::string from;    // "nccl", "nvidia-smi", "ibnetdiscover"; "": by the text
-  std::string gpu;     // a name of known_gpus.h; "": as the file tells
-  std::string node;    // ibnetdiscover: the topology that gpu and node are taken from
-  std::string fabric;  // nccl, nvidia-smi: the topology that the fabric is taken from
-  int nodes = 0;       // with `fabric`; 0: as that topology has
+  std::string from = {};    // "nccl", "nvidia-smi", "ibnetdiscover"; "": by the text
+  std::string gpu = {};     // a name of known_gpus.h; "": as the file tells
+  std::string node = {};    // ibnetdiscover: the topology that gpu and node are taken from
+  std::string fabric = {};  // nccl, nvidia-smi: the topology that the fabric is taken from
+  int nodes = 0;            // with `fabric`; 0: as that topology has
 };
 
 struct Imported {

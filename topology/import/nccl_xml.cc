@@ -178,10 +178,9 @@ class NcclReader {
   Bandwidth PcieRate(const Pci& pci, std::vector<std::string>& notes) const {
     auto transfers = LeadingNumber(pci.speed);
     if (!transfers || *transfers < 1) {
-      notes.push_back(
-          fmt::format("link_speed '{}' of {} is not readable: 8 GT/s are taken, as "
-                      "NCCL does",
-                      pci.speed, pci.busid));
+      const auto note =
+          fmt::format("link_speed '{}' is not readable: 8 GT/s are taken, as NCCL does", pci.speed);
+      if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
       transfers = 8;
     }
     const double lanes = LeadingNumber(pci.width).value_or(0) > 0 ? *LeadingNumber(pci.width) : 16;
