@@ -58,8 +58,10 @@ ordered_json FabricJson(const topology::Fabric& fabric) {
       json["switch_nics"] = fabric.switch_nics;
       json["parallel_cables"] = fabric.parallel_cables;
       break;
-    case FabricKind::kNone:
     case FabricKind::kExplicit:
+      json["oversubscription"] = fabric.oversubscription;
+      break;
+    case FabricKind::kNone:
       break;
     case FabricKind::kFatTree:
     case FabricKind::kMultiPlane:

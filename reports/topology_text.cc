@@ -56,8 +56,9 @@ std::string ShapeText(const topology::Fabric& fabric) {
   std::string text;
   switch (fabric.kind) {
     case FabricKind::kNone:
-    case FabricKind::kExplicit:
       return text;
+    case FabricKind::kExplicit:
+      return fmt::format(", oversubscription {:.3g} at its worst switch", fabric.oversubscription);
     case FabricKind::kFatTree:
     case FabricKind::kMultiPlane:
       if (fabric.rail_optimized) text += ", rail-optimized";

@@ -33,11 +33,11 @@ using FlowGraph = boost::adjacency_list<
         boost::property<boost::edge_residual_capacity_t, int64_t,
                         boost::property<boost::edge_reverse_t, FlowTraits::edge_descriptor>>>>;
 
-void AddFlow(FlowGraph& graph, size_t a, size_t b, double there, double back) {
+void AddFlow(FlowGraph& graph, size_t a, size_t b, double capacity) {
   const auto edge = add_edge(a, b, graph).first;
   const auto reverse = add_edge(b, a, graph).first;
-  put(boost::edge_capacity, graph, edge, static_cast<int64_t>(there));
-  put(boost::edge_capacity, graph, reverse, static_cast<int64_t>(back));
+  put(boost::edge_capacity, graph, edge, static_cast<int64_t>(capacity));
+  put(boost::edge_capacity, graph, reverse, 0);
   put(boost::edge_reverse, graph, edge, reverse);
   put(boost::edge_reverse, graph, reverse, edge);
 }
@@ -155,11 +155,12 @@ class Explicit : public FabricLayout {
       double first = 0;
       double second = 0;
       for (NicAt at : cabled_[i].nics) (at.node < cluster.nodes / 2 ? first : second) += nic;
-      if (first > 0) AddFlow(graph, from, i, first, 0);
-      if (second > 0) AddFlow(graph, i, from + 1, second, 0);
+      if (first > 0) AddFlow(graph, from, i, first);
+      if (second > 0) AddFlow(graph, i, from + 1, second);
       for (const CabledSwitch::Up& up : cabled_[i].up) {
         const double rate = (up.rate.value() > 0 ? up.rate.value() : nic) * up.cables;
-        AddFlow(graph, i, static_cast<size_t>(up.to), rate, rate);
+        AddFlow(graph, i, static_cast<size_t>(up.to), rate);
+        AddFlow(graph, static_cast<size_t>(up.to), i, rate);
       }
     }
     return Bandwidth(static_cast<double>(push_relabel_max_flow(graph, from, from + 1)));

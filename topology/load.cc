@@ -106,6 +106,27 @@ Fabric ReadFabric(Fields fields) {
   return fabric;
 }
 
+// Of an explicit fabric: the largest ratio of what a switch's NICs carry to what its cables to
+// other switches do, for models that see no more of a fabric than this.
+double WorstOversubscription(const Cluster& cluster) {
+  const auto& cabled = cluster.fabric.cabled;
+  std::vector<double> up(cabled.size());
+  for (size_t i = 0; i < cabled.size(); ++i) {
+    for (const CabledSwitch::Up& cable : cabled[i].up) {
+      const double rate =
+          cable.rate.value() > 0 ? cable.rate.value() / cluster.node.nic.value() : 1;
+      up[i] += rate * cable.cables;
+      up[static_cast<size_t>(cable.to)] += rate * cable.cables;
+    }
+  }
+  double worst = 1;
+  for (size_t i = 0; i < cabled.size(); ++i) {
+    const auto down = static_cast<double>(cabled[i].nics.size());
+    if (up[i] > 0) worst = std::max(worst, down / up[i]);
+  }
+  return worst;
+}
+
 std::string WithoutSuffix(std::string_view name) {
   return std::string(name.substr(0, name.rfind('.')));
 }
@@ -129,6 +150,9 @@ Result<Cluster> ParseCluster(const Document& document) {
   TakeFaults(faults);
   if (auto ok = reader.Finish(); !ok) return Fail(ok.error());
   auto built = CheckCluster(cluster);
+  if (built && cluster.fabric.kind == FabricKind::kExplicit) {
+    cluster.fabric.oversubscription = WorstOversubscription(cluster);
+  }
   if (built && root.Has("faults")) {
     cluster.faults = ReadFaults(faults, cluster);
     if (auto ok = reader.Finish(); !ok) return Fail(ok.error());

@@ -166,6 +166,8 @@ TEST(Explicit, RoutesByShortestWay) {
   const Counts counts = CountParts(*cluster);
   EXPECT_EQ(counts.leaves, 2);
   EXPECT_EQ(counts.leaf_spine_cables, 6);
+  // L1 has 4 NICs below and 2.5 NICs' worth of cables above, L2 4 and 3.
+  EXPECT_DOUBLE_EQ(cluster->fabric.oversubscription, 1.6);
   // Over S1 one cable's worth, over S2 half a cable's: 12.5 + 6.25 GB/s.
   EXPECT_DOUBLE_EQ(counts.bisection.value(), 18.75e9);
 }

@@ -60,9 +60,9 @@ Result<std::string> SimGridXml(const Cluster& cluster, int limit) {
         cluster.gpus(), static_cast<double>(cluster.gpus()) * (cluster.gpus() - 1), limit)});
   }
   const Router router(cluster);
-  for (LinkId id = 0; cluster.node.gpus > 1 && id < 1; ++id) {
-    if (router.links()[id].capacity.value() > 0) continue;
-    return Fail(Error{"is unknown: SimGrid needs a bandwidth", {}, "node.nvlink"});
+  for (const std::string& field : cluster.unknown) {
+    if (!field.starts_with("node.")) continue;
+    return Fail(Error{"is unknown: SimGrid needs it; fill it in", {}, field});
   }
   std::string xml =
       "<?xml version=\"1.0\"?>\n"

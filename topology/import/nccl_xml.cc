@@ -102,7 +102,8 @@ class NcclReader {
     if (++elements_ > kMostElements) return Wrong("more than 100000 elements");
     if (open_.size() >= kDeepest) return Wrong("more than 64 elements inside one another");
     if (open_.empty()) Root(name, attributes);
-    if (name == "cpu" && attributes.contains("host_hash")) hosts_.insert(attributes["host_hash"]);
+    if (name == "cpu") host_ = attributes["host_hash"];
+    if (!host_.empty()) hosts_.insert(host_);
     if (name == "pci") AddPci(attributes);
     if (name == "gpu") AddGpu(attributes);
     if (name == "nvlink") AddNvlink(attributes);
@@ -136,7 +137,7 @@ class NcclReader {
     pci.width = attributes["link_width"];
     pci.parent = inside_;
     if (pci.busid.empty()) return Wrong("a pci without a busid");
-    if (!busids_.insert(pci.busid).second && !pci.busid.starts_with("ffff")) {
+    if (!busids_.insert(host_ + " " + pci.busid).second && !pci.busid.starts_with("ffff")) {
       return Wrong(fmt::format("busid '{}' is that of another pci", pci.busid));
     }
     pcis_.push_back(std::move(pci));
@@ -163,7 +164,8 @@ class NcclReader {
   }
   void AddNet(Attributes& attributes) {
     const auto speed = LeadingNumber(attributes["speed"]);
-    if (!attributes["speed"].empty() && !speed) {
+    // NCCL itself writes -1 where the driver does not tell.
+    if (!attributes["speed"].empty() && attributes["speed"] != "-1" && !speed) {
       return Wrong(
           fmt::format("net speed '{}'; expected Mb/s, such as 400000", attributes["speed"]));
     }
@@ -250,6 +252,7 @@ class NcclReader {
   std::optional<Error> error_;
   std::vector<Pci> pcis_;
   std::set<std::string> busids_, hosts_;
+  std::string host_;          // of the cpu that is read
   std::vector<size_t> open_;  // of each open element, the pci it is, index + 1, or 0
   size_t inside_ = 0;         // the innermost open pci, index + 1
   size_t elements_ = 0;
