@@ -93,9 +93,8 @@ Status CheckKnown(const Cluster& cluster) {
   if (cluster.unknown.empty()) return {};
   std::string fields;
   for (const std::string& field : cluster.unknown) fields += (fields.empty() ? "" : ", ") + field;
-  return FailAt(
-      cluster.unknown.front(),
-      fmt::format("is unknown; a prediction needs it: fill in {} in the topology file", fields));
+  return FailAt(cluster.unknown.front(),
+                fmt::format("a prediction needs what is unknown here: fill in {}", fields));
 }
 
 }  // namespace pipescope::topology

@@ -5,7 +5,7 @@
 //   hosts     adapters by the first word of their name; which NIC of a host it is follows from the
 //             last (mlx5_4, HCA-5) among all that hosts of the same naming have
 //   left out  SHARP's aggregation nodes; adapters that have no host's name; hosts with less than
-//             half of the others' NICs (storage, management)
+//             half of the others' NICs, or half of 4 or more (storage, management)
 //   levels    leaf: has a host; spine: next to a leaf; core: the others
 //
 // A file that was cut short names nodes that have no record of their own, which is an error.
@@ -120,7 +120,9 @@ class Network {
     }
     std::vector<std::string> small;
     for (const auto& [host, adapters] : hosts_) {
-      if (2 * static_cast<int>(adapters.size()) < fabric_.nics) small.push_back(host);
+      const int twice = 2 * static_cast<int>(adapters.size());
+      const bool half = fabric_.nics >= 4 && twice == fabric_.nics;
+      if (half || twice < fabric_.nics) small.push_back(host);
     }
     for (const std::string& host : small) {
       Note(fmt::format("host {} is left out: {} of {} NICs", host, hosts_[host].size(),
