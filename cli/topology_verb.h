@@ -1,4 +1,5 @@
-// `pipescope topology list|show|check`: fabrics, shipped ones and files. See --help for examples.
+// `pipescope topology list|show|check|import|export`: fabrics, shipped ones and files. See --help
+// for examples.
 #pragma once
 
 #include <CLI/CLI.hpp>

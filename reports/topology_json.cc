@@ -41,11 +41,36 @@ ordered_json NodeJson(const topology::Node& node) {
 ordered_json FabricJson(const topology::Fabric& fabric) {
   ordered_json json = {{"kind", topology::EntryOf(fabric.kind).name}};
   if (fabric.kind == FabricKind::kNone) return json;
-  json["levels"] = fabric.levels;
-  json["planes"] = fabric.planes;
-  json["rail_optimized"] = fabric.rail_optimized;
-  json["switch_ports"] = fabric.switch_ports;
-  json["oversubscription"] = fabric.oversubscription;
+  switch (fabric.kind) {
+    case FabricKind::kDragonflyPlus:
+      json["group_spines"] = fabric.group_spines;
+      [[fallthrough]];
+    case FabricKind::kDragonfly:
+      json["groups"] = fabric.groups;
+      json["group_switches"] = fabric.group_switches;
+      json["switch_nics"] = fabric.switch_nics;
+      json["global_cables"] = fabric.global_cables;
+      json["parallel_cables"] = fabric.parallel_cables;
+      json["switch_ports"] = fabric.switch_ports;
+      break;
+    case FabricKind::kTorus:
+      json["dimensions"] = fabric.dimensions;
+      json["switch_nics"] = fabric.switch_nics;
+      json["parallel_cables"] = fabric.parallel_cables;
+      break;
+    case FabricKind::kExplicit:
+      json["oversubscription"] = fabric.oversubscription;
+      break;
+    case FabricKind::kNone:
+      break;
+    case FabricKind::kFatTree:
+    case FabricKind::kMultiPlane:
+      json["levels"] = fabric.levels;
+      json["planes"] = fabric.planes;
+      json["rail_optimized"] = fabric.rail_optimized;
+      json["switch_ports"] = fabric.switch_ports;
+      json["oversubscription"] = fabric.oversubscription;
+  }
   json["link_latency_s"] = fabric.link_latency.seconds();
   json["switch_latency_s"] = fabric.switch_latency.seconds();
   json["nic_latency_s"] = fabric.nic_latency.seconds();
@@ -60,9 +85,21 @@ ordered_json CountsJson(const topology::Counts& counts) {
           {"leaves", counts.leaves},
           {"spines", counts.spines},
           {"cores", counts.cores},
+          {"routers", counts.routers},
           {"nic_cables", counts.nic_cables},
           {"switch_cables", counts.switch_cables},
+          {"leaf_spine_cables", counts.leaf_spine_cables},
+          {"spine_core_cables", counts.spine_core_cables},
+          {"local_cables", counts.local_cables},
+          {"global_cables", counts.global_cables},
           {"bisection_bytes_per_second", counts.bisection.value()}};
+}
+
+ordered_json FaultsJson(const topology::Faults& faults) {
+  return {{"dead_nics", faults.dead_nics.size()},
+          {"slow_nics", faults.slow_nics.size()},
+          {"dead_switches", faults.dead_switches.size()},
+          {"faulty_links", faults.cables.size()}};
 }
 
 ordered_json RouteJson(const topology::SampleRoute& sample) {
@@ -87,6 +124,8 @@ std::string TopologyJson(const Cluster& cluster) {
                        {"node", NodeJson(cluster.node)},
                        {"fabric", FabricJson(cluster.fabric)},
                        {"counts", CountsJson(topology::CountParts(cluster))},
+                       {"unknown", cluster.unknown},
+                       {"faults", FaultsJson(cluster.faults)},
                        {"routes", ordered_json::array()}};
   for (const auto& sample : topology::SampleRoutes(cluster)) {
     json["routes"].push_back(RouteJson(sample));

@@ -2,8 +2,8 @@
 // `_flops`; rates are per direction.
 //
 //   {"name", "source", "nodes", "gpus", "gpu": {...}, "node": {...}, "fabric": {...},
-//    "counts": {...}, "routes": [{"what", "from", "to", "hops", "forwarded",
-//    "bottleneck_bytes_per_second", "latency_s", "path": [...]}]}
+//    "counts": {...}, "faults": {...: how many}, "routes": [{"what", "from", "to", "hops",
+//    "forwarded", "bottleneck_bytes_per_second", "latency_s", "path": [...]}]}
 //
 // Example: of h800_2048_fat_tree, counts.leaves is 64 and routes[1].latency_s is 2.8e-06.
 #pragma once

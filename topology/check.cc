@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "topology/fabric.h"
+#include "topology/faults.h"
 
 namespace pipescope::topology {
 namespace {
@@ -45,8 +46,14 @@ Status CheckSize(const Cluster& cluster) {
   return {};
 }
 
-Status CheckNode(const Node& node, FabricKind kind) {
-  if (node.gpus > 1 && !(node.nvlink.value() > 0)) {
+Status CheckNode(const Cluster& cluster) {
+  const Node& node = cluster.node;
+  const FabricKind kind = cluster.fabric.kind;
+  const auto known = [&](const char* field) {
+    return std::find(cluster.unknown.begin(), cluster.unknown.end(), field) ==
+           cluster.unknown.end();
+  };
+  if (node.gpus > 1 && !(node.nvlink.value() > 0) && known("node.nvlink")) {
     return FailAt("node.nvlink",
                   fmt::format("must be above zero to join the {} GPUs of a node", node.gpus));
   }
@@ -68,36 +75,26 @@ Status CheckNode(const Node& node, FabricKind kind) {
                               node.gpus, Divisors(node.gpus)));
   }
   if (!(node.nic.value() > 0)) return FailAt("node.nic", "must be above zero");
-  if (!(node.pcie.value() > 0)) return FailAt("node.pcie", "must be above zero");
+  if (!(node.pcie.value() > 0) && known("node.pcie"))
+    return FailAt("node.pcie", "must be above zero");
   return {};
-}
-
-Status CheckFabric(const Cluster& cluster) {
-  const Fabric& fabric = cluster.fabric;
-  if (fabric.kind == FabricKind::kNone) return EntryOf(fabric.kind).check(cluster);
-  if (fabric.levels < 1 || fabric.levels > 3) {
-    return FailAt("fabric.levels", fmt::format("{}: expected from 1 to 3", fabric.levels));
-  }
-  if (fabric.switch_ports < 2 || fabric.switch_ports > kMaxSwitchPorts) {
-    return FailAt("fabric.switch_ports",
-                  fmt::format("{}: expected from 2 to {}", fabric.switch_ports, kMaxSwitchPorts));
-  }
-  if (!(fabric.oversubscription >= 1) || !std::isfinite(fabric.oversubscription)) {
-    return FailAt("fabric.oversubscription",
-                  fmt::format("{:g}: expected at least 1", fabric.oversubscription));
-  }
-  if (fabric.planes < 1) {
-    return FailAt("fabric.planes", fmt::format("{}: expected at least 1", fabric.planes));
-  }
-  return EntryOf(fabric.kind).check(cluster);
 }
 
 }  // namespace
 
 Status CheckCluster(const Cluster& cluster) {
   if (auto ok = CheckSize(cluster); !ok) return ok;
-  if (auto ok = CheckNode(cluster.node, cluster.fabric.kind); !ok) return ok;
-  return CheckFabric(cluster);
+  if (auto ok = CheckNode(cluster); !ok) return ok;
+  if (auto ok = EntryOf(cluster.fabric.kind).check(cluster); !ok) return ok;
+  return CheckFaults(cluster);
+}
+
+Status CheckKnown(const Cluster& cluster) {
+  if (cluster.unknown.empty()) return {};
+  std::string fields;
+  for (const std::string& field : cluster.unknown) fields += (fields.empty() ? "" : ", ") + field;
+  return FailAt(cluster.unknown.front(),
+                fmt::format("a prediction needs what is unknown here: fill in {}", fields));
 }
 
 }  // namespace pipescope::topology

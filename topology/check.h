@@ -20,8 +20,14 @@ inline constexpr int kMaxNodes = 1'000'000;
 inline constexpr int kMaxGpusPerNode = 1024;
 inline constexpr int kMaxGpus = 1 << 20;
 inline constexpr int kMaxSwitchPorts = 4096;
+inline constexpr int kMaxSwitches = 1 << 18;
+inline constexpr int kMaxCabledSwitches = 4096;  // of an explicit fabric: distances are kept
 
 // The error's `field` is the path in a topology file, such as "node.nics".
 Status CheckCluster(const Cluster& cluster);
+
+// Whether all that a prediction needs is known: a topology that was imported may leave figures
+// `unknown`, and can be shown and routed all the same.
+Status CheckKnown(const Cluster& cluster);
 
 }  // namespace pipescope::topology

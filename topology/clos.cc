@@ -92,13 +92,19 @@ void ClosTree::ForEachLink(const std::function<void(int, int, int)>& visit) cons
   }
 }
 
-std::vector<int> ClosTree::Path(int from_leaf, int to_leaf, int key) const {
+int64_t ClosTree::PathCount(int from_leaf, int to_leaf) const {
+  if (from_leaf == to_leaf) return 1;
+  const bool same_pod = from_leaf / leaves_per_pod == to_leaf / leaves_per_pod;
+  return same_pod ? spines_per_pod : int64_t{spines_per_pod} * cores_per_spine;
+}
+
+std::vector<int> ClosTree::Path(int from_leaf, int to_leaf, int64_t key) const {
   if (from_leaf == to_leaf) return {from_leaf};
-  const int j = key % spines_per_pod;
+  const int j = static_cast<int>(key % spines_per_pod);
   const int from_pod = from_leaf / leaves_per_pod;
   const int to_pod = to_leaf / leaves_per_pod;
   if (from_pod == to_pod) return {from_leaf, spine(from_pod, j), to_leaf};
-  const int c = key / spines_per_pod % cores_per_spine;
+  const int c = static_cast<int>(key / spines_per_pod % cores_per_spine);
   return {from_leaf, spine(from_pod, j), core(j, c), spine(to_pod, j), to_leaf};
 }
 

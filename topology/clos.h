@@ -20,6 +20,7 @@
 
 #include "sim/base/result.h"
 #include "topology/cluster.h"
+#include "topology/fabric.h"
 
 namespace pipescope::topology {
 
@@ -54,9 +55,15 @@ struct ClosTree {
   // Calls visit(lower, upper, cables) for every pair of switches that are joined.
   void ForEachLink(const std::function<void(int, int, int)>& visit) const;
 
-  // The switches from one leaf to another, both included. `key` picks among equal paths: the same
-  // key goes the same way, and consecutive keys spread over spines first, then over cores.
-  std::vector<int> Path(int from_leaf, int to_leaf, int key) const;
+  CableKind KindOf(int lower) const {
+    return lower < leaves ? CableKind::kLeafSpine : CableKind::kSpineCore;
+  }
+
+  // The switches from one leaf to another, both included. `key` picks among the PathCount equal
+  // paths: the same key goes the same way, and consecutive keys spread over spines first, then over
+  // cores.
+  int64_t PathCount(int from_leaf, int to_leaf) const;
+  std::vector<int> Path(int from_leaf, int to_leaf, int64_t key) const;
 };
 
 // The smallest tree with this many leaves. Fails, naming fabric.switch_ports, where the ports do

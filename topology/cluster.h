@@ -8,7 +8,9 @@
 // 50 GB/s NIC per GPU.
 #pragma once
 
+#include <compare>
 #include <string>
+#include <vector>
 
 #include "sim/base/units.h"
 
@@ -34,8 +36,40 @@ struct Node {
   Bandwidth pcie;            // per GPU and direction, host or NIC side
 };
 
-enum class FabricKind { kNone, kFatTree, kMultiPlane };
+enum class FabricKind {
+  kNone,
+  kFatTree,
+  kMultiPlane,
+  kDragonfly,
+  kDragonflyPlus,
+  kTorus,
+  kExplicit
+};
 
+// A router is a switch of a fabric without levels, as a torus or a dragonfly has.
+enum class SwitchLevel { kLeaf, kSpine, kCore, kRouter };
+
+struct NicAt {
+  int node = 0;
+  int nic = 0;
+
+  auto operator<=>(const NicAt&) const = default;
+};
+
+// kExplicit: a switch as the file lists it.
+struct CabledSwitch {
+  struct Up {
+    int to = 0;  // another switch, as an index into Fabric::cabled
+    int cables = 1;
+    Bandwidth rate;  // of each; 0: as the NIC
+  };
+  std::string name;
+  SwitchLevel level = SwitchLevel::kLeaf;
+  std::vector<NicAt> nics;
+  std::vector<Up> up;
+};
+
+// Which fields a kind uses is said where topology files are described (load.h).
 struct Fabric {
   FabricKind kind = FabricKind::kNone;
   int levels = 0;               // of switches
@@ -43,9 +77,38 @@ struct Fabric {
   bool rail_optimized = false;  // kFatTree: NIC i of neighbouring nodes shares a leaf, not the node
   int switch_ports = 0;         // ports per switch, each of the NIC's rate
   double oversubscription = 1;  // leaf: down bandwidth / up bandwidth
-  Duration link_latency;        // one cable
-  Duration switch_latency;      // one switch
-  Duration nic_latency;         // one NIC, from GPU memory to the wire
+  int groups = 0;               // kDragonfly, kDragonflyPlus
+  int group_switches = 0;       // the same: switches with NICs in a group
+  int group_spines = 0;         // kDragonflyPlus: switches without NICs in a group
+  int global_cables = 0;        // the same two: from one switch (spine) to other groups
+  int switch_nics = 0;          // kDragonfly, kDragonflyPlus, kTorus: NICs a switch
+  std::vector<int> dimensions;  // kTorus: switches along each
+  int parallel_cables = 1;      // kDragonfly, kDragonflyPlus: within a group; kTorus: everywhere
+  std::vector<CabledSwitch> cabled;  // kExplicit
+  Duration link_latency;             // one cable
+  Duration switch_latency;           // one switch
+  Duration nic_latency;              // one NIC, from GPU memory to the wire
+};
+
+// What is broken or slow. Switches count as the fabric numbers them.
+struct Faults {
+  struct SlowNic {
+    NicAt at;
+    Bandwidth rate;
+  };
+  struct Cable {
+    int a = 0;  // two switches that are joined
+    int b = 0;
+    double left = 0;  // of the bandwidth between them; 0: dead
+  };
+  std::vector<NicAt> dead_nics;
+  std::vector<SlowNic> slow_nics;
+  std::vector<int> dead_switches;
+  std::vector<Cable> cables;
+
+  bool empty() const {
+    return dead_nics.empty() && slow_nics.empty() && dead_switches.empty() && cables.empty();
+  }
 };
 
 struct Cluster {
@@ -55,6 +118,9 @@ struct Cluster {
   Node node;
   int nodes = 0;
   Fabric fabric;
+  Faults faults;
+  // Fields of gpu and node that the file gives as `unknown`, such as "gpu.sms"; their values are 0.
+  std::vector<std::string> unknown;
 
   int gpus() const { return nodes * node.gpus; }
 };

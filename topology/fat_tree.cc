@@ -36,17 +36,24 @@ class FatTree : public FabricLayout {
     return number < tree_.leaves + tree_.spines() ? SwitchLevel::kSpine : SwitchLevel::kCore;
   }
   void ForEachLink(const std::function<void(const SwitchLink&)>& visit) const override {
-    tree_.ForEachLink([&](int lower, int upper, int cables) { visit({lower, upper, cables}); });
+    tree_.ForEachLink([&](int lower, int upper, int cables) {
+      visit({lower, upper, cables, tree_.KindOf(lower)});
+    });
   }
   int SwitchOf(NicAt at) const override {
     const int down = tree_.leaf_ports.down;
     return rails_ ? at.node / down * nics_ + at.nic : (at.node * nics_ + at.nic) / down;
   }
-  bool Joined(int, int) const override { return true; }
-  std::vector<int> Path(NicAt from, NicAt to) const override {
-    // Consecutive ports of a leaf have consecutive keys; on rails, so have the NICs of a node.
-    const int key = rails_ ? to.node + to.nic : to.node * nics_ + to.nic;
+  bool Joined(NicAt, NicAt) const override { return true; }
+  int64_t PathCount(NicAt from, NicAt to) const override {
+    return tree_.PathCount(SwitchOf(from), SwitchOf(to));
+  }
+  std::vector<int> Path(NicAt from, NicAt to, int64_t key) const override {
     return tree_.Path(SwitchOf(from), SwitchOf(to), key);
+  }
+  // Consecutive ports of a leaf have consecutive keys; on rails, so have the NICs of a node.
+  int64_t DestinationKey(NicAt to) const override {
+    return rails_ ? to.node + to.nic : to.node * nics_ + to.nic;
   }
 
  private:
@@ -55,7 +62,13 @@ class FatTree : public FabricLayout {
   bool rails_;
 };
 
+void Read(Fields& fields, Fabric& fabric) {
+  ReadTree(fields, fabric);
+  fabric.rail_optimized = fields.Boolean("rail_optimized", false);
+}
+
 Status Check(const Cluster& cluster) {
+  if (auto ok = CheckTree(cluster.fabric); !ok) return ok;
   if (cluster.fabric.rail_optimized && cluster.fabric.levels == 1 && cluster.node.nics > 1) {
     return Fail(Error{
         "1: rails are joined above their leaves; expected 2 or 3 levels", {}, "fabric.levels"});
@@ -72,8 +85,11 @@ std::unique_ptr<FabricLayout> Make(const Cluster& cluster) {
 
 }  // namespace
 
-const FabricEntry kFatTreeFabric = {FabricKind::kFatTree, "fat-tree",
-                                    "one tree joins all NICs; optionally rail-optimized", Check,
+const FabricEntry kFatTreeFabric = {FabricKind::kFatTree,
+                                    "fat-tree",
+                                    "one tree joins all NICs; optionally rail-optimized",
+                                    Read,
+                                    Check,
                                     Make};
 
 }  // namespace pipescope::topology

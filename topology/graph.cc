@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "topology/fabric.h"
+#include "topology/links.h"
 
 namespace pipescope::topology {
 namespace {
@@ -16,6 +17,8 @@ VertexKind KindOf(SwitchLevel level) {
       return VertexKind::kSpine;
     case SwitchLevel::kCore:
       return VertexKind::kCore;
+    case SwitchLevel::kRouter:
+      return VertexKind::kRouter;
   }
   return VertexKind::kLeaf;
 }
@@ -35,45 +38,23 @@ void NameVertices(const Cluster& cluster, const FabricLayout* layout, Graph& gra
   }
 }
 
-void AddNodeEdges(const Cluster& cluster, Graph& graph) {
-  const VertexIds ids(cluster);
-  const Node& node = cluster.node;
-  for (int gpu = 0; gpu < cluster.gpus(); ++gpu) {
-    const auto vertex = static_cast<size_t>(ids.gpu(gpu));
-    const int n = gpu / node.gpus;
-    if (node.gpus > 1) {
-      add_edge(vertex, static_cast<size_t>(ids.nvlink_switch(n)), {node.nvlink, {}, 1}, graph);
-    }
-    if (ids.nics() == 0) continue;
-    const int nic = gpu % node.gpus / (node.gpus / node.nics);
-    add_edge(vertex, static_cast<size_t>(ids.nic(n, nic)), {node.pcie, {}, 1}, graph);
-  }
-}
-
-void AddFabricEdges(const Cluster& cluster, const FabricLayout& layout, Graph& graph) {
-  const VertexIds ids(cluster);
-  const Duration cable = cluster.fabric.link_latency;
+Bandwidth TreeBisection(const Cluster& cluster, const FabricLayout& layout) {
+  std::vector<int64_t> down(static_cast<size_t>(layout.switches()));
+  std::vector<int64_t> up(down.size());
   for (int n = 0; n < cluster.nodes; ++n) {
     for (int i = 0; i < cluster.node.nics; ++i) {
-      const int leaf = ids.fabric_switch(layout.SwitchOf({n, i}));
-      add_edge(static_cast<size_t>(ids.nic(n, i)), static_cast<size_t>(leaf),
-               {cluster.node.nic, cable, 1}, graph);
+      ++down[static_cast<size_t>(layout.SwitchOf({n, i}))];
     }
   }
-  layout.ForEachLink([&](const SwitchLink& link) {
-    add_edge(static_cast<size_t>(ids.fabric_switch(link.lower)),
-             static_cast<size_t>(ids.fabric_switch(link.upper)),
-             {cluster.node.nic * link.cables, cable, link.cables}, graph);
-  });
+  layout.ForEachLink(
+      [&](const SwitchLink& link) { up[static_cast<size_t>(link.lower)] += link.cables; });
+  int64_t cables = 0;
+  for (size_t i = 0; i < down.size(); ++i)
+    cables += up[i] == 0 ? down[i] : std::min(down[i], up[i]);
+  return cluster.node.nic * (static_cast<double>(cables) / 2);
 }
 
 }  // namespace
-
-VertexIds::VertexIds(const Cluster& cluster)
-    : gpus_(cluster.gpus()),
-      nvlink_switches_(cluster.node.gpus > 1 ? cluster.nodes : 0),
-      nics_(cluster.fabric.kind == FabricKind::kNone ? 0 : cluster.node.nics),
-      all_nics_(cluster.nodes * nics_) {}
 
 Graph BuildGraph(const Cluster& cluster) {
   const auto layout = MakeLayout(cluster);
@@ -81,8 +62,14 @@ Graph BuildGraph(const Cluster& cluster) {
   const int switches = layout == nullptr ? 0 : layout->switches();
   Graph graph(static_cast<size_t>(ids.fabric_switch(switches)));
   NameVertices(cluster, layout.get(), graph);
-  AddNodeEdges(cluster, graph);
-  if (layout != nullptr) AddFabricEdges(cluster, *layout, graph);
+  const LinkTable links(cluster, layout.get());
+  for (LinkId id = 0; id < links.size(); id += 2) {
+    const Link link = links[id];
+    if (!(link.capacity.value() > 0)) continue;
+    const bool cable = link.from >= ids.nic(0, 0);  // latency sits on cables and in vertices here
+    add_edge(static_cast<size_t>(link.from), static_cast<size_t>(link.to),
+             {link.capacity, cable ? cluster.fabric.link_latency : Duration(), link.cables}, graph);
+  }
   return graph;
 }
 
@@ -99,23 +86,19 @@ Counts CountParts(const Cluster& cluster) {
     const SwitchLevel level = layout->LevelOf(i);
     ++(level == SwitchLevel::kLeaf    ? counts.leaves
        : level == SwitchLevel::kSpine ? counts.spines
-                                      : counts.cores);
-  }
-  std::vector<int64_t> down(static_cast<size_t>(layout->switches()));
-  std::vector<int64_t> up(down.size());
-  for (int n = 0; n < cluster.nodes; ++n) {
-    for (int i = 0; i < cluster.node.nics; ++i) {
-      ++down[static_cast<size_t>(layout->SwitchOf({n, i}))];
-    }
+       : level == SwitchLevel::kCore  ? counts.cores
+                                      : counts.routers);
   }
   layout->ForEachLink([&](const SwitchLink& link) {
     counts.switch_cables += link.cables;
-    up[static_cast<size_t>(link.lower)] += link.cables;
+    (link.kind == CableKind::kLeafSpine   ? counts.leaf_spine_cables
+     : link.kind == CableKind::kSpineCore ? counts.spine_core_cables
+     : link.kind == CableKind::kLocal     ? counts.local_cables
+                                          : counts.global_cables) += link.cables;
   });
-  int64_t cables = 0;
-  for (size_t i = 0; i < down.size(); ++i)
-    cables += up[i] == 0 ? down[i] : std::min(down[i], up[i]);
-  counts.bisection = cluster.node.nic * (static_cast<double>(cables) / 2);
+  const Bandwidth half = cluster.node.nic * (static_cast<double>(counts.nics) / 2);
+  const auto cut = layout->Cut();
+  counts.bisection = cut ? std::min(*cut, half) : TreeBisection(cluster, *layout);
   return counts;
 }
 

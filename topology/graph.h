@@ -11,7 +11,7 @@
 // is the sum over its edges and its inner vertices.
 //
 // Example: h800_2048_fat_tree has 2048 GPUs + 256 NVLink switches + 2048 NICs + 96 switches = 4448
-// vertices, and 3 * 2048 + 2048 = 8192 edges.
+// vertices, and 3 * 2048 + 2048 = 8192 edges. What is dead has no edge.
 #pragma once
 
 #include <boost/graph/adjacency_list.hpp>
@@ -19,10 +19,11 @@
 
 #include "sim/base/units.h"
 #include "topology/cluster.h"
+#include "topology/vertices.h"
 
 namespace pipescope::topology {
 
-enum class VertexKind { kGpu, kNvlinkSwitch, kNic, kLeaf, kSpine, kCore };
+enum class VertexKind { kGpu, kNvlinkSwitch, kNic, kLeaf, kSpine, kCore, kRouter };
 
 struct Vertex {
   VertexKind kind = VertexKind::kGpu;
@@ -39,22 +40,6 @@ struct Edge {
 // Vertices are GPUs, then NVLink switches, then NICs, then fabric switches (VertexIds).
 using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::undirectedS, Vertex, Edge>;
 
-// Where each thing is among a graph's vertices; arithmetic only, so that routes need no graph.
-class VertexIds {
- public:
-  explicit VertexIds(const Cluster& cluster);
-  int gpu(int index) const { return index; }
-  int nvlink_switch(int node) const { return gpus_ + node; }
-  int nic(int node, int index) const { return gpus_ + nvlink_switches_ + node * nics_ + index; }
-  int fabric_switch(int number) const { return gpus_ + nvlink_switches_ + all_nics_ + number; }
-  int nvlink_switches() const { return nvlink_switches_; }
-  int nics() const { return all_nics_; }
-  int nics_per_node() const { return nics_; }
-
- private:
-  int gpus_, nvlink_switches_, nics_, all_nics_;
-};
-
 // The cluster must have passed CheckCluster.
 Graph BuildGraph(const Cluster& cluster);
 
@@ -66,13 +51,19 @@ struct Counts {
   int leaves = 0;
   int spines = 0;
   int cores = 0;
+  int routers = 0;
   int64_t nic_cables = 0;     // NIC to leaf
-  int64_t switch_cables = 0;  // between switches
-  // What half of the NICs can send to the other half, per direction: half of what each leaf's NICs
-  // and the cables above it both carry. NVLink does not count.
+  int64_t switch_cables = 0;  // between switches, of all kinds
+  int64_t leaf_spine_cables = 0;
+  int64_t spine_core_cables = 0;
+  int64_t local_cables = 0;   // between switches of a dragonfly's group, or of a torus
+  int64_t global_cables = 0;  // between groups
+  // What half of the NICs can send to the other half, per direction, when nothing is broken. Of a
+  // tree half of what each leaf's NICs and the cables above it both carry; of another fabric its
+  // Cut, at most half of the NICs' rate. NVLink does not count.
   Bandwidth bisection;
 
-  int switches() const { return leaves + spines + cores; }
+  int switches() const { return leaves + spines + cores + routers; }
 };
 
 Counts CountParts(const Cluster& cluster);

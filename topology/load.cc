@@ -9,22 +9,35 @@
 #include "sim/base/names.h"
 #include "topology/check.h"
 #include "topology/fabric.h"
+#include "topology/faults.h"
 #include "topology/shipped.h"
 
 namespace pipescope::topology {
 namespace {
 
-Gpu ReadGpu(Fields fields) {
+bool IsUnknown(Fields& fields, const std::string& name) { return fields.Text(name) == "unknown"; }
+
+// Whether the file says `name: unknown`, as importers write what their source does not tell.
+bool Unknown(Fields& fields, const std::string& name, std::vector<std::string>& unknown) {
+  if (!IsUnknown(fields, name)) return false;
+  unknown.push_back(fields.Path(name));
+  return true;
+}
+
+Gpu ReadGpu(Fields fields, std::vector<std::string>& unknown) {
   Gpu gpu;
   gpu.name = fields.String("name");
-  gpu.sms = static_cast<int>(fields.Integer("sms", 1, 4096));
-  gpu.bf16 = fields.GetFlopRate("bf16");
+  const auto known = [&](const char* name) { return !Unknown(fields, name, unknown); };
+  if (known("sms")) gpu.sms = static_cast<int>(fields.Integer("sms", 1, 4096));
+  if (known("bf16")) gpu.bf16 = fields.GetFlopRate("bf16");
   gpu.fp8 = fields.GetFlopRate("fp8", FlopRate());
-  gpu.fp32 = fields.GetFlopRate("fp32");
-  gpu.memory = fields.GetBytes("memory");
-  gpu.memory_bandwidth = fields.GetBandwidth("memory_bandwidth");
+  if (known("fp32")) gpu.fp32 = fields.GetFlopRate("fp32");
+  if (known("memory")) gpu.memory = fields.GetBytes("memory");
+  if (known("memory_bandwidth")) gpu.memory_bandwidth = fields.GetBandwidth("memory_bandwidth");
   const auto above_zero = [&](const char* name, bool ok) {
-    if (!ok && fields.Has(name)) fields.Note(name, "must be above zero");
+    if (!ok && fields.Has(name) && !IsUnknown(fields, name)) {
+      fields.Note(name, "must be above zero");
+    }
   };
   above_zero("bf16", gpu.bf16.value() > 0);
   above_zero("fp32", gpu.fp32.value() > 0);
@@ -33,18 +46,20 @@ Gpu ReadGpu(Fields fields) {
   return gpu;
 }
 
-Node ReadNode(Fields fields, bool fabric) {
+Node ReadNode(Fields fields, bool fabric, std::vector<std::string>& unknown) {
   Node node;
   node.gpus = static_cast<int>(fields.Integer("gpus", 1, kMaxGpusPerNode));
   const bool alone = node.gpus == 1;
-  node.nvlink = fields.GetBandwidth("nvlink", alone ? std::optional(Bandwidth()) : std::nullopt);
+  if (!Unknown(fields, "nvlink", unknown)) {
+    node.nvlink = fields.GetBandwidth("nvlink", alone ? std::optional(Bandwidth()) : std::nullopt);
+  }
   node.nvlink_nominal = fields.GetBandwidth("nvlink_nominal", Bandwidth());
   node.nvlink_latency =
       fields.GetDuration("nvlink_latency", alone ? std::optional(Duration()) : std::nullopt);
   node.nics = static_cast<int>(fields.Integer("nics", 0, kMaxGpusPerNode,
                                               fabric ? std::nullopt : std::optional<int64_t>(0)));
   node.nic = fields.GetBandwidth("nic", fabric ? std::nullopt : std::optional(Bandwidth()));
-  node.pcie = fields.GetBandwidth("pcie");
+  if (!Unknown(fields, "pcie", unknown)) node.pcie = fields.GetBandwidth("pcie");
   return node;
 }
 
@@ -56,16 +71,26 @@ FabricKind ReadKind(Fields& fields) {
   return FabricEntries()[static_cast<size_t>(found - names.begin())]->kind;
 }
 
-// Fields that only one kind has: read always, so that elsewhere the error can say whose they are.
-void ReadOwnFields(Fields& fields, Fabric& fabric) {
-  const bool planes = fabric.kind == FabricKind::kMultiPlane;
-  const bool rails = fabric.kind == FabricKind::kFatTree;
-  fabric.planes = static_cast<int>(fields.Integer(
-      "planes", 1, kMaxGpusPerNode, planes ? std::nullopt : std::optional<int64_t>(1)));
-  fabric.rail_optimized = fields.Boolean("rail_optimized", false);
-  if (!planes && fields.Has("planes")) fields.Note("planes", "is for kind multi-plane only");
-  if (!rails && fields.Has("rail_optimized")) {
-    fields.Note("rail_optimized", "is for kind fat-tree only");
+// Fields of another kind: read all the same, so that the error can say whose they are.
+void RefuseFieldsOfOthers(Fields& fields, FabricKind kind) {
+  const std::vector<std::pair<const char*, std::vector<FabricKind>>> owned = {
+      {"planes", {FabricKind::kMultiPlane}},
+      {"rail_optimized", {FabricKind::kFatTree}},
+      {"levels", {FabricKind::kFatTree, FabricKind::kMultiPlane}},
+      {"oversubscription", {FabricKind::kFatTree, FabricKind::kMultiPlane}},
+      {"groups", {FabricKind::kDragonfly, FabricKind::kDragonflyPlus}},
+      {"group_switches", {FabricKind::kDragonfly, FabricKind::kDragonflyPlus}},
+      {"group_spines", {FabricKind::kDragonflyPlus}},
+      {"global_cables", {FabricKind::kDragonfly, FabricKind::kDragonflyPlus}},
+      {"dimensions", {FabricKind::kTorus}},
+      {"switches", {FabricKind::kExplicit}}};
+  for (const auto& [name, kinds] : owned) {
+    if (!fields.Has(name) || std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) continue;
+    std::string owners;
+    for (FabricKind owner : kinds)
+      owners += (owners.empty() ? "" : " and ") + std::string(EntryOf(owner).name);
+    fields.Note(name, "is for kind " + owners + " only");
+    fields.String(name, "");
   }
 }
 
@@ -73,14 +98,33 @@ Fabric ReadFabric(Fields fields) {
   Fabric fabric;
   fabric.kind = ReadKind(fields);
   if (fabric.kind == FabricKind::kNone) return fabric;
-  fabric.levels = static_cast<int>(fields.Integer("levels", 1, 3));
-  fabric.switch_ports = static_cast<int>(fields.Integer("switch_ports", 2, kMaxSwitchPorts));
-  fabric.oversubscription = fields.Number("oversubscription", 1, kMaxSwitchPorts, 1);
-  ReadOwnFields(fields, fabric);
+  EntryOf(fabric.kind).read(fields, fabric);
+  RefuseFieldsOfOthers(fields, fabric.kind);
   fabric.link_latency = fields.GetDuration("link_latency");
   fabric.switch_latency = fields.GetDuration("switch_latency");
   fabric.nic_latency = fields.GetDuration("nic_latency");
   return fabric;
+}
+
+// Of an explicit fabric: the largest ratio of what a switch's NICs carry to what its cables to
+// other switches do, for models that see no more of a fabric than this.
+double WorstOversubscription(const Cluster& cluster) {
+  const auto& cabled = cluster.fabric.cabled;
+  std::vector<double> up(cabled.size());
+  for (size_t i = 0; i < cabled.size(); ++i) {
+    for (const CabledSwitch::Up& cable : cabled[i].up) {
+      const double rate =
+          cable.rate.value() > 0 ? cable.rate.value() / cluster.node.nic.value() : 1;
+      up[i] += rate * cable.cables;
+      up[static_cast<size_t>(cable.to)] += rate * cable.cables;
+    }
+  }
+  double worst = 1;
+  for (size_t i = 0; i < cabled.size(); ++i) {
+    const auto down = static_cast<double>(cabled[i].nics.size());
+    if (up[i] > 0) worst = std::max(worst, down / up[i]);
+  }
+  return worst;
 }
 
 std::string WithoutSuffix(std::string_view name) {
@@ -96,13 +140,24 @@ Result<Cluster> ParseCluster(const Document& document) {
   cluster.name = root.String("name");
   cluster.source = root.String("source", "");
   cluster.nodes = static_cast<int>(root.Integer("nodes", 1, kMaxNodes));
-  cluster.gpu = ReadGpu(root.Object("gpu"));
+  cluster.gpu = ReadGpu(root.Object("gpu"), cluster.unknown);
   Fields fabric = root.Object("fabric");
   cluster.fabric = ReadFabric(fabric);
   Fields node = root.Object("node");
-  cluster.node = ReadNode(node, cluster.fabric.kind != FabricKind::kNone);
+  cluster.node = ReadNode(node, cluster.fabric.kind != FabricKind::kNone, cluster.unknown);
+  // What the faults mean can only be told when the whole is known.
+  Fields faults = root.OptionalObject("faults");
+  TakeFaults(faults);
   if (auto ok = reader.Finish(); !ok) return Fail(ok.error());
   auto built = CheckCluster(cluster);
+  if (built && cluster.fabric.kind == FabricKind::kExplicit) {
+    cluster.fabric.oversubscription = WorstOversubscription(cluster);
+  }
+  if (built && root.Has("faults")) {
+    cluster.faults = ReadFaults(faults, cluster);
+    if (auto ok = reader.Finish(); !ok) return Fail(ok.error());
+    built = CheckCluster(cluster);
+  }
   if (built) return cluster;
   // The check knows the field but not its place in the file.
   const std::string& field = built.error().field;

@@ -21,15 +21,30 @@
 //     nic: 400 Gbps                        # per NIC
 //     pcie: 64 GB/s                        # per GPU
 //   fabric:
-//     kind: fat-tree                       # none, fat-tree, multi-plane
-//     levels: 2                            # of switches, 1 to 3
-//     switch_ports: 64                     # each of the NIC's rate
-//     oversubscription: 1                  # optional: a leaf's rate down over its rate up
-//     rail_optimized: true                 # fat-tree only, optional: equal NICs share leaves
-//     planes: 8                            # multi-plane only
+//     kind: fat-tree                       # none, or one of those below
+//     ...                                  # the kind's own fields
 //     link_latency: 150 ns                 # one cable
 //     switch_latency: 300 ns               # one switch
 //     nic_latency: 1.1 us                  # one NIC, from memory to the wire
+//   faults: {dead_nics: ["0.3"]}           # optional; see faults.h
+//
+// The kinds' own fields; ports and cables are of the NIC's rate:
+//
+//   fat-tree        levels: 2              # of switches, 1 to 3
+//                   switch_ports: 64
+//                   oversubscription: 1    # optional: a leaf's rate down over its rate up
+//                   rail_optimized: true   # optional: equal NICs share leaves
+//   multi-plane     levels, switch_ports, oversubscription, planes: 8
+//   dragonfly       groups: 511, group_switches: 32, switch_nics: 16, global_cables: 16,
+//                   switch_ports: 64, parallel_cables: 1 (optional: in a group)
+//   dragonfly-plus  as dragonfly, where group_switches are the leaves and global_cables are a
+//                   spine's; group_spines: 16
+//   torus           dimensions: [4, 4, 4], switch_nics: 8, parallel_cables: 1 (optional)
+//   explicit        switches:              # cable by cable, each cable once
+//                     - name: leaf-1
+//                       level: leaf        # leaf, spine, core or router
+//                       nics: ["0-15.0", "16.0-7"]          # node.nic; either may be a range
+//                       cables: [spine-1 x2, "spine-2 at 200 Gbps"]
 #pragma once
 
 #include <span>

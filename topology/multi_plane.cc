@@ -8,6 +8,7 @@
 
 #include <memory>
 
+#include "topology/check.h"
 #include "topology/clos.h"
 #include "topology/fabric.h"
 
@@ -36,21 +37,25 @@ class MultiPlane : public FabricLayout {
     for (int plane = 0; plane < planes_; ++plane) {
       const int first = plane * tree_.switches();
       tree_.ForEachLink([&](int lower, int upper, int cables) {
-        visit({first + lower, first + upper, cables});
+        visit({first + lower, first + upper, cables, tree_.KindOf(lower)});
       });
     }
   }
   int SwitchOf(NicAt at) const override {
     return at.nic % planes_ * tree_.switches() + Endpoint(at) / tree_.leaf_ports.down;
   }
-  bool Joined(int nic_a, int nic_b) const override { return nic_a % planes_ == nic_b % planes_; }
-  std::vector<int> Path(NicAt from, NicAt to) const override {
+  bool Joined(NicAt a, NicAt b) const override { return a.nic % planes_ == b.nic % planes_; }
+  int64_t PathCount(NicAt from, NicAt to) const override {
     const int down = tree_.leaf_ports.down;
-    const int end = Endpoint(to);
-    std::vector<int> path = tree_.Path(Endpoint(from) / down, end / down, end);
+    return tree_.PathCount(Endpoint(from) / down, Endpoint(to) / down);
+  }
+  std::vector<int> Path(NicAt from, NicAt to, int64_t key) const override {
+    const int down = tree_.leaf_ports.down;
+    std::vector<int> path = tree_.Path(Endpoint(from) / down, Endpoint(to) / down, key);
     for (int& number : path) number += to.nic % planes_ * tree_.switches();
     return path;
   }
+  int64_t DestinationKey(NicAt to) const override { return Endpoint(to); }
 
  private:
   int Endpoint(NicAt at) const { return at.node * nics_per_plane_ + at.nic / planes_; }
@@ -60,7 +65,13 @@ class MultiPlane : public FabricLayout {
   int nics_per_plane_;
 };
 
+void Read(Fields& fields, Fabric& fabric) {
+  ReadTree(fields, fabric);
+  fabric.planes = static_cast<int>(fields.Integer("planes", 1, kMaxGpusPerNode));
+}
+
 Status Check(const Cluster& cluster) {
+  if (auto ok = CheckTree(cluster.fabric); !ok) return ok;
   const int nics = cluster.node.nics;
   const int planes = cluster.fabric.planes;
   if (nics % planes != 0) {
@@ -80,8 +91,11 @@ std::unique_ptr<FabricLayout> Make(const Cluster& cluster) {
 
 }  // namespace
 
-const FabricEntry kMultiPlaneFabric = {FabricKind::kMultiPlane, "multi-plane",
+const FabricEntry kMultiPlaneFabric = {FabricKind::kMultiPlane,
+                                       "multi-plane",
                                        "a tree for each plane; planes meet only inside nodes",
-                                       Check, Make};
+                                       Read,
+                                       Check,
+                                       Make};
 
 }  // namespace pipescope::topology

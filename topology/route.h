@@ -1,64 +1,112 @@
 // The way between two GPUs: computed when asked, never stored, always the same.
 //
 //   the same node            GPU, NVLink switch, GPU
-//   NICs that are joined     GPU, NIC, leaf (, spine (, core, spine), leaf), NIC, GPU
+//   NICs that are joined     GPU, NIC, switches, NIC, GPU
 //   NICs that are not        forwarded on the sender (PXN): first over NVLink to the GPU whose NIC
-//                            is in the destination's plane, then as above. kForwardOnSender does so
+//                            is in the destination's plane, then as above. `to_rail` does so
 //                            whenever the NIC indices differ, which keeps rails off the spines.
+//   a NIC that is dead       another GPU's NIC of the node stands in, over NVLink: on the sender's
+//                            side, the receiver's, or both
 //
-//   bottleneck = min over the path's edges of their capacity, for one transfer alone
-//   latency    = sum over edges and inner vertices
+//   bottleneck = min over the path's links of their capacity, for one transfer alone
+//   latency    = sum over its links (links.h)
+//
+// Of the equally short ways through the fabric (FabricLayout::Path) a policy picks:
+//
+//   kByDestination   way `DestinationKey` % count: all to one NIC meets early, as with the static
+//                    tables of InfiniBand; permutations that shift by whole nodes do not collide
+//   kHash            way h % count, h = the SplitMix64 finalizer of (seed, source NIC, destination
+//                    NIC): ECMP on a pair. Pairs collide: n flows over n ways leave some way idle
+//                    and give another about log n / log log n flows.
+//   LeastLoaded      the way whose fullest link is least full, given a load of each link
+//   Spread           all ways in equal parts: the ideal of packet spraying
+//
+// A way with a dead link is passed over: the next one by number is taken. Where all are dead, the
+// shortest way over what lives.
 //
 // Latencies are calibrated with published ones from one end to the other, 64 bytes, seen by the
 // CPU (ISCA 2025, arXiv 2505.09343, Table 5): InfiniBand 2.8 us under one leaf, 3.7 us across
-// leaves. With a NIC's n, a cable's l and a switch's s:
-//   2 n + 2 l + s = 2.8 us,   2 n + 4 l + 3 s = 3.7 us   =>   l + s = 0.45 us, n = 1.4 us - l - s /
-//   2
-// How 0.45 us splits into cable and switch is not published; the shipped files say l = 0.15 us (30
-// m of fibre) and s = 0.3 us, hence n = 1.1 us, which includes the software of both ends. Only the
-// sums matter to a route. NVLink's 3.33 us is from the same table and used whole; a copy that a
-// kernel starts sees less.
+// leaves, NVLink 3.33 us.
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "sim/base/units.h"
-#include "topology/cluster.h"
 #include "topology/fabric.h"
 #include "topology/graph.h"
+#include "topology/links.h"
 
 namespace pipescope::topology {
 
-enum class RoutePolicy { kDefault, kForwardOnSender };
+enum class PathChoice { kByDestination, kHash };
+
+struct RoutePolicy {
+  PathChoice choice = PathChoice::kByDestination;
+  bool to_rail = false;  // PXN: leave by the NIC that has the destination's index
+  uint64_t seed = 0;     // kHash
+};
 
 struct Route {
   std::vector<int> vertices;  // from GPU to GPU, as VertexIds counts; one where they are the same
+  std::vector<LinkId> links;  // between them
   Bandwidth bottleneck;       // HBM's rate where they are the same
   Duration latency;
   bool forwarded = false;
 
-  int hops() const { return static_cast<int>(vertices.size()) - 1; }  // edges
+  int hops() const { return static_cast<int>(vertices.size()) - 1; }
 };
 
-// Keeps what routes of one cluster share. Copies what it needs; safe to use from many threads.
+// A part of a transfer that is spread: `share` of its bytes pass this link.
+struct LinkShare {
+  LinkId link = 0;
+  double share = 0;
+};
+
+// Keeps what routes of one cluster share. Copies what it needs; safe to use from many threads. The
+// cluster must have passed CheckCluster, which sees to it that every two GPUs are joined.
 class Router {
  public:
-  explicit Router(const Cluster& cluster, RoutePolicy policy = RoutePolicy::kDefault);
+  explicit Router(const Cluster& cluster, RoutePolicy policy = {});
   // Both GPUs count from 0 over the whole cluster, node by node.
   Route Between(int gpu_a, int gpu_b) const;
+  // The equally short ways between the NICs that these two GPUs use; 1 within a node.
+  int64_t PathCount(int gpu_a, int gpu_b) const;
+  // `loads` has a value for each LinkId, in bytes or flows: a link is as full as load / capacity.
+  // Ties go to the way that Between would take, then to the next by number.
+  Route LeastLoaded(int gpu_a, int gpu_b, std::span<const double> loads) const;
+  // Every link that any way uses, ascending; the links of GPUs and NICs have share 1.
+  std::vector<LinkShare> Spread(int gpu_a, int gpu_b) const;
+
+  const LinkTable& links() const { return links_; }
   // "gpu 9", "nvlink 1", "nic 1.3" (node.index), "spine 70": a vertex for people.
   std::string Name(int vertex) const;
 
  private:
-  int NicOf(int gpu) const;
-  void AppendNvlink(int to_gpu, Route& route) const;
-  void AppendFabric(int from_gpu, int to_gpu, Route& route) const;
+  // Which NICs a transfer uses, and the GPUs that lend them.
+  struct Ends {
+    int sender = 0;
+    int receiver = 0;
+    NicAt from, to;
+  };
+  Ends EndsOf(int gpu_a, int gpu_b) const;
+  Ends Preferred(int gpu_a, int gpu_b) const;
+  bool Usable(const Ends& ends) const;
+  bool NicLives(NicAt at) const;
+  int GpuOf(NicAt at, int wanted) const;
+  uint64_t KeyOf(const Ends& ends) const;
+  bool Lives(const std::vector<int>& switches) const;
+  std::optional<std::vector<int>> LivePath(const Ends& ends, uint64_t key) const;
+  std::vector<int> Detour(NicAt from, NicAt to) const;
+  Route Through(int gpu_a, int gpu_b, const Ends& ends, const std::vector<int>& switches) const;
+  void Finish(Route& route) const;
 
   Cluster cluster_;
   VertexIds ids_;
   std::unique_ptr<FabricLayout> layout_;
+  LinkTable links_;
   RoutePolicy policy_;
 };
 

@@ -74,6 +74,11 @@ Location Fields::Where(const std::string& name) const {
 
 bool Fields::Has(const std::string& name) const { return value_->Find(name) != nullptr; }
 
+std::string Fields::Text(const std::string& name) {
+  const Value* value = Take(name, false);
+  return value == nullptr ? "" : value->scalar;
+}
+
 std::vector<std::string> Fields::Names() const {
   std::vector<std::string> names;
   for (const auto& [key, value] : value_->members) names.push_back(key);

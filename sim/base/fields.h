@@ -31,6 +31,8 @@ class Reader;
 class Fields {
  public:
   bool Has(const std::string& name) const;
+  // A scalar as it is written, "" where there is none; reads it, and notes nothing.
+  std::string Text(const std::string& name);
   // The names written in the file, in its order, for mappings whose keys are data.
   std::vector<std::string> Names() const;
 

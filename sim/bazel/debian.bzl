@@ -44,6 +44,10 @@ package(default_visibility = ["//visibility:public"])
 
 cc_library(name = "cbc", linkopts = ["-lCbcSolver", "-lCbc", "-lpthread"])
 
+cc_library(name = "expat", linkopts = ["-lexpat"])
+
+cc_library(name = "simgrid", linkopts = ["-lsimgrid"])
+
 cc_library(name = "fmt", linkopts = ["-lfmt"])
 
 cc_library(name = "yaml_cpp", linkopts = ["-lyaml-cpp"])

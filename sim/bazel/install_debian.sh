@@ -15,6 +15,7 @@ build_packages=(
   coinor-libcbc-dev    # mixed-integer programs: the shortest order of small schedules
   libboost-graph-dev   # the fabric's graph and its shortest paths
   libcli11-dev         # the command line
+  libexpat1-dev        # NCCL's topology files
   libexpected-dev      # Result<T>
   libfmt-dev           # text
   libyaml-cpp-dev      # YAML and JSON in
@@ -27,6 +28,7 @@ test_packages=(
   libbenchmark-dev     # benchmarks of the schedules
   libgmock-dev
   libgtest-dev
+  libsimgrid-dev       # loads what is exported for it
   nodejs               # drives chromium over its debugging pipe
 )
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "sim/base/fields.h"
+#include "topology/check.h"
 #include "topology/load.h"
 
 namespace pipescope {
@@ -138,6 +139,9 @@ Result<Experiment> LoadExperiment(const std::string& path,
   if (!e.topology.empty()) {
     auto cluster = topology::LoadCluster(Resolve(path, e.topology));
     if (!cluster) return Fail(Referred(root, "topology", cluster.error()));
+    if (auto known = topology::CheckKnown(*cluster); !known) {
+      return Fail(Referred(root, "topology", known.error()));
+    }
     e.cluster = *cluster;
   }
   ReadCommunication(root, e);

@@ -88,9 +88,9 @@ constexpr Case kFields[] = {
     {"pcie: 64 GB/s", "pcie: 0 GB/s", "t.yaml:17:9: node.pcie: must be above zero"},
     {"kind: fat-tree", "kind: fat_tree",
      "t.yaml:19:9: fabric.kind: 'fat_tree' is not known here; did you mean 'fat-tree'?"},
-    {"kind: fat-tree", "kind: dragonfly",
-     "t.yaml:19:9: fabric.kind: 'dragonfly' is not known here; known: fat-tree, "
-     "multi-plane, none"},
+    {"kind: fat-tree", "kind: hypercube",
+     "t.yaml:19:9: fabric.kind: 'hypercube' is not known here; known: fat-tree, "
+     "multi-plane, dragonfly, dragonfly-plus, torus, explicit, none"},
     {"levels: 2", "levels: 4",
      "t.yaml:20:11: fabric.levels: '4': expected a whole number from 1 to 3"},
     {"link_latency: 150 ns", "link_latency: 150",

@@ -49,8 +49,8 @@ void CheckRandomPairs(const Cluster& cluster, RoutePolicy policy) {
 TEST(Route, ShippedTopologiesWalkTheirGraphs) {
   for (const std::string& name : ShippedClusters()) {
     const Cluster cluster = LoadCluster(name).value();
-    CheckRandomPairs(cluster, RoutePolicy::kDefault);
-    CheckRandomPairs(cluster, RoutePolicy::kForwardOnSender);
+    CheckRandomPairs(cluster, RoutePolicy{});
+    CheckRandomPairs(cluster, RoutePolicy{.to_rail = true});
   }
 }
 
@@ -71,8 +71,8 @@ TEST(Route, OddShapesWalkTheirGraphs) {
   Cluster single = MakeCluster(100);
   single.node.gpus = single.node.nics = 1;
   for (const Cluster& cluster : {three_levels, rails, shared, slow_pcie, single}) {
-    CheckRandomPairs(cluster, RoutePolicy::kDefault);
-    CheckRandomPairs(cluster, RoutePolicy::kForwardOnSender);
+    CheckRandomPairs(cluster, RoutePolicy{});
+    CheckRandomPairs(cluster, RoutePolicy{.to_rail = true});
   }
 }
 
@@ -116,7 +116,7 @@ TEST(Route, RailsCrossTheSpineUnlessForwarded) {
   EXPECT_EQ(RouteBetween(cluster, 0, 8).hops(), 4);  // GPU, NIC, leaf, NIC, GPU
   EXPECT_EQ(RouteBetween(cluster, 0, 9).hops(), 6);  // and leaf, spine, leaf
   EXPECT_EQ(RouteBetween(cluster, 0, 8 * 40).hops(), 6);
-  const Route forwarded = Router(cluster, RoutePolicy::kForwardOnSender).Between(0, 9);
+  const Route forwarded = Router(cluster, RoutePolicy{.to_rail = true}).Between(0, 9);
   EXPECT_TRUE(forwarded.forwarded);
   EXPECT_EQ(forwarded.hops(), 6);  // two over NVLink, then under one leaf
   EXPECT_EQ(forwarded.latency, Microseconds(3.33 + 2.8));
