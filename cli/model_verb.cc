@@ -25,7 +25,7 @@ int Show(const ModelOptions& o) {
   if (o.kernels && o.format == "json") return Complain(Error{"--kernels is for --format text"});
   const bool fp8 =
       o.precision.empty() ? model->architecture == "deepseek_v3" : o.precision == "fp8";
-  const model::WorkShape shape{o.sequence, o.sequence, 1, fp8, true};
+  const model::WorkShape shape{o.sequence, o.sequence, 1, fp8};
   return Emit(o.output, o.kernels            ? reports::KernelsText(*model, shape)
                         : o.format == "json" ? reports::ModelJson(*model, shape)
                                              : reports::ModelText(*model, shape));

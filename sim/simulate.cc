@@ -201,8 +201,12 @@ std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spr
 }
 
 std::string PlanText(const Experiment& e) {
-  return fmt::format("PP{} x DP{}, EP{}, ZeRO-{}, {}, {} micro-batches of {} x {} tokens",
-                     e.parallel.pipeline, e.parallel.data, e.parallel.expert, e.parallel.zero_stage,
+  const auto part = [](const char* name, int gpus) {
+    return gpus > 1 ? fmt::format(" x {}{}", name, gpus) : "";
+  };
+  return fmt::format("PP{} x DP{}{}{}, EP{}, ZeRO-{}, {}, {} micro-batches of {} x {} tokens",
+                     e.parallel.pipeline, e.parallel.data, part("TP", e.parallel.tensor),
+                     part("CP", e.parallel.context), e.parallel.expert, e.parallel.zero_stage,
                      e.training.fp8 ? "FP8" : "BF16", e.microbatches(), e.training.micro_batch_size,
                      e.training.sequence_length);
 }

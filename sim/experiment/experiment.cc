@@ -12,6 +12,7 @@ namespace pipescope {
 namespace {
 
 constexpr int64_t kMostRanks = 1 << 16;
+constexpr int64_t kMostSplit = 1 << 8;  // GPUs that split a layer or a sequence
 
 // A path counts from the experiment's folder; a bare word is a name the binary may carry.
 std::string Resolve(const std::string& file, const std::string& written) {
@@ -27,11 +28,27 @@ void ReadPlan(Fields& root, Experiment& e) {
   e.parallel.data = static_cast<int>(p.Integer("data", 1, kMostRanks, 1));
   e.parallel.expert = static_cast<int>(p.Integer("expert", 1, kMostRanks, 1));
   e.parallel.zero_stage = static_cast<int>(p.Integer("zero_stage", 0, 1, 1));
-  if (e.parallel.data % e.parallel.expert != 0) {
-    p.Note("expert", fmt::format("{} does not divide data = {}: expert groups lie inside the "
-                                 "data-parallel group",
-                                 e.parallel.expert, e.parallel.data));
+  e.parallel.tensor = static_cast<int>(p.Integer("tensor", 1, kMostSplit, 1));
+  e.parallel.context = static_cast<int>(p.Integer("context", 1, kMostSplit, 1));
+  if (p.Choice("context_exchange", {"all_to_all", "all_gather"}, "all_to_all") == "all_gather") {
+    e.parallel.exchange = model::ContextExchange::kAllGather;
   }
+  if (e.parallel.gpus_per_rank() % e.parallel.expert != 0) {
+    const ParallelPlan& plan = e.parallel;
+    const bool split = plan.context * plan.tensor > 1;
+    p.Note("expert",
+           fmt::format("{} does not divide {} = {}: expert groups lie inside {}", plan.expert,
+                       split ? "data x context x tensor" : "data", plan.gpus_per_rank(),
+                       split ? "a pipeline rank" : "the data-parallel group"));
+  }
+}
+
+model::Recompute ReadRecompute(Fields& t) {
+  const std::string choice =
+      t.Choice("recompute", {"deepseek_v3", "none", "selective", "full"}, "deepseek_v3");
+  if (choice == "none") return model::Recompute::kNone;
+  if (choice == "selective") return model::Recompute::kSelective;
+  return choice == "full" ? model::Recompute::kFull : model::Recompute::kDeepseekV3;
 }
 
 void ReadTraining(Fields& root, Experiment& e) {
@@ -40,8 +57,7 @@ void ReadTraining(Fields& root, Experiment& e) {
   e.training.micro_batch_size = t.Integer("micro_batch_size", 1, 1 << 16, 1);
   e.training.global_batch = t.Integer("global_batch", 1, int64_t{1} << 32);
   e.training.fp8 = t.Choice("precision", {"fp8", "bf16"}) == "fp8";
-  e.training.recompute =
-      t.Choice("recompute", {"deepseek_v3", "none"}, "deepseek_v3") == "deepseek_v3";
+  e.training.recompute = ReadRecompute(t);
   e.places.global_batch = t.Where("global_batch");
   const int64_t sequences = e.parallel.data * e.training.micro_batch_size;
   if (e.training.global_batch % sequences != 0) {
@@ -71,13 +87,45 @@ void ReadMemory(Fields& root, Experiment& e) {
   e.enforce_memory = m.Boolean("enforce", true);
 }
 
+// Everything that is split must divide evenly, as Megatron demands too.
+void CheckSplit(Fields& root, const Experiment& e) {
+  const model::Attention& a = e.model.attention;
+  const int64_t t = e.parallel.tensor, c = e.parallel.context;
+  const auto check = [&](const char* what, int64_t value, int64_t by, const std::string& split) {
+    if (value % by == 0) return;
+    root.Note("parallel", fmt::format("{} do not divide the model's {} {}", split, value, what));
+  };
+  const std::string tensor = fmt::format("tensor = {} GPUs", t);
+  check("attention heads", a.heads, t, tensor);
+  check("heads of keys and values", a.key_heads(), t, tensor);
+  check("words", e.model.vocabulary, t, tensor);
+  check("columns of the hidden state", e.model.hidden, t, tensor);
+  check("columns of the dense MLP", e.model.dense_intermediate, t, tensor);
+  check("columns of the shared expert", e.model.shared_intermediate, t, tensor);
+  if (c > 1 && e.parallel.exchange == model::ContextExchange::kAllToAll) {
+    const std::string both = fmt::format("tensor x context = {} x {} GPUs", t, c);
+    check("attention heads", a.heads, t * c, both);
+    check("heads of keys and values", a.key_heads(), t * c, both);
+  }
+  const int64_t parts = (c > 1 ? 2 * c : 1) * t;  // an early and a late part of every sequence
+  if (e.training.sequence_length % parts != 0) {
+    root.Note("training", fmt::format("a sequence of {} tokens does not split into {} parts",
+                                      e.training.sequence_length, parts));
+  }
+}
+
 void CheckFit(Fields& root, const Experiment& e) {
   if (e.gpus() > e.cluster.gpus()) {
-    root.Note("parallel", fmt::format("pipeline x data = {} x {} = {} GPUs do not fit: the "
-                                      "topology '{}' has {}",
-                                      e.parallel.pipeline, e.parallel.data, e.gpus(),
-                                      e.cluster.name, e.cluster.gpus()));
+    const bool split = e.parallel.tensor * e.parallel.context > 1;
+    root.Note(
+        "parallel",
+        fmt::format("pipeline x data{} = {} x {}{} = {} GPUs do not fit: the "
+                    "topology '{}' has {}",
+                    split ? " x context x tensor" : "", e.parallel.pipeline, e.parallel.data,
+                    split ? fmt::format(" x {} x {}", e.parallel.context, e.parallel.tensor) : "",
+                    e.gpus(), e.cluster.name, e.cluster.gpus()));
   }
+  CheckSplit(root, e);
   if (e.parallel.pipeline > e.model.layers()) {
     root.Note("parallel", fmt::format("pipeline = {} does not fit: the model '{}' has {} layers, "
                                       "and a stage needs one",
@@ -98,8 +146,14 @@ Error Referred(const Fields& root, const std::string& field, const Error& error)
 }  // namespace
 
 model::WorkShape Experiment::shape() const {
-  return {tokens_per_microbatch(), training.sequence_length, parallel.expert, training.fp8,
-          training.recompute};
+  return {tokens_per_microbatch() / parallel.context,
+          training.sequence_length,
+          parallel.expert,
+          training.fp8,
+          training.recompute,
+          parallel.tensor,
+          parallel.context,
+          parallel.exchange};
 }
 
 Result<Experiment> LoadExperiment(const std::string& path,

@@ -5,14 +5,15 @@
 //   topology: h800_2048_fat_tree        # likewise, or a path to a topology file
 //   schedule: dualpipe
 //   layouts: ["Et*4|(t*4|)*14tmL"]      # used where the schedule has as many stages
-//   parallel: {pipeline: 16, data: 128, expert: 64, zero_stage: 1}
+//   parallel: {pipeline: 16, data: 128, expert: 64, zero_stage: 1}   # also tensor, context: 1
 //   training: {sequence_length: 4096, micro_batch_size: 1, global_batch: 15360, precision: fp8}
-//   communication: {sms: 20}
+//   communication: {sms: 20}            # also which communication is overlapped, see below
 //   costs: {kernel_gap: 2 us}           # any figure of sim/costs/efficiencies.h
 //   memory: {reserved: 3 GiB, enforce: true}
 //
-// Paths count from the experiment's own file. GPUs: pipeline rank r holds GPUs r * data up to
-// (r + 1) * data; expert groups are consecutive within them.
+// Paths count from the experiment's own file. GPUs: a pipeline rank holds data x context x tensor
+// consecutive ones, numbered tensor first, then context, then data; expert groups are consecutive
+// within them.
 #pragma once
 
 #include <string>
@@ -31,8 +32,13 @@ namespace pipescope {
 struct ParallelPlan {
   int pipeline = 1;    // pipeline ranks
   int data = 1;        // replicas of the pipeline
-  int expert = 1;      // GPUs that share a layer's experts; divides `data`
+  int expert = 1;      // GPUs that share a layer's experts; divides those of a rank
   int zero_stage = 1;  // 0: every replica holds the whole optimizer; 1: each holds its share
+  int tensor = 1;      // GPUs that split every layer's matrices, and norms by tokens
+  int context = 1;     // GPUs that split every sequence
+  model::ContextExchange exchange = model::ContextExchange::kAllToAll;
+
+  int gpus_per_rank() const { return data * context * tensor; }
 };
 
 struct TrainingPlan {
@@ -40,7 +46,7 @@ struct TrainingPlan {
   int64_t micro_batch_size = 1;  // sequences
   int64_t global_batch = 0;      // sequences in a step, over all replicas
   bool fp8 = false;
-  bool recompute = true;  // V3's: norms, MLA up-projections, SwiGLU's output
+  model::Recompute recompute = model::Recompute::kDeepseekV3;
 };
 
 struct CommunicationPlan {
@@ -71,7 +77,7 @@ struct Experiment {
   bool enforce_memory = true;          // a peak over the GPU's memory is an error
   std::vector<std::string> overrides;  // "a.b=c" as given by --set
 
-  int gpus() const { return parallel.pipeline * parallel.data; }
+  int gpus() const { return parallel.pipeline * parallel.gpus_per_rank(); }
   int64_t microbatches() const {
     return training.global_batch / (parallel.data * training.micro_batch_size);
   }

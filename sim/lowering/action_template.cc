@@ -1,6 +1,8 @@
 #include "sim/lowering/action_template.h"
 
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "sim/base/result.h"
 
@@ -29,7 +31,17 @@ std::vector<WorkedBlock> Worked(const model::StageLayout& stage, const Experimen
   return blocks;
 }
 
-// Collects operations; knows which came last on either lane.
+// Whether a phase may run while an input gradient's rows are still being scattered.
+bool OnlyWeights(const Phase& phase) {
+  return std::any_of(phase.kernels.begin(), phase.kernels.end(), [](const model::Kernel& kernel) {
+    return kernel.pass == model::Pass::kWeightGrad;
+  });
+}
+
+// Collects operations; knows which came last on either lane. What tensor- and context-parallel
+// groups send is waited for by the computation after it, so it has its place in the compute lane's
+// order, but for the phases that run beside others: a gather of rows that only weight gradients
+// need lets one phase pass, a scatter all phases of weight gradients.
 class Builder {
  public:
   explicit Builder(PhaseCosts& costs) : costs_(costs) {}
@@ -45,8 +57,17 @@ class Builder {
     if (Communicates(phase)) {
       lane = Add(costs_.Notify(phase), inputs);
       lane = Add(costs_.AllToAll(phase), {lane});
-    } else {
+    } else if (model::Computes(phase)) {
+      if (!std::exchange(gather_is_new_, false)) Join(gathers_, inputs);
+      if (!OnlyWeights(phase)) Join(scatters_, inputs);
       lane = Add(costs_.Compute(block, phase, beside_), inputs);
+    } else if (phase.beside) {
+      gather_is_new_ = phase.kind == PhaseKind::kGather;
+      (gather_is_new_ ? gathers_ : scatters_).push_back(Add(costs_.Send(phase), inputs));
+    } else {
+      Join(gathers_, inputs);
+      Join(scatters_, inputs);
+      lane = Add(costs_.Send(phase), inputs);
     }
     return lane;
   }
@@ -72,6 +93,12 @@ class Builder {
   }
 
  private:
+  // Waits for what was sent beside computation as well.
+  static void Join(std::vector<int32_t>& sent, std::vector<int32_t>& inputs) {
+    inputs.insert(inputs.end(), sent.begin(), sent.end());
+    sent.clear();
+  }
+
   int32_t Add(int32_t templ, std::vector<int32_t> after) {
     std::erase_if(after, [](int32_t i) { return i < 0; });
     std::sort(after.begin(), after.end());
@@ -82,51 +109,103 @@ class Builder {
 
   PhaseCosts& costs_;
   bool beside_ = false;
+  std::vector<int32_t> gathers_, scatters_;  // sent beside computation, and not waited for yet
+  bool gather_is_new_ = false;               // it lets the next phase pass
   int32_t last_compute_ = -1;
   int32_t last_communication_ = -1;
   ActionTemplate made_;
 };
 
-// F, I, W or B alone: every phase waits for the one before.
-ActionTemplate Serial(ActionKind kind, const std::vector<WorkedBlock>& blocks, PhaseCosts& costs) {
-  Builder builder(costs);
-  int32_t last = -1;
-  int32_t gradient = -1;
-  const auto run = [&](const WorkedBlock& block, const std::vector<Phase>& phases) {
-    for (const Phase& phase : phases) last = builder.Append(block.block, phase, {last});
-  };
-  for (size_t i = 0; i < blocks.size(); ++i) {
-    const bool forward = kind == ActionKind::kForward;
-    const WorkedBlock& block = forward ? blocks[i] : blocks[blocks.size() - 1 - i];
-    if (forward) run(block, block.work.forward);
-    if (kind == ActionKind::kInputGrad || kind == ActionKind::kBackward) {
-      run(block, block.work.input_grad);
-      gradient = last;
+// F, I, W or B alone: every phase waits for the one before, but for those that run beside others.
+class SerialBuilder {
+ public:
+  SerialBuilder(ActionKind kind, PhaseCosts& costs) : kind_(kind), builder_(costs) {}
+
+  void Add(const WorkedBlock& block) {
+    if (kind_ == ActionKind::kForward) Run(block, block.work.forward);
+    if (kind_ == ActionKind::kBackward) Backward(block);
+    if (kind_ == ActionKind::kInputGrad) {
+      Run(block, block.work.again);
+      Run(block, block.work.input_grad);
+      gradient_ = last_;
     }
-    if (kind == ActionKind::kWeightGrad || kind == ActionKind::kBackward) {
-      run(block, block.work.weight_grad);
-    }
+    if (kind_ == ActionKind::kWeightGrad) Run(block, block.work.weight_grad);
   }
-  if (last < 0) last = builder.AppendNothing();  // such as W of a stage that is only the head
-  ActionTemplate& made = builder.made();
-  if (kind == ActionKind::kForward) {
-    made.takes_activation = 0;
-    made.gives_activation = last;
-  } else if (kind != ActionKind::kWeightGrad) {
-    made.takes_gradient = 0;
-    made.gives_gradient = gradient;
+
+  ActionTemplate Finish() {
+    if (last_ < 0) last_ = builder_.AppendNothing();  // such as W of a stage that is only the head
+    ActionTemplate& made = builder_.made();
+    if (kind_ == ActionKind::kForward) {
+      made.takes_activation = 0;
+      made.gives_activation = last_;
+    } else if (kind_ != ActionKind::kWeightGrad) {
+      made.takes_gradient = 0;
+      made.gives_gradient = gradient_;
+    }
+    return builder_.Finish();
+  }
+
+ private:
+  void Run(const WorkedBlock& block, std::span<const Phase> phases) {
+    for (const Phase& phase : phases) last_ = builder_.Append(block.block, phase, {last_});
+  }
+
+  // Weight gradients come after the block's input gradients, but where a scatter wants something
+  // to run beside it: then the next of them, which as a rule is of the same layer, comes at once.
+  void Backward(const WorkedBlock& block) {
+    const std::vector<Phase>& weights = block.work.weight_grad;
+    size_t next = 0;
+    Run(block, block.work.again);
+    for (const Phase& phase : block.work.input_grad) {
+      Run(block, {&phase, 1});
+      const bool scatters = phase.kind == PhaseKind::kScatter && phase.beside;
+      if (scatters && next < weights.size()) Run(block, {&weights[next++], 1});
+    }
+    gradient_ = last_;
+    Run(block, std::span(weights).subspan(next));
+  }
+
+  ActionKind kind_;
+  Builder builder_;
+  int32_t last_ = -1;
+  int32_t gradient_ = -1;
+};
+
+ActionTemplate Serial(ActionKind kind, const std::vector<WorkedBlock>& blocks, PhaseCosts& costs) {
+  SerialBuilder builder(kind, costs);
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    builder.Add(kind == ActionKind::kForward ? blocks[i] : blocks[blocks.size() - 1 - i]);
   }
   return builder.Finish();
 }
 
-const Phase* Find(const std::vector<Phase>& phases, bool communicates, bool first) {
-  const Phase* found = nullptr;
+// A pass in two halves, attention and MLP: what comes before and after the message between them, or
+// before and after the kind of work changes. A block of one kind (embedding, head) has only the
+// first half. Tensor-parallel messages stay with the half that they follow.
+struct Halves {
+  std::vector<const Phase*> first, second;
+  const Phase* first_message = nullptr;
+  const Phase* last_message = nullptr;
+};
+
+Halves HalvesOf(const std::vector<Phase>& phases) {
+  Halves halves;
+  const Phase* computed = nullptr;  // the first that computes
+  bool second = false;
   for (const Phase& phase : phases) {
-    if (Communicates(phase) != communicates) continue;
-    if (first) return &phase;
-    found = &phase;
+    if (Communicates(phase)) {
+      if (halves.first_message == nullptr) halves.first_message = &phase;
+      halves.last_message = &phase;
+      second = !halves.first.empty();
+      continue;
+    }
+    if (model::Computes(phase)) {
+      if (computed == nullptr) computed = &phase;
+      second = second || phase.kind != computed->kind;
+    }
+    (second ? halves.second : halves.first).push_back(&phase);
   }
-  return found;
+  return halves;
 }
 
 // One forward block and one backward block side by side; either may be missing.
@@ -135,28 +214,26 @@ class PairBuilder {
   explicit PairBuilder(PhaseCosts& costs) : builder_(costs) {}
 
   void Add(const WorkedBlock* f, const WorkedBlock* b) {
+    const Halves forward = f ? HalvesOf(f->work.forward) : Halves();
+    const Halves backward = b ? HalvesOf(b->work.input_grad) : Halves();
+    const Halves weight = b ? HalvesOf(b->work.weight_grad) : Halves();
     // Where neither block communicates (embedding, head, dense layers) all SMs compute.
-    builder_.SetBesideCommunication(HasMessages(f) || HasMessages(b));
-    // Compute phases of a block: the one before its dispatch and the one after. A block with a
-    // single phase (embedding, head) has only the first.
-    const Phase* f_first = f ? Find(f->work.forward, false, true) : nullptr;
-    const Phase* f_second = f ? Second(f->work.forward) : nullptr;
-    const Phase* b_first = b ? Find(b->work.input_grad, false, true) : nullptr;
-    const Phase* b_second = b ? Second(b->work.input_grad) : nullptr;
-    const Phase* w_first = b ? Find(b->work.weight_grad, false, true) : nullptr;
-    const Phase* w_second = b ? Second(b->work.weight_grad) : nullptr;
-    if (b) Backward(*b, Find(b->work.input_grad, true, true));
-    if (f) Forward(*f, f_first);
-    if (b) Backward(*b, b_first);
-    // A block without two input-gradient phases has its weight gradient after both.
-    if (w_first != nullptr && b_second != nullptr) Weight(*b, w_first);
-    if (f) Forward(*f, Find(f->work.forward, true, true));
-    if (b && b_second != nullptr) Backward(*b, Find(b->work.input_grad, true, false));
-    if (f) Forward(*f, f_second);
-    if (b) Backward(*b, b_second);
-    if (w_first != nullptr && b_second == nullptr) Weight(*b, w_first);
-    if (b) Weight(*b, w_second);
-    if (f && f_second != nullptr) Forward(*f, Find(f->work.forward, true, false));
+    builder_.SetBesideCommunication(forward.first_message != nullptr ||
+                                    backward.first_message != nullptr);
+    // A block without two input-gradient halves has its weight gradient after both.
+    const bool two = !backward.second.empty();
+    if (b) Again(*b);
+    if (b) Backward(*b, {backward.first_message});
+    if (f) Forward(*f, forward.first);
+    if (b) Backward(*b, backward.first);
+    if (b && two) Weight(*b, weight.first);
+    if (f) Forward(*f, {forward.first_message});
+    if (b && two) Backward(*b, {backward.last_message});
+    if (f) Forward(*f, forward.second);
+    if (b) Backward(*b, backward.second);
+    if (b && !two) Weight(*b, weight.first);
+    if (b) Weight(*b, weight.second);
+    if (f && !forward.second.empty()) Forward(*f, {forward.last_message});
   }
 
   ActionTemplate Finish() {
@@ -166,35 +243,36 @@ class PairBuilder {
   }
 
  private:
-  static bool HasMessages(const WorkedBlock* block) {
-    return block != nullptr && Find(block->work.forward, true, true) != nullptr;
+  void Again(const WorkedBlock& block) {
+    for (const Phase& phase : block.work.again) Backward(block, {&phase});
   }
 
-  static const Phase* Second(const std::vector<Phase>& phases) {
-    const Phase* last = Find(phases, false, false);
-    return last == Find(phases, false, true) ? nullptr : last;
+  void Forward(const WorkedBlock& block, const std::vector<const Phase*>& phases) {
+    for (const Phase* phase : phases) {
+      if (phase == nullptr) continue;
+      const int32_t before = builder_.size();
+      forward_ = builder_.Append(block.block, *phase, {forward_});
+      if (builder_.made().takes_activation < 0) builder_.made().takes_activation = before;
+    }
   }
 
-  void Forward(const WorkedBlock& block, const Phase* phase) {
-    if (phase == nullptr) return;
-    const int32_t before = builder_.size();
-    forward_ = builder_.Append(block.block, *phase, {forward_});
-    if (builder_.made().takes_activation < 0) builder_.made().takes_activation = before;
-  }
-
-  void Backward(const WorkedBlock& block, const Phase* phase) {
-    if (phase == nullptr) return;
-    const int32_t before = builder_.size();
-    backward_ = builder_.Append(block.block, *phase, {backward_});
-    if (builder_.made().takes_gradient < 0) builder_.made().takes_gradient = before;
+  void Backward(const WorkedBlock& block, const std::vector<const Phase*>& phases) {
+    for (const Phase* phase : phases) {
+      if (phase == nullptr) continue;
+      const int32_t before = builder_.size();
+      backward_ = builder_.Append(block.block, *phase, {backward_});
+      if (builder_.made().takes_gradient < 0) builder_.made().takes_gradient = before;
+    }
   }
 
   // Weight gradients wait for the input gradient of their phase, which came before on the lane. A
   // stage that is only the embedding has no input gradient: its weight gradient takes the input.
-  void Weight(const WorkedBlock& block, const Phase* phase) {
-    if (phase == nullptr) return;
-    const int32_t made = builder_.Append(block.block, *phase, {});
-    if (builder_.made().takes_gradient < 0) builder_.made().takes_gradient = made;
+  void Weight(const WorkedBlock& block, const std::vector<const Phase*>& phases) {
+    for (const Phase* phase : phases) {
+      const int32_t before = builder_.size();
+      builder_.Append(block.block, *phase, {});
+      if (builder_.made().takes_gradient < 0) builder_.made().takes_gradient = before;
+    }
   }
 
   Builder builder_;

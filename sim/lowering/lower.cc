@@ -139,10 +139,10 @@ class Lowering {
   // GPU i of one rank sends to GPU i of the other. Where only some of these pairs share a node, the
   // message counts as one between nodes: the slowest pair decides.
   bool SameNode(int from, int to) const {
-    const int data = experiment_.parallel.data;
+    const int gpus = experiment_.parallel.gpus_per_rank();
     const int node = experiment_.cluster.node.gpus;
-    for (int i = 0; i < data; ++i) {
-      if ((from * data + i) / node != (to * data + i) / node) return false;
+    for (int i = 0; i < gpus; ++i) {
+      if ((from * gpus + i) / node != (to * gpus + i) / node) return false;
     }
     return true;
   }
@@ -150,7 +150,7 @@ class Lowering {
   int32_t MessageTemplate(bool backward, bool same_node) {
     int32_t& known = message_templates_[backward ? 1 : 0][same_node ? 1 : 0];
     if (known >= 0) return known;
-    const Bytes size(experiment_.tokens_per_microbatch() * experiment_.model.hidden * 2);
+    const Bytes size(experiment_.shape().shard() * experiment_.model.hidden * 2);
     const timeline::Label label{backward ? "gradients" : "activations",
                                 timeline::OperationKind::kMessage, timeline::Lane::kPipeline,
                                 timeline::Part::kNone};

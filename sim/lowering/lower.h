@@ -4,8 +4,9 @@
 //   - each other, as the template says;
 //   - the end of the rank's previous action;
 //   - their inputs: the producing operation where the neighbouring stage is on the same rank, else
-//     a message of one micro-batch's hidden states (tokens x hidden x 2 bytes) that leaves as soon
-//     as they are complete, which in an overlapped pair is before the pair's end.
+//     a message of one micro-batch's hidden states (tokens x hidden x 2 bytes; each GPU sends its
+//     share of the tokens) that leaves as soon as they are complete, which in an overlapped pair is
+//     before the pair's end.
 // The step's end is in step_end.h. All GPUs of a pipeline rank do the same at the same time, so one
 // stands for all of them (folded); unfold.h makes the single GPUs again.
 #pragma once

@@ -43,14 +43,13 @@ HeldParameters StageParameters(const Experiment& experiment, const model::StageL
   const model::ModelConfig& m = experiment.model;
   for (const model::Block& block : stage.blocks) {
     const model::ParameterCount count = model::BlockParameters(m, block);
-    held.shared += count.shared;
+    const int64_t words = m.vocabulary * m.hidden / experiment.parallel.tensor;
+    held.shared += count.whole + (count.shared - count.whole) / experiment.parallel.tensor;
     held.expert += count.expert / experiment.parallel.expert;
-    if (block.kind == model::BlockKind::kMtpProjection && !shares_embedding) {
-      held.shared += m.vocabulary * m.hidden;
-    }
+    if (block.kind == model::BlockKind::kMtpProjection && !shares_embedding) held.shared += words;
     // A head that is the embedding transposed is a second copy only where the first is elsewhere.
     const bool head = block.kind == model::BlockKind::kHead && !block.mtp;
-    if (head && m.tied_embedding && shares_embedding) held.shared -= m.vocabulary * m.hidden;
+    if (head && m.tied_embedding && shares_embedding) held.shared -= words;
   }
   return held;
 }
@@ -68,11 +67,11 @@ HeldParameters RankParameters(const Experiment& experiment, const model::Layout&
 }
 
 int SharedGroup(const Experiment& experiment, int copies) {
-  return experiment.parallel.data * copies;
+  return experiment.parallel.data * experiment.parallel.context * copies;
 }
 
 int ExpertGroup(const Experiment& experiment, int copies) {
-  return experiment.parallel.data / experiment.parallel.expert * copies;
+  return experiment.parallel.gpus_per_rank() / experiment.parallel.expert * copies;
 }
 
 double UpdatedParameters(const Experiment& experiment, const model::Layout& layout,

@@ -39,8 +39,8 @@ HeldParameters RankParameters(const Experiment& experiment, const model::Layout&
                               const std::vector<int>& stages);
 
 // GPUs that hold the same parameters: over them ZeRO-1 shards the optimizer.
-int SharedGroup(const Experiment& experiment, int copies);  // data x copies
-int ExpertGroup(const Experiment& experiment, int copies);  // data / expert x copies
+int SharedGroup(const Experiment& experiment, int copies);  // data x context x copies
+int ExpertGroup(const Experiment& experiment, int copies);  // GPUs of a rank / expert x copies
 
 // How many of its parameters a GPU of that rank updates: its shard, or all without ZeRO.
 double UpdatedParameters(const Experiment& experiment, const model::Layout& layout,

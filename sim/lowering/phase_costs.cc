@@ -29,6 +29,19 @@ const char* Letter(Pass pass) {
   return pass == Pass::kForward ? " F" : pass == Pass::kInputGrad ? " I" : " W";
 }
 
+std::string SendName(PhaseKind kind) {
+  switch (kind) {
+    case PhaseKind::kGather:
+      return "TP gather";
+    case PhaseKind::kScatter:
+      return "TP scatter";
+    case PhaseKind::kReduce:
+      return "TP reduce";
+    default:
+      return "CP exchange";
+  }
+}
+
 timeline::Label LabelFor(PhaseKind kind, Pass pass) {
   switch (kind) {
     case PhaseKind::kAttention:
@@ -51,8 +64,10 @@ timeline::Label LabelFor(PhaseKind kind, Pass pass) {
     case PhaseKind::kCombine:
       return {pass == Pass::kForward ? "combine F" : "combine B", OperationKind::kCombine,
               Lane::kCommunication, PartOf(pass)};
+    default:
+      return {SendName(kind) + Letter(pass), OperationKind::kCollective, Lane::kCommunication,
+              PartOf(pass)};
   }
-  return {};
 }
 
 // The gradient of combine moves rows as a dispatch does, that of dispatch as a combine.
@@ -102,7 +117,8 @@ int32_t PhaseCosts::Add(const timeline::Label& label, const costs::Demand& deman
 int32_t PhaseCosts::Compute(const model::Block& block, const model::Phase& phase,
                             bool beside_communication) {
   const int64_t window = experiment_.model.KindOf(block.layer).window;
-  const Computation key{block.kind, phase.kind, phase.pass, window, beside_communication};
+  const Computation key{block.kind, phase.kind,           phase.pass,
+                        window,     beside_communication, phase.part};
   if (const auto at = computations_.find(key); at != computations_.end()) return at->second;
   const costs::Demand demand =
       costs::PhaseDemand(phase.kernels, compute_sms(beside_communication), experiment_.cluster.gpu,
@@ -117,9 +133,24 @@ int32_t PhaseCosts::AllToAll(const model::Phase& phase) {
   const bool fp8_rows = MovesAsDispatch(phase) && experiment_.training.fp8;
   const double row = fp8_rows ? d * (1 + 4.0 / 128) : 2 * d;
   const costs::Demand demand =
-      costs::AllToAll(spread_, experiment_.tokens_per_microbatch(), row,
-                      experiment_.communication.sms, links_, experiment_.efficiencies);
+      costs::AllToAll(spread_, experiment_.shape().shard(), row, experiment_.communication.sms,
+                      links_, experiment_.efficiencies);
   return movements_[key] = Add(LabelFor(phase.kind, phase.pass), demand);
+}
+
+int32_t PhaseCosts::Send(const model::Phase& phase) {
+  const auto key = std::make_tuple(phase.kind, phase.pass, phase.moved);
+  if (const auto at = sends_.find(key); at != sends_.end()) return at->second;
+  const ParallelPlan& plan = experiment_.parallel;
+  const bool exchange = phase.kind == PhaseKind::kExchange;
+  const int group = exchange ? plan.context : plan.tensor;
+  // GPUs of a tensor-parallel group lie side by side, those of a context-parallel one apart by it.
+  const int node = experiment_.cluster.node.gpus;
+  const int per_node = std::clamp(exchange ? node / plan.tensor : node, 1, group);
+  const int64_t rounds = phase.kind == PhaseKind::kReduce ? 2 : 1;
+  const costs::Demand demand =
+      costs::ShardedCollective(Bytes(rounds * phase.moved.value()), group, per_node, links_);
+  return sends_[key] = Add(LabelFor(phase.kind, phase.pass), demand);
 }
 
 int32_t PhaseCosts::Notify(const model::Phase& phase) {

@@ -27,6 +27,8 @@ class PhaseCosts {
   // The data movement of a dispatch or combine, and the notify that precedes it.
   int32_t AllToAll(const model::Phase& phase);
   int32_t Notify(const model::Phase& phase);
+  // What a tensor- or context-parallel group sends.
+  int32_t Send(const model::Phase& phase);
 
   // A template of any other kind, not shared.
   int32_t Add(const timeline::Label& label, const costs::Demand& demand);
@@ -35,7 +37,8 @@ class PhaseCosts {
 
  private:
   using Movement = std::pair<model::PhaseKind, model::Pass>;
-  using Computation = std::tuple<model::BlockKind, model::PhaseKind, model::Pass, int64_t, bool>;
+  using Computation =
+      std::tuple<model::BlockKind, model::PhaseKind, model::Pass, int64_t, bool, int>;
   int32_t LabelOf(const timeline::Label& label);
   int compute_sms(bool beside_communication) const;
 
@@ -45,6 +48,7 @@ class PhaseCosts {
   costs::Links links_;
   std::map<Computation, int32_t> computations_;
   std::map<Movement, int32_t> movements_;
+  std::map<std::tuple<model::PhaseKind, model::Pass, Bytes>, int32_t> sends_;
   std::map<std::string, int32_t> notifies_;  // by label
 };
 

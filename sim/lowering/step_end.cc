@@ -89,9 +89,11 @@ class StepEnd {
     const int64_t rounds = experiment_.parallel.zero_stage == 0 ? 2 : 1;
     const auto demand = [&](int64_t parameters, int group, int in_node) {
       return costs::ShardedCollective(Bytes(rounds * bytes * parameters), group,
-                                      std::min(group, in_node), costs_.links());
+                                      std::clamp(in_node, 1, group), costs_.links());
     };
-    return {costs_.Add(label, demand(held.shared, shared, per_node)),
+    // Replicas of a GPU's shared parameters lie apart by the tensor-parallel group.
+    const int shared_per_node = per_node / experiment_.parallel.tensor;
+    return {costs_.Add(label, demand(held.shared, shared, shared_per_node)),
             costs_.Add(label, demand(held.expert, expert, expert_per_node))};
   }
 

@@ -23,7 +23,7 @@ PerToken GroupedPart(const ModelConfig& m, const WorkShape& s, double linear) {
   const double o_in = Width(a.output_width());
   PerToken part;
   part.until_backward = 2 * d + 2 * (qkv + o_in) + 4 * Width(a.heads);
-  if (!s.recompute) part.until_backward += linear * d;
+  if (!s.again()) part.until_backward += linear * d;
   part.until_weight_grad = linear * (d + qkv + d) + 2 * o_in;
   return part;
 }
@@ -39,7 +39,7 @@ PerToken LatentPart(const ModelConfig& m, const WorkShape& s, double linear) {
   const double output = s.fp8 ? 1.5 : 2.0;  // E5M6, or BF16
   PerToken part;
   part.until_backward = 2 * d + 2 * (q_low + kv_low) + output * o_in + 4 * Width(a.heads);
-  if (!s.recompute) {
+  if (!s.again()) {
     part.until_backward += linear * (d + q_low + kv_low) + 2 * (2 * q_out + o_in);
   }
   const double inputs = linear * (d + q_low + kv_low) + output * o_in;
@@ -54,14 +54,14 @@ PerToken MlpRows(const ModelConfig& m, const WorkShape& s, int64_t width, double
   const double d = Width(m.hidden), f = Width(width), into = m.gated ? 2 * f : f;
   PerToken part;
   part.until_backward = k * into * linear + (input ? k * d * linear : 0);
-  if (!s.recompute) part.until_backward += k * f * linear;
+  if (!s.again()) part.until_backward += k * f * linear;
   part.until_weight_grad = k * linear * (d + into + f + d);
   return part;
 }
 
 PerToken MlpPart(const ModelConfig& m, const WorkShape& s, bool moe, double linear) {
   const double d = Width(m.hidden);
-  const double norm = s.recompute ? 0 : linear * d;
+  const double norm = s.again() ? 0 : linear * d;
   PerToken sum{2 * d + norm, 0};
   const auto add = [&](const PerToken& part) {
     sum.until_backward += part.until_backward;

@@ -19,6 +19,7 @@ int64_t Qkv(const Attention& a) { return a.q_width() + a.k_width() + a.v_width()
 // From the short vectors to q, k, v; run forward and, where recomputed, again in the backward pass
 // (which then starts from the saved low-rank projections).
 void UpProjections(KernelList& list, const Attention& a, const WorkShape& s) {
+  list.Gather(LowRank(a));
   if (a.q_lora_rank > 0) {
     list.PerToken("q_norm", 4 * Width(a.q_lora_rank))
         .Cast("q_norm_cast", s.tokens, a.q_lora_rank)
@@ -31,20 +32,20 @@ void UpProjections(KernelList& list, const Attention& a, const WorkShape& s) {
       .PerToken("rope_concat_k", 4 * Width(a.q_width()));
 }
 
-void ProjectionsForward(KernelList& list, const ModelConfig& m, const WorkShape& s) {
-  const Attention& a = m.attention;
+void ProjectionsForward(KernelList& list, const ModelConfig& m, const Attention& a,
+                        const WorkShape& s) {
   if (a.latent()) {
-    list.Forward("qkv_a_proj", s.tokens, LowRank(a), m.hidden);
+    list.Forward("qkv_a_proj", s.shard(), LowRank(a), m.hidden);
     UpProjections(list, a, s);
     return;
   }
-  list.Forward("qkv_proj", s.tokens, Qkv(a), m.hidden);
+  list.Gather(m.hidden).Forward("qkv_proj", s.tokens, Qkv(a), m.hidden);
   if (a.qk_norm) list.PerToken("qk_norm", 4 * Width(a.q_width() + a.k_width()));
   if (m.positions == 0) list.PerToken("rope", 4 * Width(a.q_width() + a.k_width()));
 }
 
-void LatentInputGrad(KernelList& list, const ModelConfig& m, const WorkShape& s) {
-  const Attention& a = m.attention;
+void LatentInputGrad(KernelList& list, const ModelConfig& m, const Attention& a,
+                     const WorkShape& s) {
   list.PerToken("rope_q_backward", 4 * Width(a.q_width()))
       .PerToken("rope_k_backward", 4 * Width(a.q_width()))
       .Cast("kv_grad_cast", s.tokens, KeyValueUp(a))
@@ -55,19 +56,44 @@ void LatentInputGrad(KernelList& list, const ModelConfig& m, const WorkShape& s)
         .InputGrad("q_b_proj_dgrad", s.tokens, a.q_width(), a.q_lora_rank)
         .PerToken("q_norm_backward", 8 * Width(a.q_lora_rank));
   }
-  list.Cast("qkv_a_grad_cast", s.tokens, LowRank(a))
-      .InputGrad("qkv_a_proj_dgrad", s.tokens, LowRank(a), m.hidden);
+  list.Scatter(LowRank(a))
+      .Cast("qkv_a_grad_cast", s.shard(), LowRank(a))
+      .InputGrad("qkv_a_proj_dgrad", s.shard(), LowRank(a), m.hidden);
 }
 
-void GroupedInputGrad(KernelList& list, const ModelConfig& m, const WorkShape& s) {
-  const Attention& a = m.attention;
+void GroupedInputGrad(KernelList& list, const ModelConfig& m, const Attention& a,
+                      const WorkShape& s) {
   if (m.positions == 0) list.PerToken("rope_backward", 4 * Width(a.q_width() + a.k_width()));
   if (a.qk_norm) list.PerToken("qk_norm_backward", 8 * Width(a.q_width() + a.k_width()));
-  list.Cast("qkv_grad_cast", s.tokens, Qkv(a))
-      .InputGrad("qkv_proj_dgrad", s.tokens, Qkv(a), m.hidden);
+  list.GatherBeside(m.hidden)
+      .Cast("qkv_grad_cast", s.tokens, Qkv(a))
+      .InputGrad("qkv_proj_dgrad", s.tokens, Qkv(a), m.hidden)
+      .ScatterBeside(m.hidden);
+}
+
+// Keys and values of all the group's tokens, or a head's share of everything.
+void ExchangeInputs(KernelList& list, const Attention& a, const WorkShape& s) {
+  const bool heads = s.exchange == ContextExchange::kAllToAll;
+  list.Exchange(heads ? Qkv(a) : s.context * (a.k_width() + a.v_width()));
+}
+
+void ExchangeOutputs(KernelList& list, const Attention& a, const WorkShape& s) {
+  if (s.exchange == ContextExchange::kAllToAll) list.Exchange(a.output_width());
+}
+
+void CoreForward(KernelList& list, const Attention& a, const WorkShape& s, LayerKind kind,
+                 const char* name) {
+  list.AttentionCore(name, a, MeanKeys(s.sequence, kind.window), Pass::kForward);
 }
 
 }  // namespace
+
+Attention LocalAttention(const Attention& attention, int tensor) {
+  Attention a = attention;
+  a.heads = std::max<int64_t>(1, a.heads / tensor);
+  a.kv_heads = attention.latent() ? a.kv_heads : std::max<int64_t>(1, a.kv_heads / tensor);
+  return a;
+}
 
 double MeanKeys(int64_t sequence, int64_t window) {
   const double s = Width(sequence);
@@ -76,61 +102,70 @@ double MeanKeys(int64_t sequence, int64_t window) {
   return w - w * w / (2 * s);
 }
 
-Phase AttentionForward(const ModelConfig& m, const WorkShape& s, LayerKind kind) {
-  const Attention& a = m.attention;
+std::vector<Phase> AttentionForward(const ModelConfig& m, const WorkShape& s, LayerKind kind) {
+  const Attention a = LocalAttention(m.attention, s.tensor);
   const double d = Width(m.hidden);
-  KernelList list(s.fp8, s.tokens);
-  list.PerToken("input_norm", 4 * d).Cast("input_norm_cast", s.tokens, m.hidden);
-  ProjectionsForward(list, m, s);
-  list.AttentionCore("flash_attention", a, MeanKeys(s.sequence, kind.window), Pass::kForward)
-      .Cast("attention_cast", s.tokens, a.output_width())
-      .Forward("o_proj", s.tokens, m.hidden, a.output_width());
-  if (m.norms == 4) list.PerToken("attention_post_norm", 4 * d);
-  list.PerToken("residual_add", 6 * d)
-      .PerToken("post_norm", 4 * d)
-      .Cast("post_norm_cast", s.tokens, m.hidden);
+  KernelList list(s, PhaseKind::kAttention, Pass::kForward);
+  list.Sharded("input_norm", 4 * d).Cast("input_norm_cast", s.shard(), m.hidden);
+  ProjectionsForward(list, m, a, s);
+  ExchangeInputs(list, a, s);
+  CoreForward(list, a, s, kind, "flash_attention");
+  ExchangeOutputs(list, a, s);
+  list.Cast("attention_cast", s.tokens, a.output_width())
+      .Forward("o_proj", s.tokens, m.hidden, a.output_width())
+      .Scatter(m.hidden);
+  if (m.norms == 4) list.Sharded("attention_post_norm", 4 * d);
+  list.Sharded("residual_add", 6 * d)
+      .Sharded("post_norm", 4 * d)
+      .Cast("post_norm_cast", s.shard(), m.hidden);
   if (kind.moe) {
-    list.Forward("router", s.tokens, m.routed_experts, m.hidden, false)
-        .PerToken("top_k", 8.0 * m.routed_experts);
+    list.Forward("router", s.shard(), m.routed_experts, m.hidden, false)
+        .Sharded("top_k", 8.0 * m.routed_experts);
   }
-  return {PhaseKind::kAttention, Pass::kForward, list.Take()};
+  return list.Take();
 }
 
-Phase AttentionInputGrad(const ModelConfig& m, const WorkShape& s, LayerKind kind) {
-  const Attention& a = m.attention;
+std::vector<Phase> AttentionInputGrad(const ModelConfig& m, const WorkShape& s, LayerKind kind) {
+  const Attention a = LocalAttention(m.attention, s.tensor);
   const double d = Width(m.hidden);
-  KernelList list(s.fp8, s.tokens);
-  if (kind.moe) list.InputGrad("router_dgrad", s.tokens, m.routed_experts, m.hidden, false);
-  list.PerToken("post_norm_backward", 8 * d);
-  if (m.norms == 4) list.PerToken("attention_post_norm_backward", 8 * d);
-  list.Cast("o_grad_cast", s.tokens, m.hidden)
+  KernelList list(s, PhaseKind::kAttention, Pass::kInputGrad);
+  if (kind.moe) list.InputGrad("router_dgrad", s.shard(), m.routed_experts, m.hidden, false);
+  list.Sharded("post_norm_backward", 8 * d);
+  if (m.norms == 4) list.Sharded("attention_post_norm_backward", 8 * d);
+  list.Gather(m.hidden)
+      .Cast("o_grad_cast", s.tokens, m.hidden)
       .InputGrad("o_proj_dgrad", s.tokens, m.hidden, a.output_width());
-  if (s.recompute) {
-    list.PerToken("input_norm_again", 4 * d).Cast("input_norm_again_cast", s.tokens, m.hidden);
+  ExchangeOutputs(list, a, s);
+  if (s.again()) {
+    list.Sharded("input_norm_again", 4 * d).Cast("input_norm_again_cast", s.shard(), m.hidden);
     if (a.latent()) UpProjections(list, a, s);
+  }
+  if (s.recompute == Recompute::kSelective) {
+    CoreForward(list, a, s, kind, "flash_attention_again");
   }
   list.PerToken("attention_delta", 4 * Width(a.output_width()))
       .AttentionCore("flash_attention_backward", a, MeanKeys(s.sequence, kind.window),
                      Pass::kInputGrad);
+  ExchangeInputs(list, a, s);
   if (a.latent()) {
-    LatentInputGrad(list, m, s);
+    LatentInputGrad(list, m, a, s);
   } else {
-    GroupedInputGrad(list, m, s);
+    GroupedInputGrad(list, m, a, s);
   }
-  list.PerToken("input_norm_backward", 8 * d);
-  return {PhaseKind::kAttention, Pass::kInputGrad, list.Take()};
+  list.Sharded("input_norm_backward", 8 * d);
+  return list.Take();
 }
 
-Phase AttentionWeightGrad(const ModelConfig& m, const WorkShape& s, LayerKind kind) {
-  const Attention& a = m.attention;
-  KernelList list(s.fp8, s.tokens);
-  if (kind.moe) list.WeightGrad("router_wgrad", s.tokens, m.routed_experts, m.hidden, false);
+std::vector<Phase> AttentionWeightGrad(const ModelConfig& m, const WorkShape& s, LayerKind kind) {
+  const Attention a = LocalAttention(m.attention, s.tensor);
+  KernelList list(s, PhaseKind::kAttention, Pass::kWeightGrad);
+  if (kind.moe) list.WeightGrad("router_wgrad", s.shard(), m.routed_experts, m.hidden, false);
   list.Transpose("o_transpose", s.tokens, a.output_width() + m.hidden)
       .WeightGrad("o_proj_wgrad", s.tokens, m.hidden, a.output_width());
   if (!a.latent()) {
     list.Transpose("qkv_transpose", s.tokens, Qkv(a) + m.hidden)
         .WeightGrad("qkv_proj_wgrad", s.tokens, Qkv(a), m.hidden);
-    return {PhaseKind::kAttention, Pass::kWeightGrad, list.Take()};
+    return list.Take();
   }
   list.Transpose("kv_transpose", s.tokens, KeyValueUp(a) + a.kv_lora_rank)
       .WeightGrad("kv_b_proj_wgrad", s.tokens, KeyValueUp(a), a.kv_lora_rank);
@@ -138,9 +173,9 @@ Phase AttentionWeightGrad(const ModelConfig& m, const WorkShape& s, LayerKind ki
     list.Transpose("q_transpose", s.tokens, a.q_width() + a.q_lora_rank)
         .WeightGrad("q_b_proj_wgrad", s.tokens, a.q_width(), a.q_lora_rank);
   }
-  list.Transpose("qkv_a_transpose", s.tokens, LowRank(a) + m.hidden)
-      .WeightGrad("qkv_a_proj_wgrad", s.tokens, LowRank(a), m.hidden);
-  return {PhaseKind::kAttention, Pass::kWeightGrad, list.Take()};
+  list.Transpose("qkv_a_transpose", s.shard(), LowRank(a) + m.hidden)
+      .WeightGrad("qkv_a_proj_wgrad", s.shard(), LowRank(a), m.hidden);
+  return list.Take();
 }
 
 }  // namespace pipescope::model

@@ -1,5 +1,6 @@
 #include "sim/model/kernels.h"
 
+#include <algorithm>
 #include <cmath>
 #include <tuple>
 
@@ -65,6 +66,47 @@ KernelList& KernelList::Transpose(const char* name, int64_t rows, int64_t width)
   return Memory(name, rows, static_cast<double>(width) * 2 * kFp8Bytes);
 }
 
+void KernelList::Cut() {
+  if (kernels_.empty()) return;
+  phases_.push_back({kind_, pass_, std::move(kernels_)});
+  kernels_.clear();
+}
+
+KernelList& KernelList::Send(PhaseKind kind, int64_t width, bool beside) {
+  if (shape_.tensor == 1) return *this;
+  Cut();
+  phases_.push_back({kind, pass_, {}, 0, Bytes(2 * tokens_ * width), beside});
+  return *this;
+}
+
+KernelList& KernelList::Reduce(int64_t bytes) {
+  if (shape_.tensor == 1) return *this;
+  Cut();
+  phases_.push_back({PhaseKind::kReduce, pass_, {}, 0, Bytes(tokens_ * bytes)});
+  return *this;
+}
+
+KernelList& KernelList::Exchange(int64_t width) {
+  if (shape_.context == 1) return *this;
+  Cut();
+  phases_.push_back({PhaseKind::kExchange, pass_, {}, 0, Bytes(2 * tokens_ * width)});
+  return *this;
+}
+
+std::vector<Phase> KernelList::Take() {
+  Cut();
+  if (phases_.empty()) phases_.push_back({kind_, pass_, {}});
+  return std::move(phases_);
+}
+
+void Append(std::vector<Phase>& to, std::vector<Phase> phases) {
+  for (Phase& phase : phases) {
+    phase.part = static_cast<int>(
+        std::count_if(to.begin(), to.end(), [&](const Phase& p) { return p.kind == phase.kind; }));
+    to.push_back(std::move(phase));
+  }
+}
+
 KernelList& KernelList::AttentionCore(const char* name, const Attention& a, double keys,
                                       Pass pass) {
   const double qk = static_cast<double>(a.qk_dim()), v = static_cast<double>(a.v_dim());
@@ -77,6 +119,14 @@ KernelList& KernelList::AttentionCore(const char* name, const Attention& a, doub
   kernel.name = name;
   kernel.kind = KernelKind::kAttention;
   kernel.pass = pass;
+  const bool whole = shape_.exchange == ContextExchange::kAllToAll;
+  const int64_t split = whole ? shape_.context : 1;  // of the heads; the sequence is whole then
+  kernel.attention = {std::max<int64_t>(1, tokens_ * shape_.context / shape_.sequence),
+                      shape_.sequence,
+                      std::max<int64_t>(1, a.heads / split),
+                      std::max<int64_t>(1, a.key_heads() / split),
+                      a.qk_dim(),
+                      a.v_dim()};
   kernel.flops = Flops(2 * static_cast<double>(a.heads) * depth * tokens * keys);
   // Queries, keys, values and outputs in BF16; backward reads them and writes their gradients.
   kernel.bytes = RoundBytes(tokens * 2 * (forward ? 1 : 2) * operands);

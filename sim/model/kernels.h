@@ -7,10 +7,13 @@
 
 namespace pipescope::model {
 
-// Adds kernels to a phase; every method is one kernel (or one per GEMM of a linear layer).
+// Adds kernels to a pass; every method is one kernel (or one per GEMM of a linear layer). What is
+// sent between GPUs of a tensor- or context-parallel group cuts the kernels into phases; where the
+// group is one GPU, nothing is sent, and the pass is one phase.
 class KernelList {
  public:
-  KernelList(bool fp8, int64_t tokens) : fp8_(fp8), tokens_(tokens) {}
+  KernelList(const WorkShape& shape, PhaseKind kind, Pass pass)
+      : shape_(shape), fp8_(shape.fp8), tokens_(shape.tokens), kind_(kind), pass_(pass) {}
 
   // y = x W of `rows` rows: forward GEMM (rows x n, depth k). `fp8_layer` false keeps BF16.
   KernelList& Forward(const char* name, int64_t rows, int64_t n, int64_t k, bool fp8_layer = true,
@@ -25,24 +28,48 @@ class KernelList {
   KernelList& Memory(const char* name, int64_t rows, double bytes_per_row);
   // The same for each token of the micro-batch.
   KernelList& PerToken(const char* name, double bytes) { return Memory(name, tokens_, bytes); }
+  // The same for this GPU's share of the tokens, where the sequence is split as well.
+  KernelList& Sharded(const char* name, double bytes) {
+    return Memory(name, shape_.shard(), bytes);
+  }
   // Quantises `width` BF16 values a row to FP8 with one FP32 scale for 128; nothing in BF16.
   KernelList& Cast(const char* name, int64_t rows, int64_t width);
   // Re-tiles FP8 rows from 1x128 to 128x1 for the weight gradient; nothing in BF16.
   KernelList& Transpose(const char* name, int64_t rows, int64_t width);
-  // `keys`: the mean number of tokens that a token attends to.
+  // `keys`: the mean number of tokens that a token attends to. `attention` is this GPU's share.
   KernelList& AttentionCore(const char* name, const Attention& attention, double keys, Pass pass);
 
-  std::vector<Kernel> Take() { return std::move(kernels_); }
+  // Tensor-parallel: every GPU ends up with all tokens' rows of `width` BF16 values, or starts with
+  // them and ends up with its share of their sums. The latter two run beside what comes next.
+  KernelList& Gather(int64_t width) { return Send(PhaseKind::kGather, width, false); }
+  KernelList& Scatter(int64_t width) { return Send(PhaseKind::kScatter, width, false); }
+  KernelList& GatherBeside(int64_t width) { return Send(PhaseKind::kGather, width, true); }
+  KernelList& ScatterBeside(int64_t width) { return Send(PhaseKind::kScatter, width, true); }
+  // All-reduce of `bytes` a token.
+  KernelList& Reduce(int64_t bytes);
+  // Context-parallel: rows of `width` BF16 values leave for the other GPUs of the group.
+  KernelList& Exchange(int64_t width);
+
+  std::vector<Phase> Take();
 
  private:
+  KernelList& Send(PhaseKind kind, int64_t width, bool beside);
+  void Cut();
   // Of a linear layer of `rows` rows, n wide and k deep, whichever of its GEMMs it is.
   KernelList& Gemm(const char* name, Pass pass, bool fp8_layer, int64_t groups, int64_t rows,
                    int64_t n, int64_t k);
 
+  WorkShape shape_;
   bool fp8_;
   int64_t tokens_;
+  PhaseKind kind_;
+  Pass pass_;
   std::vector<Kernel> kernels_;
+  std::vector<Phase> phases_;
 };
+
+// Appends phases to a pass and numbers them.
+void Append(std::vector<Phase>& to, std::vector<Phase> phases);
 
 // Bytes of one FP8 value with its share of the FP32 scale of 128 values.
 inline constexpr double kFp8Bytes = 1.0 + 4.0 / 128.0;

@@ -25,7 +25,7 @@ void InputGrad(KernelList& list, const ModelConfig& m, const WorkShape& s, const
   const double saved = s.fp8 ? kFp8Bytes : 2;
   list.InputGrad(g.down, g.rows, m.hidden, g.f, true, g.groups)
       // Reads the gradient and the saved input, writes its gradient and, again, the output.
-      .Memory(g.act_backward, g.rows, f * (2 + (s.recompute ? saved : 0)) + 2 * up * saved)
+      .Memory(g.act_backward, g.rows, f * (2 + (s.again() ? saved : 0)) + 2 * up * saved)
       .InputGrad(g.up, g.rows, UpWidth(m, g), m.hidden, true, g.groups);
 }
 
@@ -37,7 +37,8 @@ void WeightGrad(KernelList& list, const ModelConfig& m, const Mlp& g) {
 }
 
 Mlp DenseMlp(const ModelConfig& m, const WorkShape& s) {
-  return {"gate_up", "swiglu", "swiglu_backward", "down", s.tokens, m.dense_intermediate, 1};
+  return {"gate_up", "swiglu", "swiglu_backward", "down", s.tokens, m.dense_intermediate / s.tensor,
+          1};
 }
 
 Mlp SharedMlp(const ModelConfig& m, const WorkShape& s) {
@@ -46,7 +47,7 @@ Mlp SharedMlp(const ModelConfig& m, const WorkShape& s) {
           "shared_swiglu_backward",
           "shared_down",
           s.tokens,
-          m.shared_intermediate,
+          m.shared_intermediate / s.tensor,
           1};
 }
 
@@ -62,47 +63,59 @@ Mlp ExpertMlp(const ModelConfig& m, const WorkShape& s) {
 
 }  // namespace
 
-Phase MlpForward(const ModelConfig& m, const WorkShape& s, bool moe) {
+std::vector<Phase> MlpForward(const ModelConfig& m, const WorkShape& s, bool moe) {
   const double d = static_cast<double>(m.hidden);
-  KernelList list(s.fp8, s.tokens);
+  KernelList list(s, PhaseKind::kMlp, Pass::kForward);
   if (!moe) {
+    list.Gather(m.hidden);
     Forward(list, m, s, DenseMlp(m, s));
+    list.Scatter(m.hidden);
   } else {
     const Mlp experts = ExpertMlp(m, s);
     list.Memory("permute", experts.rows, d * 2 * (s.fp8 ? kFp8Bytes : 2));
     Forward(list, m, s, experts);
     list.Memory("unpermute", experts.rows, d * 4);
-    if (m.shared_intermediate > 0) Forward(list, m, s, SharedMlp(m, s));
+    if (m.shared_intermediate > 0) {
+      list.Gather(m.hidden);
+      Forward(list, m, s, SharedMlp(m, s));
+      list.Scatter(m.hidden);
+    }
   }
-  list.PerToken("residual_add", 6 * d);
-  return {PhaseKind::kMlp, Pass::kForward, list.Take()};
+  return list.Sharded("residual_add", 6 * d).Take();
 }
 
-Phase MlpInputGrad(const ModelConfig& m, const WorkShape& s, bool moe) {
+std::vector<Phase> MlpInputGrad(const ModelConfig& m, const WorkShape& s, bool moe) {
   const double d = static_cast<double>(m.hidden);
-  KernelList list(s.fp8, s.tokens);
-  list.Cast("mlp_grad_cast", s.tokens, m.hidden);
+  KernelList list(s, PhaseKind::kMlp, Pass::kInputGrad);
+  if (!moe) list.Gather(m.hidden);
+  list.Cast("mlp_grad_cast", moe ? s.shard() : s.tokens, m.hidden);
   if (!moe) {
+    list.GatherBeside(m.hidden);
     InputGrad(list, m, s, DenseMlp(m, s));
+    list.ScatterBeside(m.hidden);
   } else {
     const Mlp experts = ExpertMlp(m, s);
     list.Memory("permute_backward", experts.rows, d * 2 * (s.fp8 ? kFp8Bytes : 2));
     InputGrad(list, m, s, experts);
     list.Memory("unpermute_backward", experts.rows, d * 4);
-    if (m.shared_intermediate > 0) InputGrad(list, m, s, SharedMlp(m, s));
+    if (m.shared_intermediate > 0) {
+      list.Gather(m.hidden).GatherBeside(m.hidden);
+      InputGrad(list, m, s, SharedMlp(m, s));
+      list.ScatterBeside(m.hidden);
+    }
   }
-  return {PhaseKind::kMlp, Pass::kInputGrad, list.Take()};
+  return list.Take();
 }
 
-Phase MlpWeightGrad(const ModelConfig& m, const WorkShape& s, bool moe) {
-  KernelList list(s.fp8, s.tokens);
+std::vector<Phase> MlpWeightGrad(const ModelConfig& m, const WorkShape& s, bool moe) {
+  KernelList list(s, PhaseKind::kMlp, Pass::kWeightGrad);
   if (!moe) {
     WeightGrad(list, m, DenseMlp(m, s));
   } else {
     WeightGrad(list, m, ExpertMlp(m, s));
     if (m.shared_intermediate > 0) WeightGrad(list, m, SharedMlp(m, s));
   }
-  return {PhaseKind::kMlp, Pass::kWeightGrad, list.Take()};
+  return list.Take();
 }
 
 }  // namespace pipescope::model

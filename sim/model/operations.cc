@@ -7,73 +7,105 @@
 namespace pipescope::model {
 namespace {
 
+// A message among the GPUs that share a layer's experts.
+std::vector<Phase> Message(PhaseKind kind, Pass pass) { return {{kind, pass, {}}}; }
+
 BlockWork LayerWork(const ModelConfig& m, const WorkShape& s, LayerKind kind) {
   const bool moe = kind.moe;
   const bool moves = moe && s.expert_parallel > 1;  // else all experts are here
   BlockWork work;
-  work.forward.push_back(AttentionForward(m, s, kind));
-  if (moves) work.forward.push_back({PhaseKind::kDispatch, Pass::kForward, {}});
-  work.forward.push_back(MlpForward(m, s, moe));
-  if (moves) work.forward.push_back({PhaseKind::kCombine, Pass::kForward, {}});
-  if (moves) work.input_grad.push_back({PhaseKind::kCombine, Pass::kInputGrad, {}});
-  work.input_grad.push_back(MlpInputGrad(m, s, moe));
-  if (moves) work.input_grad.push_back({PhaseKind::kDispatch, Pass::kInputGrad, {}});
-  work.input_grad.push_back(AttentionInputGrad(m, s, kind));
-  work.weight_grad.push_back(MlpWeightGrad(m, s, moe));
-  work.weight_grad.push_back(AttentionWeightGrad(m, s, kind));
+  Append(work.forward, AttentionForward(m, s, kind));
+  if (moves) Append(work.forward, Message(PhaseKind::kDispatch, Pass::kForward));
+  Append(work.forward, MlpForward(m, s, moe));
+  if (moves) Append(work.forward, Message(PhaseKind::kCombine, Pass::kForward));
+  if (s.recompute == Recompute::kFull) work.again = work.forward;
+  if (moves) Append(work.input_grad, Message(PhaseKind::kCombine, Pass::kInputGrad));
+  Append(work.input_grad, MlpInputGrad(m, s, moe));
+  if (moves) Append(work.input_grad, Message(PhaseKind::kDispatch, Pass::kInputGrad));
+  Append(work.input_grad, AttentionInputGrad(m, s, kind));
+  Append(work.weight_grad, MlpWeightGrad(m, s, moe));
+  Append(work.weight_grad, AttentionWeightGrad(m, s, kind));
   return work;
 }
 
+// Under tensor parallelism a GPU looks up the words of its part of the vocabulary, and the rows
+// are summed into shares of the sequence.
 BlockWork EmbeddingWork(const ModelConfig& m, const WorkShape& s) {
   const double d = static_cast<double>(m.hidden);
-  BlockWork work;
-  work.forward.push_back({PhaseKind::kEmbedding, Pass::kForward,
-                          KernelList(s.fp8, s.tokens).PerToken("gather", 4 * d).Take()});
-  work.weight_grad.push_back({PhaseKind::kEmbedding, Pass::kWeightGrad,
-                              KernelList(s.fp8, s.tokens).PerToken("scatter_add", 10 * d).Take()});
-  return work;
+  KernelList forward(s, PhaseKind::kEmbedding, Pass::kForward);
+  KernelList weight(s, PhaseKind::kEmbedding, Pass::kWeightGrad);
+  forward.PerToken("gather", 4 * d).Scatter(m.hidden);
+  weight.Gather(m.hidden).PerToken("scatter_add", 10 * d);
+  return {forward.Take(), {}, weight.Take(), {}};
 }
 
 BlockWork ProjectionWork(const ModelConfig& m, const WorkShape& s) {
   const double d = static_cast<double>(m.hidden);
-  KernelList forward(s.fp8, s.tokens), input(s.fp8, s.tokens), weight(s.fp8, s.tokens);
+  KernelList forward(s, PhaseKind::kProjection, Pass::kForward);
+  KernelList input(s, PhaseKind::kProjection, Pass::kInputGrad);
+  KernelList weight(s, PhaseKind::kProjection, Pass::kWeightGrad);
+  const int64_t width = m.hidden / s.tensor;  // column-split, as the layers' first projections
   forward.PerToken("gather", 4 * d)
-      .PerToken("norms_and_concat", 8 * d)
-      .Cast("concat_cast", s.tokens, 2 * m.hidden)
-      .Forward("mtp_proj", s.tokens, m.hidden, 2 * m.hidden);
-  input.Cast("mtp_grad_cast", s.tokens, m.hidden)
-      .InputGrad("mtp_proj_dgrad", s.tokens, m.hidden, 2 * m.hidden)
-      .PerToken("norms_backward", 16 * d);
+      .Scatter(m.hidden)
+      .Sharded("norms_and_concat", 8 * d)
+      .Cast("concat_cast", s.shard(), 2 * m.hidden)
+      .Gather(2 * m.hidden)
+      .Forward("mtp_proj", s.tokens, width, 2 * m.hidden)
+      .Scatter(m.hidden);
+  input.Gather(m.hidden)
+      .Cast("mtp_grad_cast", s.tokens, m.hidden)
+      .GatherBeside(2 * m.hidden)
+      .InputGrad("mtp_proj_dgrad", s.tokens, width, 2 * m.hidden)
+      .ScatterBeside(2 * m.hidden)
+      .Sharded("norms_backward", 16 * d);
   weight.Transpose("mtp_transpose", s.tokens, 3 * m.hidden)
-      .WeightGrad("mtp_proj_wgrad", s.tokens, m.hidden, 2 * m.hidden)
+      .WeightGrad("mtp_proj_wgrad", s.tokens, width, 2 * m.hidden)
+      .Gather(m.hidden)
       .PerToken("scatter_add", 10 * d);
-  return {{{PhaseKind::kProjection, Pass::kForward, forward.Take()}},
-          {{PhaseKind::kProjection, Pass::kInputGrad, input.Take()}},
-          {{PhaseKind::kProjection, Pass::kWeightGrad, weight.Take()}}};
+  return {forward.Take(), input.Take(), weight.Take(), {}};
 }
 
 // The logits' gradient is as large as the logits, so it is used up at once: the head's weight
-// gradient belongs to its input gradient and is never deferred.
+// gradient belongs to its input gradient and is never deferred. The split loss needs every token's
+// greatest logit, the sum of its exponentials and the logit of its target: three FP32 all-reduces.
 BlockWork HeadWork(const ModelConfig& m, const WorkShape& s) {
   const double d = static_cast<double>(m.hidden);
-  const double v = static_cast<double>(m.vocabulary);
-  KernelList forward(s.fp8, s.tokens), backward(s.fp8, s.tokens);
-  forward.PerToken("final_norm", 4 * d)
-      .Forward("head", s.tokens, m.vocabulary, m.hidden, false)
-      .PerToken("cross_entropy", 2 * v);
+  const int64_t width = m.vocabulary / s.tensor;
+  const double v = static_cast<double>(width);
+  KernelList forward(s, PhaseKind::kHead, Pass::kForward);
+  KernelList backward(s, PhaseKind::kHead, Pass::kInputGrad);
+  forward.Sharded("final_norm", 4 * d)
+      .Gather(m.hidden)
+      .Forward("head", s.tokens, width, m.hidden, false)
+      .PerToken("cross_entropy", 2 * v)
+      .Reduce(3 * 4);
   backward.PerToken("cross_entropy_backward", 4 * v)
-      .InputGrad("head_dgrad", s.tokens, m.vocabulary, m.hidden, false)
-      .WeightGrad("head_wgrad", s.tokens, m.vocabulary, m.hidden, false)
-      .PerToken("final_norm_backward", 8 * d);
-  return {{{PhaseKind::kHead, Pass::kForward, forward.Take()}},
-          {{PhaseKind::kHead, Pass::kInputGrad, backward.Take()}},
-          {}};
+      .GatherBeside(m.hidden)
+      .InputGrad("head_dgrad", s.tokens, width, m.hidden, false)
+      .ScatterBeside(m.hidden)
+      .WeightGrad("head_wgrad", s.tokens, width, m.hidden, false)
+      .Sharded("final_norm_backward", 8 * d);
+  return {forward.Take(), backward.Take(), {}, {}};
 }
 
 }  // namespace
 
+bool Computes(const Phase& phase) {
+  switch (phase.kind) {
+    case PhaseKind::kDispatch:
+    case PhaseKind::kCombine:
+    case PhaseKind::kGather:
+    case PhaseKind::kScatter:
+    case PhaseKind::kReduce:
+    case PhaseKind::kExchange:
+      return false;
+    default:
+      return true;
+  }
+}
+
 int64_t ExpertRows(const ModelConfig& m, const WorkShape& s) {
-  return m.experts_per_token * s.tokens;
+  return m.experts_per_token * s.shard();
 }
 
 BlockWork WorkOf(const ModelConfig& m, const WorkShape& s, const Block& block) {

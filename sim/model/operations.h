@@ -19,7 +19,24 @@
 // attention in BF16. RMSNorm, the MLA up-projections and SwiGLU's output are computed again in the
 // backward pass (section 3.2.3) where `recompute` says so.
 //
-// Example: o_proj of DeepSeek-V3, 4096 tokens: m 4096, n 7168, k 16384, 0.962 TFLOP.
+// Tensor parallelism over t GPUs is Megatron's, with sequence parallelism (arXiv 1909.08053 and
+// 2205.05198): q, k, v and up-projections are split by columns, o and down-projections by rows,
+// heads and vocabulary likewise; norms, residual additions and router run on tokens / t. Between
+// the two regions the rows of hidden width are gathered (into a split layer) or reduce-scattered
+// (out of one), phases of their own. A layer forward: norm - gather - attention - scatter - norm -
+// gather - mlp - scatter. Backward the gradients move the other way, and the input of a
+// column-split layer is gathered again for its weight gradient, since only a t-th of it is saved.
+// That gather runs beside the input gradient's GEMM, and the scatter of the input gradient beside
+// the weight gradient's (Megatron's linear layers, and Transformer Engine's, start them
+// asynchronously around these GEMMs); all else is waited for. Experts are whole: tokens / t rows of
+// each GPU are dispatched. Low-rank down-projections of latent attention are whole as well.
+//
+// Context parallelism cuts every sequence into 2 c parts and gives a GPU one early and one late
+// part, so that causal work is even. Around the attention q, k, v and the output are exchanged for
+// whole sequences of a c-th of the heads (all-to-all), or keys and values gathered.
+//
+// Example: o_proj of DeepSeek-V3, 4096 tokens: m 4096, n 7168, k 16384, 0.962 TFLOP. Under t = 8:
+// k 2048; 4096 x 7168 x 2 B x 7/8 = 51 MB a GPU for each gather.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +49,36 @@
 namespace pipescope::model {
 
 enum class Pass { kForward, kInputGrad, kWeightGrad };
-enum class PhaseKind { kAttention, kDispatch, kMlp, kCombine, kEmbedding, kProjection, kHead };
+enum class PhaseKind {
+  kAttention,
+  kDispatch,
+  kMlp,
+  kCombine,
+  kEmbedding,
+  kProjection,
+  kHead,
+  kGather,    // tensor-parallel all-gather of rows
+  kScatter,   // tensor-parallel reduce-scatter of rows
+  kReduce,    // tensor-parallel all-reduce: maxima and sums of the split loss
+  kExchange,  // among the GPUs of a context-parallel group, around the attention
+};
 enum class KernelKind { kGemm, kAttention, kMemory };
 enum class Precision { kBf16, kFp8 };
+// What the backward pass computes again instead of keeping it.
+enum class Recompute {
+  kNone,
+  kSelective,   // the attention's core: q, k and v are kept, its output is not (arXiv 2205.05198)
+  kDeepseekV3,  // norms, MLA's up-projections, SwiGLU's output
+  kFull,        // a layer from its input, its messages included
+};
+// How GPUs of a context-parallel group see each other's keys.
+enum class ContextExchange { kAllToAll, kAllGather };
+
+// What an attention kernel works on: whole heads of one GPU.
+struct AttentionShape {
+  int64_t batch = 0, sequence = 0;
+  int64_t heads = 0, key_heads = 0, qk_dim = 0, v_dim = 0;
+};
 
 struct Kernel {
   const char* name = "";
@@ -43,6 +87,7 @@ struct Kernel {
   Pass pass = Pass::kForward;  // a GEMM recomputed in the backward pass is kForward
   int64_t groups = 1;  // of a grouped GEMM: experts; m, n, k are each group's, rows rounded up
   int64_t m = 0, n = 0, k = 0;
+  AttentionShape attention = {};  // of kAttention
   Flops flops;
   Bytes bytes;  // read and written in HBM
 };
@@ -50,25 +95,43 @@ struct Kernel {
 struct Phase {
   PhaseKind kind = PhaseKind::kAttention;
   Pass pass = Pass::kForward;
-  std::vector<Kernel> kernels;  // empty for kDispatch and kCombine
+  std::vector<Kernel> kernels;  // empty where something is sent
+  int part = 0;                 // numbers the phases of a pass of the same kind
+  // Of a tensor- or context-parallel phase: bytes of the whole that the group ends or starts with,
+  // and whether the phase after it need not wait for it.
+  Bytes moved = Bytes(0);
+  bool beside = false;
 };
+
+// Whether the phase runs on a GPU's own SMs for itself.
+bool Computes(const Phase& phase);
 
 struct BlockWork {
   std::vector<Phase> forward;
   std::vector<Phase> input_grad;
   std::vector<Phase> weight_grad;
+  std::vector<Phase> again;  // the forward pass, where the backward pass starts with it once more
 };
 
 // What of the model one GPU works on for one micro-batch.
 struct WorkShape {
-  int64_t tokens = 0;       // micro-batch size x sequence length
+  int64_t tokens = 0;       // micro-batch size x sequence length / context
   int64_t sequence = 0;     // tokens that attend to each other
   int expert_parallel = 1;  // GPUs that share a layer's experts
   bool fp8 = false;         // V3's mixed precision; else BF16 throughout
-  bool recompute = true;    // V3's recomputation; else everything is saved
+  Recompute recompute = Recompute::kDeepseekV3;
+  int tensor = 1;   // GPUs that split every layer's matrices
+  int context = 1;  // GPUs that split every sequence
+  ContextExchange exchange = ContextExchange::kAllToAll;
+
+  int64_t shard() const { return tokens / tensor; }  // rows of norms, residual, router, dispatch
+  bool again() const { return recompute == Recompute::kDeepseekV3; }
 };
 
-// Rows that a GPU's experts take in: experts_per_token x tokens where routing is balanced.
+// The attention as one GPU of a tensor-parallel group has it: its share of the heads.
+Attention LocalAttention(const Attention& attention, int tensor);
+
+// Rows that a GPU's experts take in: experts_per_token x shard where routing is balanced.
 int64_t ExpertRows(const ModelConfig& model, const WorkShape& shape);
 
 // How many tokens a token attends to in the mean, itself included: half the sequence s where all

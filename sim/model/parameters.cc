@@ -40,6 +40,20 @@ int64_t Grouped(const ModelConfig& m) {
   return m.hidden * width + (a.qkv_bias ? width : 0) + (a.qk_norm ? 2 * a.head_dim : 0);
 }
 
+// What every GPU of a tensor-parallel group has of a layer.
+int64_t WholeOfLayer(const ModelConfig& m, bool moe) {
+  const Attention& a = m.attention;
+  int64_t whole = m.norms * Norm(m) + (a.output_bias ? m.hidden : 0);
+  if (a.latent()) {
+    const int64_t query = a.q_lora_rank > 0 ? (m.hidden + 1) * a.q_lora_rank : 0;
+    whole += query + m.hidden * (a.kv_lora_rank + a.qk_rope_head_dim) + a.kv_lora_rank;
+  } else if (a.qk_norm) {
+    whole += 2 * a.head_dim;
+  }
+  const bool mlp = !moe || m.shared_intermediate > 0;
+  return whole + (m.mlp_bias && mlp ? m.hidden : 0) + (moe ? RouterParameters(m) : 0);
+}
+
 }  // namespace
 
 int64_t AttentionParameters(const ModelConfig& m) {
@@ -50,15 +64,16 @@ int64_t AttentionParameters(const ModelConfig& m) {
 ParameterCount BlockParameters(const ModelConfig& m, const Block& block) {
   switch (block.kind) {
     case BlockKind::kEmbedding:
-      return {(m.vocabulary + m.positions) * m.hidden, 0};
+      return {(m.vocabulary + m.positions) * m.hidden, 0, m.positions * m.hidden};
     case BlockKind::kDenseLayer:
-      return {DenseLayer(m), 0};
+      return {DenseLayer(m), 0, WholeOfLayer(m, false)};
     case BlockKind::kMoeLayer:
-      return {MoeCommon(m), m.routed_experts * MlpParameters(m, m.expert_intermediate)};
+      return {MoeCommon(m), m.routed_experts * MlpParameters(m, m.expert_intermediate),
+              WholeOfLayer(m, true)};
     case BlockKind::kMtpProjection:
-      return {2 * m.hidden * m.hidden + 2 * m.hidden, 0};
+      return {2 * m.hidden * m.hidden + 2 * m.hidden, 0, 2 * m.hidden};
     case BlockKind::kHead:
-      return {Norm(m) + (block.mtp ? 0 : m.vocabulary * m.hidden), 0};
+      return {Norm(m) + (block.mtp ? 0 : m.vocabulary * m.hidden), 0, Norm(m)};
   }
   return {};
 }

@@ -19,6 +19,9 @@ namespace pipescope::model {
 struct ParameterCount {
   int64_t shared = 0;  // on every rank that holds the block
   int64_t expert = 0;  // of all routed experts; a rank holds its share
+  // Of `shared`, what tensor parallelism does not split: norms, router, the low-rank
+  // down-projections of latent attention, biases of row-split layers.
+  int64_t whole = 0;
 };
 
 // Of one block. The head of an MTP module shares the main head's weights: only its norm counts.

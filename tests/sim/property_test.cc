@@ -33,6 +33,13 @@ Case RandomCase(uint32_t seed) {
   c.small.tokens = 128 * pick(1, 16);
   c.small.fp8 = pick(0, 1) == 1;
   c.small.nic_gigabytes = pick(1, 100);
+  // Over GPUs that share experts, as many replicas as are left; these draws come last so that the
+  // cases before stay what they were.
+  if (pick(0, 2) == 0) {
+    c.small.tensor = 1 << pick(0, 2);
+    c.small.context = 1 << pick(0, 1);
+    c.small.data = std::max(1, c.small.data / (c.small.tensor * c.small.context));
+  }
   return c;
 }
 
@@ -41,7 +48,8 @@ std::string Describe(const Case& c) {
   return c.schedule + ", ranks " + std::to_string(s.ranks) + ", micro-batches " +
          std::to_string(s.microbatches) + ", layers " + std::to_string(s.layers) + ", EP " +
          std::to_string(s.expert) + ", DP " + std::to_string(s.data) + ", SMs " +
-         std::to_string(s.sms);
+         std::to_string(s.sms) + ", TP " + std::to_string(s.tensor) + ", CP " +
+         std::to_string(s.context);
 }
 
 TEST(Property, TimesAddUp) {

@@ -66,9 +66,10 @@ Experiment MakeExperiment(const Small& small) {
   e.name = "small";
   e.file = "small.yaml";
   e.model = SmallModel(small);
-  e.cluster = SmallCluster(small.ranks * small.data, small.nic_gigabytes);
+  e.cluster =
+      SmallCluster(small.ranks * small.data * small.tensor * small.context, small.nic_gigabytes);
   e.topology = "made";
-  e.parallel = {small.ranks, small.data, small.expert, 1};
+  e.parallel = {small.ranks, small.data, small.expert, 1, small.tensor, small.context};
   e.training.sequence_length = small.tokens;
   e.training.global_batch = int64_t{small.microbatches} * small.data;
   e.training.fp8 = small.fp8;

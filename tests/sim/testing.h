@@ -31,6 +31,8 @@ struct Small {
   int mtp_modules = 0;
   int expert = 16;
   int data = 16;
+  int tensor = 1;
+  int context = 1;
   int sms = 20;
   int64_t tokens = 512;
   bool fp8 = true;

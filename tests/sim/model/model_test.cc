@@ -12,7 +12,7 @@ namespace {
 
 ModelConfig V3() { return LoadModel("deepseek_v3").value(); }
 
-constexpr WorkShape kV3Shape = {4096, 4096, 64, true, true};
+constexpr WorkShape kV3Shape = {4096, 4096, 64, true};
 
 // arXiv 2412.19437, section 4.2: 671B parameters, 37B active (the embedding adds 0.9).
 TEST(Parameters, OfDeepSeekV3) {
@@ -151,7 +151,7 @@ TEST(Activations, OfDeepSeekV3) {
                        8 * 7168 * s + 9 * 2 * 2048 * s + 4 * 256 + 12 * 8;
   EXPECT_NEAR(static_cast<double>(kept.until_backward.value()), token * 4096, 4096);
   WorkShape all = kV3Shape;
-  all.recompute = false;
+  all.recompute = Recompute::kNone;
   EXPECT_GT(ActivationsOf(V3(), all, moe).until_backward, kept.until_backward);
   WorkShape bf16 = kV3Shape;
   bf16.fp8 = false;

@@ -147,7 +147,7 @@ TEST(Work, OfEveryModelFollowsItsParameters) {
   for (const std::string& name : ModelNames()) {
     SCOPED_TRACE(name);
     const ModelConfig m = Load(name);
-    const WorkShape shape{.tokens = 4096, .sequence = 4096, .recompute = false};
+    const WorkShape shape{.tokens = 4096, .sequence = 4096, .recompute = Recompute::kNone};
     for (int i = 0; i < m.layers(); ++i) {
       const bool first = i == 0 || !(m.KindOf(i) == m.KindOf(i - 1));
       if (!first) continue;
