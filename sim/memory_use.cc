@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "sim/model/activations.h"
+#include "sim/model/saved_tensors.h"
 
 namespace pipescope {
 
@@ -17,10 +19,26 @@ std::vector<timeline::StageActivations> StageActivationsOf(const Experiment& e,
       const model::ActivationBytes part = model::ActivationsOf(e.model, e.shape(), block);
       sum.until_backward += part.until_backward;
       sum.until_weight_grad += part.until_weight_grad;
+      // Blocks work one after the other, from the last to the first: the greatest one counts.
+      sum.working = std::max(sum.working, part.working);
     }
     stages.push_back(sum);
   }
   return stages;
+}
+
+Bytes Placeholders(const Experiment& e, const model::Layout& layout,
+                   const std::vector<int>& stages) {
+  Bytes sum;
+  if (e.training.fp8) return sum;
+  std::set<std::pair<int64_t, int64_t>> shapes;
+  for (const int s : stages) {
+    for (const model::Block& block : layout[static_cast<size_t>(s)].blocks) {
+      for (const auto& shape : model::WeightShapes(e.model, e.shape(), block)) shapes.insert(shape);
+    }
+  }
+  for (const auto& [rows, columns] : shapes) sum += Bytes(2 * rows * columns);
+  return sum;
 }
 
 std::vector<RankMemory> MemoryByRank(const Experiment& e, const model::Layout& layout,
@@ -35,7 +53,7 @@ std::vector<RankMemory> MemoryByRank(const Experiment& e, const model::Layout& l
     m.optimizer = RoundBytes(static_cast<double>(OptimizerBytesPerParameter(e)) *
                              UpdatedParameters(e, layout, own, r));
     m.activations_peak = activations[r].peak;
-    m.buffers = e.reserved;
+    m.buffers = e.reserved + Placeholders(e, layout, own.stages_of_rank[r]);
     m.total_peak = m.parameters + m.gradients + m.optimizer + m.activations_peak + m.buffers;
     m.limit = e.cluster.gpu.memory;
     m.peak_time = activations[r].peak_time;

@@ -5,7 +5,9 @@
 //   optimizer   FP32 master and two moments (BF16 under V3's recipe), sharded by ZeRO-1 over the
 //               GPUs that hold the same parameters
 //   activations the curve of sim/timeline/memory.h
-//   buffers     what the experiment reserves: CUDA context, libraries, dispatch buffers
+//   buffers     what the experiment reserves: CUDA context, libraries, dispatch buffers; in BF16
+//   the
+//               placeholders of weight gradients (sim/model/saved_tensors.h)
 #pragma once
 
 #include <vector>
@@ -20,6 +22,10 @@ namespace pipescope {
 
 std::vector<timeline::StageActivations> StageActivationsOf(const Experiment& experiment,
                                                            const model::Layout& layout);
+
+// BF16 tensors of the shapes of a rank's weights, one for each shape.
+Bytes Placeholders(const Experiment& experiment, const model::Layout& layout,
+                   const std::vector<int>& stages);
 
 std::vector<RankMemory> MemoryByRank(const Experiment& experiment, const model::Layout& layout,
                                      const Ownership& ownership,

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "sim/model/kernels.h"
+#include "sim/model/saved_tensors.h"
 
 namespace pipescope::model {
 namespace {
@@ -105,9 +106,15 @@ ActivationBytes ActivationsOf(const ModelConfig& m, const WorkShape& s, const Bl
       break;
   }
   const auto all = [&](double per_token) {
-    return RoundBytes(per_token * static_cast<double>(s.tokens));
+    return RoundBytes(per_token * static_cast<double>(s.shard()));
   };
-  return {all(bytes.until_backward), all(bytes.until_weight_grad)};
+  ActivationBytes sum{all(bytes.until_backward), all(bytes.until_weight_grad), Bytes(0)};
+  if (!s.fp8) {
+    sum.until_backward = Bytes(0);
+    for (const SavedTensor& tensor : SavedTensors(m, s, block)) sum.until_backward += tensor.bytes;
+    sum.working = WorkingSet(m, s, block);
+  }
+  return sum;
 }
 
 }  // namespace pipescope::model

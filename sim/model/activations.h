@@ -8,8 +8,11 @@
 // RMSNorm's and the up-projections' outputs and SwiGLU's output are computed again (V3, section
 // 3.2.3). DeepSeek-V3, 4096 tokens: 0.6 GiB a layer.
 //
+// Under tensor parallelism a GPU keeps its share of the heads, columns and tokens: a t-th of all.
+// In BF16 the tensors are those of saved_tensors.h.
+//
 // A deferred weight gradient keeps, from its input gradient on, what its GEMMs multiply: every
-// linear layer's input and output gradient, in FP8.
+// linear layer's input and output gradient, in FP8 or BF16.
 #pragma once
 
 #include "sim/base/units.h"
@@ -20,6 +23,7 @@ namespace pipescope::model {
 struct ActivationBytes {
   Bytes until_backward;     // saved by F, released at the end of I or B
   Bytes until_weight_grad;  // saved by I where W comes later, released at W's end
+  Bytes working;            // besides, while I or B runs; counted in BF16 only
 };
 
 ActivationBytes ActivationsOf(const ModelConfig& model, const WorkShape& shape, const Block& block);

@@ -17,14 +17,21 @@ void AddChanges(const ActionSpan& span, const std::vector<StageActivations>& sta
   const StageActivations& own = stages[span.action.stage.index()];
   const auto at_start = [&](Bytes b) { changes.push_back({span.start, b}); };
   const auto at_end = [&](Bytes b) { changes.push_back({span.end, Bytes() - b}); };
+  const auto works = [&](const StageActivations& stage) {
+    if (stage.working == Bytes(0)) return;
+    at_start(stage.working);
+    at_end(stage.working);
+  };
   switch (span.action.kind) {
     case ActionKind::kForward:
       at_start(own.until_backward);
       break;
     case ActionKind::kBackward:
+      works(own);
       at_end(own.until_backward);
       break;
     case ActionKind::kInputGrad:
+      works(own);
       at_start(own.until_weight_grad);
       at_end(own.until_backward);
       break;
@@ -32,6 +39,7 @@ void AddChanges(const ActionSpan& span, const std::vector<StageActivations>& sta
       at_end(own.until_weight_grad);
       break;
     case ActionKind::kOverlapped:
+      works(stages[span.action.backward_stage.index()]);
       at_start(own.until_backward);
       at_end(stages[span.action.backward_stage.index()].until_backward);
       break;
