@@ -107,9 +107,10 @@ Status CheckOptions(const Family& family, const Options& options) {
   if (auto ok = CheckSlices(family, options); !ok) return ok;
   if (auto ok = CheckVariant(family, options.variant); !ok) return ok;
   if (options.profile && !family.automatic) {
-    return Fail(fmt::format("--memory-limit: {} has one order whatever costs and memory; expected "
-                            "zb-auto or zbv-auto",
-                            family.name));
+    return Fail(
+        fmt::format("--memory-limit: {} has one order whatever costs and memory; expected "
+                    "zb-auto or zbv-auto",
+                    family.name));
   }
   return CheckSize(WithDefaults(family, options));
 }

@@ -6,7 +6,6 @@
 #include "schedules/csv.h"
 #include "schedules/registry.h"
 #include "sim/profile.h"
-#include "sim/stages.h"
 
 namespace pipescope {
 namespace {
@@ -32,18 +31,14 @@ Error Refused(const Experiment& e, const std::string& schedule, const std::strin
   return About(e, schedule, message);
 }
 
-Result<MadeSchedule> FromFamily(const Experiment& e, const std::string& name,
-                                const costs::Spread& spread) {
+Result<MadeSchedule> FromFamily(const Experiment& e, const std::string& name) {
   MadeSchedule result;
   schedules::Options options{e.parallel.pipeline, e.microbatches()};
   const auto family = schedules::FindFamily(name);
   if (family && (*family)->automatic) {
-    const int stages = e.parallel.pipeline * (*family)->chunks;
-    auto layout = ChooseLayout(e, stages);
-    if (!layout) return Fail(layout.error());
     const auto placement =
         (*family)->chunks == 1 ? schedules::Placement::kLinear : schedules::Placement::kV;
-    auto profile = ProfileOf(e, layout->layout, spread, placement);
+    auto profile = ProfileOf(e, placement);
     if (!profile) return Fail(profile.error());
     result.made_for = ProfileText(*profile);
     options.profile = std::move(*profile);
@@ -80,9 +75,8 @@ Result<MadeSchedule> FromFile(const Experiment& e, const std::string& name) {
 
 }  // namespace
 
-Result<MadeSchedule> MakeSchedule(const Experiment& e, const std::string& name,
-                                  const costs::Spread& spread) {
-  return name.ends_with(".csv") ? FromFile(e, name) : FromFamily(e, name, spread);
+Result<MadeSchedule> MakeSchedule(const Experiment& e, const std::string& name) {
+  return name.ends_with(".csv") ? FromFile(e, name) : FromFamily(e, name);
 }
 
 }  // namespace pipescope

@@ -5,7 +5,6 @@
 
 #include "schedules/schedule.h"
 #include "sim/base/result.h"
-#include "sim/costs/routing.h"
 #include "sim/experiment/experiment.h"
 
 namespace pipescope {
@@ -18,7 +17,6 @@ struct MadeSchedule {
 // `name` is a family's, or a CSV file of PyTorch's IR. Automatic families are made for the
 // experiment's own costs and memory (profile.h). Fails where the schedule cannot be built for the
 // plan or does not pass the checker.
-Result<MadeSchedule> MakeSchedule(const Experiment& experiment, const std::string& name,
-                                  const costs::Spread& spread);
+Result<MadeSchedule> MakeSchedule(const Experiment& experiment, const std::string& name);
 
 }  // namespace pipescope

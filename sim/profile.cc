@@ -4,10 +4,12 @@
 
 #include <algorithm>
 
+#include "sim/costs/routing.h"
 #include "sim/engine/engine.h"
 #include "sim/lowering/alone.h"
 #include "sim/lowering/ownership.h"
 #include "sim/memory_use.h"
+#include "sim/stages.h"
 
 namespace pipescope {
 namespace {
@@ -23,9 +25,8 @@ schedules::Costs CostsOf(const Experiment& e, const model::Layout& layout,
   const int stages = static_cast<int>(layout.size());
   const auto time = [&](ActionKind kind, int stage) {
     const StageId other(stages - 1 - stage);
-    const TaskGraph graph =
-        LowerAlone(e, layout, spread, {kind, StageId(stage), MicrobatchId(0), other,
-                                       MicrobatchId(0)});
+    const TaskGraph graph = LowerAlone(
+        e, layout, spread, {kind, StageId(stage), MicrobatchId(0), other, MicrobatchId(0)});
     const TaskTimes times = RunFluid(graph);
     return Milliseconds(*std::max_element(times.end.begin(), times.end.end()));
   };
@@ -70,10 +71,15 @@ std::string ListText(const std::vector<double>& list) {
 
 }  // namespace
 
-Result<schedules::Profile> ProfileOf(const Experiment& e, const model::Layout& layout,
-                                     const costs::Spread& spread, Placement placement) {
+Result<schedules::Profile> ProfileOf(const Experiment& e, Placement placement) {
+  const int ranks = e.parallel.pipeline;
+  auto stages = ChooseLayout(e, placement == Placement::kV ? 2 * ranks : ranks);
+  if (!stages) return Fail(stages.error());
+  const model::Layout& layout = stages->layout;
+  auto spread = costs::SpreadOf(e.model, e.parallel.expert, e.cluster.node.gpus);
+  if (!spread) return Fail(Error{spread.error().message, e.places.expert, "parallel.expert"});
   schedules::Profile profile;
-  profile.costs = CostsOf(e, layout, spread, placement != Placement::kLinear);
+  profile.costs = CostsOf(e, layout, *spread, placement != Placement::kLinear);
   profile.goal = schedules::Goal::kMakespan;
   profile.memory.clear();
   for (const timeline::StageActivations& stage : StageActivationsOf(e, layout)) {
@@ -82,17 +88,16 @@ Result<schedules::Profile> ProfileOf(const Experiment& e, const model::Layout& l
     profile.memory.push_back(
         {until_backward, until_weight - until_backward, -until_weight, until_weight});
   }
-  const int ranks = e.parallel.pipeline;
   const Ownership own = OwnershipOf(placement, ranks, static_cast<int>(layout.size()));
   const std::vector<timeline::MemoryCurve> none(static_cast<size_t>(ranks));
   for (const RankMemory& rank : MemoryByRank(e, layout, own, none)) {
     profile.limit.push_back(GiB(rank.limit) - GiB(rank.total_peak));
     if (profile.limit.back() > 0) continue;
-    return Fail(Error{fmt::format("rank {} has no memory left for activations: parameters, "
-                                  "gradients, optimizer and buffers take {} of {}",
-                                  profile.limit.size() - 1, FormatGiB(rank.total_peak),
-                                  FormatGiB(rank.limit)),
-                      {e.file}});
+    return Fail(Error{
+        fmt::format("rank {} has no memory left for activations: parameters, "
+                    "gradients, optimizer and buffers take {} of {}",
+                    profile.limit.size() - 1, FormatGiB(rank.total_peak), FormatGiB(rank.limit)),
+        {e.file}});
   }
   return profile;
 }
@@ -108,10 +113,10 @@ std::string ProfileText(const schedules::Profile& profile) {
     backward.push_back(memory.forward);
     weight.push_back(-memory.weight_grad);
   }
-  return text + fmt::format("; hop {:.6g} ms; a micro-batch {} GiB until its backward, {} GiB from I "
-                            "until W; at most {} GiB of activations by rank",
-                            costs.comm, ListText(backward), ListText(weight),
-                            ListText(profile.limit));
+  return text + fmt::format(
+                    "; hop {:.6g} ms; a micro-batch {} GiB until its backward, {} GiB from I "
+                    "until W; at most {} GiB of activations by rank",
+                    costs.comm, ListText(backward), ListText(weight), ListText(profile.limit));
 }
 
 }  // namespace pipescope

@@ -18,15 +18,12 @@
 #include "schedules/optimize/placed_problem.h"
 #include "schedules/profile.h"
 #include "sim/base/result.h"
-#include "sim/costs/routing.h"
 #include "sim/experiment/experiment.h"
-#include "sim/model/layout.h"
 
 namespace pipescope {
 
 // Fails where a rank's memory is full before any activation.
-Result<schedules::Profile> ProfileOf(const Experiment& experiment, const model::Layout& layout,
-                                     const costs::Spread& spread, schedules::Placement placement);
+Result<schedules::Profile> ProfileOf(const Experiment& experiment, schedules::Placement placement);
 
 // "F 26.1 x14, 27 ms by stage; ...": every number of the profile, equal neighbours counted.
 std::string ProfileText(const schedules::Profile& profile);

@@ -159,14 +159,14 @@ void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& 
 }  // namespace
 
 Result<StepResult> Simulate(const Experiment& e, const std::string& name) {
-  auto spread = costs::SpreadOf(e.model, e.parallel.expert, e.cluster.node.gpus);
-  if (!spread) return Fail(Error{spread.error().message, e.places.expert, "parallel.expert"});
-  auto made = MakeSchedule(e, name, *spread);
+  auto made = MakeSchedule(e, name);
   if (!made) return Fail(made.error());
   const schedules::Schedule* schedule = &made->schedule;
   auto stages = ChooseLayout(e, schedule->stages);
   if (!stages) return Fail(stages.error());
   const model::Layout& layout = stages->layout;
+  auto spread = costs::SpreadOf(e.model, e.parallel.expert, e.cluster.node.gpus);
+  if (!spread) return Fail(Error{spread.error().message, e.places.expert, "parallel.expert"});
 
   if (auto size = CheckSize(e, *schedule, layout); !size) return Fail(size.error());
   TaskGraph graph = Lower(e, *schedule, layout, *spread);

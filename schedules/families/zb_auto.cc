@@ -1,10 +1,10 @@
-// ZB-auto (the paper's ZB-1p, ZB-2p and all between): the order is made for the costs of the stages,
-// the hop's latency and a memory limit, all of which may differ by stage.
+// ZB-auto (the paper's ZB-1p, ZB-2p and all between): the order is made for the costs of the
+// stages, the hop's latency and a memory limit, all of which may differ by stage.
 //
 // The shortest of a fixed list of orders: the paper's rounds with their switches and warm-ups of
-// every size, ZB-H1 and ZB-H2 where they fit, 1F1B, greedy ones (schedules/optimize). So it is never
-// longer than any of those hand-made ones that fits. What is short is the span, or the makespan
-// where the profile asks for that (a step that ends with all ranks together).
+// every size, ZB-H1 and ZB-H2 where they fit, 1F1B, greedy ones (schedules/optimize). So it is
+// never longer than any of those hand-made ones that fits. What is short is the span, or the
+// makespan where the profile asks for that (a step that ends with all ranks together).
 //
 // The limit counts in activations of one chunk, of which I frees half and W the other, unless the
 // profile says otherwise; p (ZB-1p) where none is given, and 2p is ZB-2p. There is no closed form.

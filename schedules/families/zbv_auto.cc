@@ -1,10 +1,10 @@
 // ZBV-auto: zero bubble on a V of two stages a rank, made for the costs of the stages, the hop's
 // latency and a memory limit.
 //
-// Rank r of p holds stages r and 2p-1-r. The shortest of a fixed list of orders: the hand-made ZB-V,
-// V-Half, V-Min and 1F1B-V where they fit, and greedy ones over many rules (schedules/optimize). So
-// it is never longer than those. What is short is the span, or the makespan where the profile asks
-// for that.
+// Rank r of p holds stages r and 2p-1-r. The shortest of a fixed list of orders: the hand-made
+// ZB-V, V-Half, V-Min and 1F1B-V where they fit, and greedy ones over many rules
+// (schedules/optimize). So it is never longer than those. What is short is the span, or the
+// makespan where the profile asks for that.
 //
 // The limit counts in activations of one chunk, of which I frees half and W the other, unless the
 // profile says otherwise; 2p, ZB-V's own, where none is given. There is no closed form.

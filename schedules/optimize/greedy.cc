@@ -134,8 +134,7 @@ class Greedy {
     choice.arrival = Arrival(rank, slot, false);
     if (choice.arrival == kNever) return choice;
     const bool forwards_left = Left(rank);
-    if (rule_.split == Split::kNever ||
-        (rule_.split == Split::kAfterForwards && forwards_left)) {
+    if (rule_.split == Split::kNever || (rule_.split == Split::kAfterForwards && forwards_left)) {
       choice.step.kind = kBackward;
     } else {
       const MemoryDeltas& memory = problem_.memory_of(rank, slot);
@@ -160,8 +159,7 @@ class Greedy {
 
   Choice Pair(int rank, int slot) {
     Choice choice{{kOverlapped, static_cast<uint8_t>(slot)}};
-    choice.arrival =
-        std::max(Arrival(rank, slot, true), Arrival(rank, 1 - slot, false));
+    choice.arrival = std::max(Arrival(rank, slot, true), Arrival(rank, 1 - slot, false));
     if (choice.arrival == kNever) return choice;
     MakeRoom(rank, problem_.memory_of(rank, slot).forward, Limit(rank), choice);
     return choice;
@@ -205,8 +203,8 @@ class Greedy {
     const Choice* best = nullptr;
     for (const Choice& one : all) {
       const bool pair = one.step.kind == kOverlapped;
-      const double look = (pair ? rule_.pair_look : rule_.look) *
-                          Cost(rank, one.step.slot, kForward);
+      const double look =
+          (pair ? rule_.pair_look : rule_.look) * Cost(rank, one.step.slot, kForward);
       if (one.start == kNever || one.start > time + look) continue;
       if (best == nullptr || Urgency(rank, one) < Urgency(rank, *best)) best = &one;
     }
@@ -264,11 +262,11 @@ std::string ToString(const GreedyRule& rule) {
   const char* const kUrgent[] = {"backwards first", "forwards first", "alternating"};
   const char* const kSlot[] = {"slot 0 first", "slot 1 first", "first come"};
   const char* const kSplit[] = {"split", "split after the forwards", "whole"};
-  return fmt::format("greedy ({}, {}, backwards {}, look {:g}, overrun {:g}, share {:g}, "
-                     "pair look {:g})",
-                     kUrgent[static_cast<size_t>(rule.urgent)], kSlot[rule.first_slot],
-                     kSplit[static_cast<size_t>(rule.split)], rule.look, rule.overrun, rule.share,
-                     rule.pair_look);
+  return fmt::format(
+      "greedy ({}, {}, backwards {}, look {:g}, overrun {:g}, share {:g}, "
+      "pair look {:g})",
+      kUrgent[static_cast<size_t>(rule.urgent)], kSlot[rule.first_slot],
+      kSplit[static_cast<size_t>(rule.split)], rule.look, rule.overrun, rule.share, rule.pair_look);
 }
 
 StepOrder GreedyOrder(const PlacedProblem& problem, const GreedyRule& rule) {

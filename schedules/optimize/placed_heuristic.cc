@@ -48,8 +48,8 @@ StepOrder Serial(const PlacedProblem& problem) {
   const bool both = problem.placement == Placement::kV;
   for (int k = 0; k < problem.of_slot(); ++k) {
     if (!both) continue;
-    for (const Step step : {Step{kForward, 0}, Step{kForward, 1}, Step{kBackward, 1},
-                            Step{kBackward, 0}}) {
+    for (const Step step :
+         {Step{kForward, 0}, Step{kForward, 1}, Step{kBackward, 1}, Step{kBackward, 0}}) {
       steps.push_back(step);
     }
   }
@@ -89,13 +89,7 @@ void TryLinear(const PlacedProblem& problem, Best& best) {
   const Problem linear = Conservative(problem);
   if (!CheckProblem(linear)) return;  // too little memory for the deltas that are on the safe side
   Optimized found = Heuristic(linear);
-  StepOrder order;
-  for (const Kinds& kinds : found.order) {
-    Steps steps;
-    for (const ActionKind kind : kinds) steps.push_back({kind, 0});
-    order.push_back(std::move(steps));
-  }
-  best.Try(std::move(order), found.from);
+  best.Try(StepsOf(found.order), found.from);
 }
 
 std::vector<GreedyRule> Rules(const PlacedProblem& problem) {
@@ -150,6 +144,35 @@ Placed PlacedHeuristic(const PlacedProblem& problem, const std::vector<Schedule>
     best.Try(GreedyOrder(problem, rule), ToString(rule));
   }
   return best.Take();
+}
+
+std::optional<Problem> LinearOf(const PlacedProblem& problem) {
+  if (problem.placement != Placement::kLinear || !problem.costs.backward.empty()) return {};
+  for (const MemoryDeltas& memory : problem.memory) {
+    if (memory.input_grad > 0 || memory.during_input_grad > 0) return {};
+  }
+  return Conservative(problem);
+}
+
+Optimized LinearOf(const Placed& placed) {
+  Optimized linear{{}, placed.value, placed.from, placed.orders};
+  for (const Steps& steps : placed.order) {
+    Kinds& kinds = linear.order.emplace_back();
+    for (const Step step : steps) {
+      kinds.push_back(step.kind == kBackward ? kInputGrad : step.kind);
+      if (step.kind == kBackward) kinds.push_back(kWeightGrad);
+    }
+  }
+  return linear;
+}
+
+StepOrder StepsOf(const KindOrder& order) {
+  StepOrder all;
+  for (const Kinds& kinds : order) {
+    Steps& steps = all.emplace_back();
+    for (const ActionKind kind : kinds) steps.push_back({kind, 0});
+  }
+  return all;
 }
 
 }  // namespace pipescope::schedules

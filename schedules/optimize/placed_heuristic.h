@@ -15,11 +15,20 @@
 
 #include <utility>
 
+#include "schedules/optimize/heuristic.h"
 #include "schedules/optimize/placed_problem.h"
 
 namespace pipescope::schedules {
 
 // The problem comes from MakePlaced. The order is legal and within memory.
 Placed PlacedHeuristic(const PlacedProblem& problem, const std::vector<Schedule>& known);
+
+// The same problem for heuristic.h and exact.h, where it is one of theirs: linear, without B's of
+// their own cost, I giving memory back.
+std::optional<Problem> LinearOf(const PlacedProblem& problem);
+
+// Each B as its I and W.
+Optimized LinearOf(const Placed& placed);
+StepOrder StepsOf(const KindOrder& order);
 
 }  // namespace pipescope::schedules

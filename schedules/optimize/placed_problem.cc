@@ -25,7 +25,7 @@ class Ledger {
   bool Take(Step step) {
     const size_t s = step.slot;
     if (step.kind == kForward) return Forward(s);
-    if (step.kind == kOverlapped) return problem_.pairs && Forward(s) && Whole(1 - s);
+    if (step.kind == kOverlapped) return Forward(s) && Whole(1 - s);
     if (step.kind == kBackward) return Whole(s);
     if (step.kind == kWeightGrad) {
       if (waiting_[s] == 0) return false;
@@ -110,9 +110,9 @@ double LeastWork(const PlacedProblem& problem, int rank) {
         std::min(costs.Backward(stage), costs.InputGrad(stage) + costs.WeightGrad(stage));
     work += costs.Forward(stage) + whole;
     if (!problem.pairs) continue;
-    const double apart = costs.Forward(stage) + std::min(costs.Backward(other),
-                                                         costs.InputGrad(other) +
-                                                             costs.WeightGrad(other));
+    const double apart =
+        costs.Forward(stage) +
+        std::min(costs.Backward(other), costs.InputGrad(other) + costs.WeightGrad(other));
     saved += std::max(0.0, apart - costs.Overlapped(stage, other));
   }
   return problem.of_slot() * (work - saved);
@@ -165,6 +165,7 @@ bool Fits(const PlacedProblem& problem, int rank, const Steps& steps) {
   const double limit = problem.limit[static_cast<size_t>(rank)];
   const double most = limit + kRounding * (limit + problem.memory_of(rank, 0).forward);
   for (const Step step : steps) {
+    if (step.kind == kOverlapped && !problem.pairs) return false;
     if (!ledger.Take(step) || ledger.peak() > most) return false;
   }
   return ledger.Complete();
@@ -185,10 +186,8 @@ double LowerBound(const PlacedProblem& problem) {
   return bound;
 }
 
-Schedule ToSchedule(const PlacedProblem& problem, const StepOrder& order,
-                    const std::string& name) {
-  Schedule schedule =
-      EmptySchedule(name, {problem.ranks, problem.microbatches}, problem.stages());
+Schedule ToSchedule(const PlacedProblem& problem, const StepOrder& order, const std::string& name) {
+  Schedule schedule = EmptySchedule(name, {problem.ranks, problem.microbatches}, problem.stages());
   for (int rank = 0; rank < problem.ranks; ++rank) {
     auto& actions = schedule.actions[static_cast<size_t>(rank)];
     std::array<int, 2> forwards = {problem.first_microbatch(0), problem.first_microbatch(1)};
@@ -200,8 +199,8 @@ Schedule ToSchedule(const PlacedProblem& problem, const StepOrder& order,
       if (step.kind == kForward) {
         actions.push_back(Make(kForward, stage, forwards[s]++));
       } else if (step.kind == kOverlapped) {
-        actions.push_back(MakePair(stage, forwards[s]++, problem.stage(rank, 1 - step.slot),
-                                   backwards[1 - s]++));
+        actions.push_back(
+            MakePair(stage, forwards[s]++, problem.stage(rank, 1 - step.slot), backwards[1 - s]++));
       } else if (step.kind == kWeightGrad) {
         actions.push_back(Make(kWeightGrad, stage, waiting[s].front()));
         waiting[s].pop_front();
@@ -214,19 +213,25 @@ Schedule ToSchedule(const PlacedProblem& problem, const StepOrder& order,
   return schedule;
 }
 
+Steps StepsOf(const PlacedProblem& problem, int rank, const std::vector<Action>& actions) {
+  Steps steps;
+  for (const Action& action : actions) {
+    const bool second = problem.placement == Placement::kBidirectional
+                            ? action.microbatch.value() >= problem.of_slot()
+                            : action.stage.value() != rank;
+    steps.push_back({action.kind, static_cast<uint8_t>(second ? 1 : 0)});
+  }
+  return steps;
+}
+
 std::optional<StepOrder> StepsOf(const PlacedProblem& problem, const Schedule& schedule) {
   if (schedule.ranks != problem.ranks || schedule.stages != problem.stages() ||
       schedule.microbatches != problem.microbatches) {
     return {};
   }
-  StepOrder order(schedule.actions.size());
-  for (size_t r = 0; r < order.size(); ++r) {
-    for (const Action& action : schedule.actions[r]) {
-      const bool second = problem.placement == Placement::kBidirectional
-                              ? action.microbatch.value() >= problem.of_slot()
-                              : action.stage.value() != static_cast<int>(r);
-      order[r].push_back({action.kind, static_cast<uint8_t>(second ? 1 : 0)});
-    }
+  StepOrder order;
+  for (size_t r = 0; r < schedule.actions.size(); ++r) {
+    order.push_back(StepsOf(problem, static_cast<int>(r), schedule.actions[r]));
     if (!Fits(problem, static_cast<int>(r), order[r])) return {};
   }
   // Whatever the steps cannot say would come out differently.

@@ -84,7 +84,10 @@ double LowerBound(const PlacedProblem& problem);
 
 Schedule ToSchedule(const PlacedProblem& problem, const StepOrder& order, const std::string& name);
 
-// Nothing where the schedule is not of this placement or leaves the turn of the micro-batches.
+// Of a schedule of this placement.
+Steps StepsOf(const PlacedProblem& problem, int rank, const std::vector<Action>& actions);
+// Nothing where the schedule is not of this placement, leaves the turn of the micro-batches, or
+// does not fit in memory.
 std::optional<StepOrder> StepsOf(const PlacedProblem& problem, const Schedule& schedule);
 
 }  // namespace pipescope::schedules

@@ -23,7 +23,7 @@ class PlacedTime {
   const std::vector<double>& of_rank() const { return of_rank_; }
 
  private:
-  struct Cell {  // a slot of a rank
+  struct Cell {                   // a slot of a rank
     int before = -1, after = -1;  // the cells of the previous and the next stage
     double before_comm = 0, after_comm = 0;
     double cost[5] = {};  // by kind; a pair's by its forward's cell

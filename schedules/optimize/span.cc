@@ -7,7 +7,8 @@ namespace pipescope::schedules {
 
 SpanOf::SpanOf(const Problem& problem)
     : microbatches_(problem.microbatches),
-      makespan_(problem.goal == Goal::kMakespan), comm_(problem.costs.comm),
+      makespan_(problem.goal == Goal::kMakespan),
+      comm_(problem.costs.comm),
       ranks_(static_cast<size_t>(problem.ranks)),
       forward_(ranks_.size() * static_cast<size_t>(problem.microbatches)),
       input_(forward_.size()),

@@ -15,8 +15,7 @@ TaskGraph LowerAlone(const Experiment& experiment, const model::Layout& layout,
   const bool pair = action.kind == schedules::ActionKind::kOverlapped;
   const model::StageLayout& stage = layout[action.stage.index()];
   const model::StageLayout& backward = pair ? layout[action.backward_stage.index()] : stage;
-  const ActionTemplate templ =
-      MakeActionTemplate(action.kind, stage, backward, experiment, costs);
+  const ActionTemplate templ = MakeActionTemplate(action.kind, stage, backward, experiment, costs);
   for (size_t i = 0; i < templ.operations.size(); ++i) {
     graph.tasks.push_back({0, 0, templ.operations[i].templ, -1});
     for (const int32_t before : templ.operations[i].after) {

@@ -143,7 +143,8 @@ class Lowering {
     const timeline::Label label{backward ? "gradients" : "activations",
                                 timeline::OperationKind::kMessage, timeline::Lane::kPipeline,
                                 timeline::Part::kNone};
-    return known = costs_.Add(label, costs::PointToPoint(MessageSize(experiment_), same_node, costs_.links()));
+    return known = costs_.Add(
+               label, costs::PointToPoint(MessageSize(experiment_), same_node, costs_.links()));
   }
 
   void Join(const Port& from, const Port& to, StageId stage, MicrobatchId microbatch,
