@@ -83,7 +83,7 @@ Status Prove(const PlacedProblem& problem, double seconds, Outcome& outcome) {
         "--method exact: is for the span of linear placements, split backwards and I's that "
         "free memory; expected search or heuristic");
   }
-  auto exact = SolveExactly(*linear, schedules::LinearOf(outcome.best), seconds);
+  auto exact = SolveExactly(*linear, schedules::LinearOf(*linear, outcome.best), seconds);
   if (!exact) return Fail(exact.error());
   const int64_t orders = exact->best.orders;
   outcome.best = {schedules::StepsOf(exact->best.order), exact->best.span, exact->best.from,

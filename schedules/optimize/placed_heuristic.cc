@@ -7,6 +7,7 @@
 #include "schedules/optimize/greedy.h"
 #include "schedules/optimize/heuristic.h"
 #include "schedules/optimize/placed_time.h"
+#include "schedules/optimize/span.h"
 
 namespace pipescope::schedules {
 namespace {
@@ -154,7 +155,7 @@ std::optional<Problem> LinearOf(const PlacedProblem& problem) {
   return Conservative(problem);
 }
 
-Optimized LinearOf(const Placed& placed) {
+Optimized LinearOf(const Problem& problem, const Placed& placed) {
   Optimized linear{{}, placed.value, placed.from, placed.orders};
   for (const Steps& steps : placed.order) {
     Kinds& kinds = linear.order.emplace_back();
@@ -163,6 +164,7 @@ Optimized LinearOf(const Placed& placed) {
       if (step.kind == kBackward) kinds.push_back(kWeightGrad);
     }
   }
+  linear.span = SpanOf(problem)(linear.order);
   return linear;
 }
 

@@ -27,8 +27,8 @@ Placed PlacedHeuristic(const PlacedProblem& problem, const std::vector<Schedule>
 // their own cost, I giving memory back.
 std::optional<Problem> LinearOf(const PlacedProblem& problem);
 
-// Each B as its I and W.
-Optimized LinearOf(const Placed& placed);
+// Each B as its I and W, which may shorten the order.
+Optimized LinearOf(const Problem& problem, const Placed& placed);
 StepOrder StepsOf(const KindOrder& order);
 
 }  // namespace pipescope::schedules

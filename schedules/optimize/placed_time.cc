@@ -141,4 +141,72 @@ double PlacedTime::operator()(const StepOrder& order) {
   return value;
 }
 
+// Which micro-batches each step of each rank takes, and where on its rank a cell's results are
+// made.
+struct PlacedTime::Replay {
+  struct Done {
+    Step step;
+    int forward = -1, backward = -1;  // numbers in their slots
+    double end = 0;
+  };
+  std::vector<std::vector<Done>> ranks;
+  std::vector<std::vector<int>> forward_at, input_at;  // [cell][number]
+};
+
+// What the start of a step waited for: the latest of the rank's own previous step and the inputs.
+std::pair<int, int> PlacedTime::Cause(const Replay& replay, int rank, int position) const {
+  const auto& own = replay.ranks[static_cast<size_t>(rank)];
+  const Replay::Done& done = own[static_cast<size_t>(position)];
+  std::pair<int, int> cause = {rank, position - 1};
+  double latest = position > 0 ? own[static_cast<size_t>(position) - 1].end : 0;
+  const auto input = [&](int cell, int number, double comm, bool forward) {
+    if (cell < 0 || number < 0) return;
+    const auto c = static_cast<size_t>(cell), k = static_cast<size_t>(number);
+    const double arrival = (forward ? forward_end_ : input_end_)[c * of_slot_ + k] + comm;
+    if (arrival <= latest) return;
+    latest = arrival;
+    cause = {cell / 2, (forward ? replay.forward_at : replay.input_at)[c][k]};
+  };
+  const size_t at = 2 * static_cast<size_t>(rank) + done.step.slot;
+  const Cell& forward = cells_[at];
+  const Cell& backward = cells_[done.step.kind == kOverlapped ? at ^ 1 : at];
+  input(forward.before, done.forward, forward.before_comm, true);
+  input(backward.after, done.backward, backward.after_comm, false);
+  return cause;
+}
+
+std::vector<std::pair<int, int>> PlacedTime::CriticalPath(const StepOrder& order) const {
+  Replay replay{std::vector<std::vector<Replay::Done>>(order.size()),
+                std::vector<std::vector<int>>(cells_.size()),
+                std::vector<std::vector<int>>(cells_.size())};
+  for (size_t r = 0; r < order.size(); ++r) {
+    double clock = 0;
+    for (const Step step : order[r]) {
+      Replay::Done done{step};
+      const size_t at = 2 * r + step.slot;
+      const size_t back = step.kind == kOverlapped ? at ^ 1 : at;
+      const int position = static_cast<int>(replay.ranks[r].size());
+      clock += cells_[at].cost[static_cast<size_t>(step.kind)];
+      if (step.kind == kForward || step.kind == kOverlapped) {
+        done.forward = static_cast<int>(replay.forward_at[at].size());
+        replay.forward_at[at].push_back(position);
+        clock = forward_end_[at * of_slot_ + static_cast<size_t>(done.forward)];
+      }
+      if (step.kind != kForward && step.kind != kWeightGrad) {
+        done.backward = static_cast<int>(replay.input_at[back].size());
+        replay.input_at[back].push_back(position);
+        clock = input_end_[back * of_slot_ + static_cast<size_t>(done.backward)];
+      }
+      done.end = clock;
+      replay.ranks[r].push_back(done);
+    }
+  }
+  const auto worst = std::max_element(of_rank_.begin(), of_rank_.end());
+  const int rank = static_cast<int>(worst - of_rank_.begin());
+  std::vector<std::pair<int, int>> path;
+  std::pair<int, int> at = {rank, static_cast<int>(order[static_cast<size_t>(rank)].size()) - 1};
+  for (; at.second >= 0; at = Cause(replay, at.first, at.second)) path.push_back(at);
+  return path;
+}
+
 }  // namespace pipescope::schedules

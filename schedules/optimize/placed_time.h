@@ -6,6 +6,7 @@
 // Example: V, 1 rank, F0 F1 B1 B0 with F = I = W = 1: 6.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "schedules/optimize/placed_problem.h"
@@ -21,6 +22,10 @@ class PlacedTime {
 
   // Of the last order: each rank's own span, or last end where the makespan counts.
   const std::vector<double>& of_rank() const { return of_rank_; }
+
+  // Of the last order, which must not have hung: (rank, position) of the steps that the value hangs
+  // on, from the last one back. Each waited for the next on the list, or for a hop after it.
+  std::vector<std::pair<int, int>> CriticalPath(const StepOrder& order) const;
 
  private:
   struct Cell {                   // a slot of a rank
@@ -38,6 +43,8 @@ class PlacedTime {
   bool ForwardReady(const Cell& cell, double& start) const;
   bool BackwardReady(const Cell& cell, double& start) const;
   bool Run(Step step, size_t rank, double& clock);
+  struct Replay;
+  std::pair<int, int> Cause(const Replay& replay, int rank, int position) const;
   bool Advance(const Steps& steps, size_t rank);
 
   const PlacedProblem& problem_;

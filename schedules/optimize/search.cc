@@ -23,6 +23,7 @@ class Walk {
     goal_ = bound * (1 + 1e-9);
     present_ = Value();
     history_.fill(present_);
+    path_ = time_.CriticalPath(order_);
   }
 
   Placed Run(int64_t orders) {
@@ -84,8 +85,7 @@ class Walk {
     steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(steps[at] == joined ? with : at));
   }
 
-  void Change(Steps& steps) {
-    const size_t at = Draw(steps.size());
+  void Change(Steps& steps, size_t at) {
     const Step step = steps[at];
     const auto other = static_cast<uint8_t>(1 - step.slot);
     if (Draw(3) > 0) return Shift(steps, at, Near(steps, at));
@@ -106,17 +106,29 @@ class Walk {
     }
   }
 
-  void TryMove() {
-    int rank = static_cast<int>(Draw(order_.size()));
-    if (Draw(2) == 0) {
-      const auto& of_rank = time_.of_rank();
-      rank = static_cast<int>(std::max_element(of_rank.begin(), of_rank.end()) - of_rank.begin());
+  // A step to move: mostly on the critical path, or beside it, for nothing else shortens it.
+  std::pair<size_t, size_t> Choose() {
+    if (Draw(4) == 0) {
+      const size_t rank = Draw(order_.size());
+      return {rank, Draw(order_[rank].size())};
     }
-    Steps& steps = order_[static_cast<size_t>(rank)];
+    const auto [rank, position] = path_[Draw(path_.size())];
+    const auto r = static_cast<size_t>(rank), p = static_cast<size_t>(position) + Draw(3);
+    return {r, p == 0 ? 0 : std::min(p - 1, order_[r].size() - 1)};
+  }
+
+  void TryMove() {
+    const auto [rank, at] = Choose();
+    Steps& steps = order_[rank];
     before_ = steps;
-    Change(steps);
-    if (steps == before_) return;
-    if (!Fits(problem_, rank, steps) || !Keep()) steps.swap(before_);
+    Change(steps, at);
+    if (steps == before_ || !Fits(problem_, static_cast<int>(rank), steps)) {
+      steps.swap(before_);
+    } else if (Keep()) {
+      path_ = time_.CriticalPath(order_);
+    } else {
+      steps.swap(before_);
+    }
   }
 
   bool Keep() {
@@ -138,7 +150,8 @@ class Walk {
   Placed best_;
   StepOrder order_;
   Steps before_;
-  std::mt19937 random_{1};  // its numbers are fixed by the standard
+  std::vector<std::pair<int, int>> path_;  // of order_
+  std::mt19937 random_{1};                 // its numbers are fixed by the standard
   std::array<double, kHistory> history_ = {};
   double goal_ = 0, present_ = 0, worst_ = 0;
 };
