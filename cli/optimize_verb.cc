@@ -8,118 +8,19 @@
 
 #include "cli/examples.h"
 #include "cli/optimize_inputs.h"
+#include "cli/optimize_solve.h"
 #include "cli/verb.h"
 #include "reports/schedule_json.h"
 #include "reports/schedule_text.h"
 #include "schedules/csv.h"
 #include "schedules/evaluate.h"
-#include "schedules/optimize/exact.h"
-#include "schedules/optimize/placed_heuristic.h"
-#include "schedules/optimize/search.h"
-#include "schedules/registry.h"
 
 namespace pipescope::cli {
 namespace {
 
 using schedules::Goal;
-using schedules::Placed;
 using schedules::PlacedProblem;
-using schedules::Placement;
 using schedules::Schedule;
-
-// One line of the comparison.
-struct Compared {
-  std::string name;
-  double span = 0, makespan = 0, bubble = 0, peak = 0;
-  bool over = false;  // the memory limit, on some rank
-
-  double value(Goal goal) const { return goal == Goal::kSpan ? span : makespan; }
-};
-
-struct Outcome {
-  Placed best;
-  Schedule schedule;
-  double lower_bound = 0;
-  bool proven = false;
-  std::vector<Compared> compared;  // the optimized one first
-};
-
-// Hand-made orders of the same placement, where this size allows them; the last is the reference.
-std::vector<Schedule> Known(const PlacedProblem& problem) {
-  std::vector<std::string> names = {"1f1b", "zb-h1"};
-  if (problem.placement == Placement::kV) names = {"v-half", "v-min", "1f1b-v", "zbv"};
-  if (problem.placement == Placement::kBidirectional) names = {};
-  if (problem.pairs) {
-    names.emplace_back(problem.placement == Placement::kV ? "dualpipev" : "dualpipe");
-  }
-  std::vector<Schedule> known;
-  for (const std::string& name : names) {
-    auto made = schedules::Generate(name, {problem.ranks, problem.microbatches});
-    if (made) known.push_back(std::move(*made));
-  }
-  return known;
-}
-
-Result<Compared> Measure(const Schedule& schedule, const PlacedProblem& problem) {
-  auto prepared = schedules::Prepare(schedule);
-  if (!prepared) return Fail(prepared.error());
-  const schedules::Timing timing = Evaluate(*prepared, problem.costs);
-  Compared one{schedule.name, timing.span, timing.makespan};
-  for (const double bubble : timing.bubble) one.bubble += bubble / schedule.ranks;
-  for (int r = 0; r < schedule.ranks; ++r) {
-    const auto at = static_cast<size_t>(r);
-    const double peak = PeakMemory(problem, r, StepsOf(problem, r, schedule.actions[at]));
-    one.peak = std::max(one.peak, peak);
-    one.over = one.over || peak > problem.limit[at] * (1 + 1e-9);
-  }
-  return one;
-}
-
-// Fails where the problem is not one for exact.h.
-Status Prove(const PlacedProblem& problem, double seconds, Outcome& outcome) {
-  const auto linear = schedules::LinearOf(problem);
-  if (!linear || problem.goal != Goal::kSpan) {
-    return Fail(
-        "--method exact: is for the span of linear placements, split backwards and I's that "
-        "free memory; expected search or heuristic");
-  }
-  auto exact = SolveExactly(*linear, schedules::LinearOf(*linear, outcome.best), seconds);
-  if (!exact) return Fail(exact.error());
-  const int64_t orders = exact->best.orders;
-  outcome.best = {schedules::StepsOf(exact->best.order), exact->best.span, exact->best.from,
-                  orders};
-  outcome.lower_bound = std::max(outcome.lower_bound, exact->lower_bound);
-  outcome.proven = exact->proven;
-  return {};
-}
-
-Result<Outcome> Solve(const PlacedProblem& problem, const OptimizeOptions& options) {
-  Outcome outcome;
-  const std::vector<Schedule> known = Known(problem);
-  outcome.best = PlacedHeuristic(problem, known);
-  outcome.lower_bound = LowerBound(problem);
-  if (const auto linear = schedules::LinearOf(problem)) {
-    outcome.lower_bound = std::max(outcome.lower_bound, LowerBound(*linear));
-  }
-  if (options.method != "heuristic") {
-    const int64_t orders = schedules::SearchBudget(problem);
-    outcome.best = Search(problem, std::move(outcome.best), outcome.lower_bound, orders);
-  }
-  if (options.method == "exact") {
-    if (auto ok = Prove(problem, options.seconds, outcome); !ok) return Fail(ok.error());
-  }
-  outcome.proven = outcome.proven || outcome.best.value <= outcome.lower_bound * (1 + 1e-9);
-  outcome.schedule = ToSchedule(problem, outcome.best.order, "optimized");
-  auto own = Measure(outcome.schedule, problem);
-  if (!own) return Fail(own.error());
-  outcome.compared.push_back(*own);
-  for (const Schedule& schedule : known) {
-    auto measured = Measure(schedule, problem);
-    if (!measured) return Fail(measured.error());
-    outcome.compared.push_back(*measured);
-  }
-  return outcome;
-}
 
 // By how much the order beats the reference, and at what bubble.
 std::string AgainstText(const Outcome& outcome, Goal goal) {

@@ -19,8 +19,8 @@
 
 namespace pipescope::schedules {
 
-inline constexpr int64_t kSearchedOrders = 1'000'000;
-inline constexpr int64_t kSearchedActions = 6'000'000'000;  // orders times actions: some seconds
+inline constexpr int64_t kSearchedOrders = 300'000;
+inline constexpr int64_t kSearchedActions = 1'500'000'000;  // orders times actions: some seconds
 
 // How many orders the search times by default: fewer of long ones.
 int64_t SearchBudget(const PlacedProblem& problem);

@@ -1,7 +1,9 @@
 // The automatic families and the overlapped search against the hand-made orders.
 #include "schedules/check.h"
 #include "schedules/optimize/placed_heuristic.h"
+#include "schedules/optimize/placed_time.h"
 #include "schedules/optimize/search.h"
+#include "schedules/optimize/stretch.h"
 #include "tests/schedules/placed_testing.h"
 
 namespace pipescope::schedules {
@@ -97,6 +99,35 @@ TEST(Overlap, NeverLongerThanDualPipe) {
   }
   EXPECT_EQ(tried, 40);
   EXPECT_GT(shorter, 20);
+}
+
+// DualPipe's order for few micro-batches, stretched, is DualPipe's for many.
+TEST(Stretch, DualPipeOfAnyLength) {
+  for (const auto& [name, placement] :
+       {std::pair{"dualpipe", Placement::kBidirectional}, std::pair{"dualpipev", Placement::kV}}) {
+    Profile profile;
+    profile.limit = {10};
+    const auto few = MakePlaced(profile, 4, 16, placement, true);
+    const auto many = MakePlaced(profile, 4, 40, placement, true);
+    ASSERT_TRUE(few && many);
+    const auto order = StepsOf(*few, MakeSchedule(name, 4, 16));
+    ASSERT_TRUE(order);
+    const auto longer = Stretch(*many, 16, *order);
+    ASSERT_TRUE(longer) << name;
+    EXPECT_EQ(ToSchedule(*many, *longer, name).actions, MakeSchedule(name, 4, 40).actions);
+    EXPECT_EQ(Stretch(*few, 16, *order), order);
+  }
+}
+
+TEST(Stretch, NothingToRepeat) {
+  Profile profile;
+  profile.limit = {40};
+  const auto few = MakePlaced(profile, 2, 4, Placement::kLinear, false);
+  const auto many = MakePlaced(profile, 2, 8, Placement::kLinear, false);
+  ASSERT_TRUE(few && many);
+  const auto order = StepsOf(*few, MakeSchedule("gpipe", 2, 4));
+  ASSERT_TRUE(order);
+  EXPECT_FALSE(Stretch(*many, 4, *order));
 }
 
 }  // namespace
