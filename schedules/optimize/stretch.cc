@@ -28,22 +28,24 @@ bool IsRound(At begin, At end, int slots) {
   return true;
 }
 
-// The length of the round that stands at `from` twice in a row; 0: none.
-size_t RepeatAt(const Steps& steps, size_t from, int slots) {
+// The length of the round that stands at `from`, `rows` (1 or 2) times in a
+// row; 0: none.
+size_t RoundAt(const Steps& steps, size_t from, int slots, size_t rows) {
   for (size_t length = 1; length <= 3 * static_cast<size_t>(slots); ++length) {
-    if (from + 2 * length > steps.size()) return 0;
+    if (from + rows * length > steps.size()) return 0;
     const At begin = steps.begin() + static_cast<std::ptrdiff_t>(from);
     const At middle = begin + static_cast<std::ptrdiff_t>(length);
-    if (IsRound(begin, middle, slots) && std::equal(begin, middle, middle)) return length;
+    if (!IsRound(begin, middle, slots)) continue;
+    if (rows == 1 || std::equal(begin, middle, middle)) return length;
   }
   return 0;
 }
 
-bool Repeat(Steps& steps, int slots, int times) {
+bool Repeat(Steps& steps, int slots, int times, size_t rows) {
   const size_t middle = steps.size() / 2;
   for (size_t away = 0; away <= middle; ++away) {
     for (const size_t from : {middle - away, middle + away}) {
-      const size_t length = RepeatAt(steps, from, slots);
+      const size_t length = RoundAt(steps, from, slots, rows);
       if (length == 0) continue;
       const At begin = steps.begin() + static_cast<std::ptrdiff_t>(from);
       const Steps round(begin, begin + static_cast<std::ptrdiff_t>(length));
@@ -65,7 +67,10 @@ std::optional<StepOrder> Stretch(const PlacedProblem& problem, int few, const St
   const int times = problem.of_slot() - (halves ? few / 2 : few);
   for (int r = 0; r < problem.ranks; ++r) {
     Steps& steps = longer[static_cast<size_t>(r)];
-    if (times > 0 && !Repeat(steps, problem.slots(), times)) return {};
+    if (times > 0 && !Repeat(steps, problem.slots(), times, 2) &&
+        !Repeat(steps, problem.slots(), times, 1)) {
+      return {};
+    }
     if (!Fits(problem, r, steps)) return {};
   }
   return longer;

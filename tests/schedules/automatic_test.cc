@@ -20,7 +20,7 @@ Schedule Auto(const std::string& name, int ranks, int microbatches, const Profil
 TEST(Automatic, NeverLongerThanHandMadeOnesThatFit) {
   RandomProblems random(15);
   int fitted = 0;
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 200; ++i) {
     const bool v = i % 2 == 0;
     const int ranks = random.Integer(1, 8), microbatches = random.Integer(1, 20);
     const int stages = v ? 2 * ranks : ranks;
@@ -45,7 +45,7 @@ TEST(Automatic, NeverLongerThanHandMadeOnesThatFit) {
       ++fitted;
     }
   }
-  EXPECT_GT(fitted, 500);
+  EXPECT_GT(fitted, 300);
 }
 
 // A limit that holds ZB-H1 or ZB-H2 (or ZB-V) finds at least them.
@@ -119,15 +119,19 @@ TEST(Stretch, DualPipeOfAnyLength) {
   }
 }
 
-TEST(Stretch, NothingToRepeat) {
+// GPipe does nothing twice in a row; its last F and first B are a round that stands once.
+TEST(Stretch, ARoundThatStandsOnce) {
   Profile profile;
-  profile.limit = {40};
+  profile.limit = {4};
   const auto few = MakePlaced(profile, 2, 4, Placement::kLinear, false);
   const auto many = MakePlaced(profile, 2, 8, Placement::kLinear, false);
   ASSERT_TRUE(few && many);
   const auto order = StepsOf(*few, MakeSchedule("gpipe", 2, 4));
   ASSERT_TRUE(order);
-  EXPECT_FALSE(Stretch(*many, 4, *order));
+  const auto longer = Stretch(*many, 4, *order);
+  ASSERT_TRUE(longer);
+  ExpectSound(*many, {*longer, PlacedTime(*many)(*longer), "stretched", 1});
+  EXPECT_FALSE(StepsOf(*many, MakeSchedule("gpipe", 2, 8)));  // more than the limit holds
 }
 
 }  // namespace
