@@ -39,7 +39,7 @@ Family ZbAutoFamily() {
       .reference = "Zero Bubble Pipeline Parallelism, arXiv 2401.10241 (ZB-1p, ZB-2p)",
       .constraints = "ranks x microbatches at most 699050; a limit of at least 1",
       .options = "--ranks, --microbatches, --memory-limit (default: the ranks), --cost",
-      .bubble = "none: the order depends on costs and memory",
+      .bubble = "no closed form",
       .bubble_exact_when = "never; not longer than zb-h1 and zb-h2 where they fit in memory",
       .peak_activations = "within --memory-limit, I and W each freeing half",
       .parameter_copies = 1,

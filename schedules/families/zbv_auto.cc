@@ -42,7 +42,7 @@ Family ZbvAutoFamily() {
           "arXiv 2401.10241v2, section 6; Controllable Memory, arXiv 2405.15362 (automatic ZB-V)",
       .constraints = "ranks x microbatches at most 349525; a limit of at least 2",
       .options = "--ranks, --microbatches, --memory-limit (default: twice the ranks), --cost",
-      .bubble = "none: the order depends on costs and memory",
+      .bubble = "no closed form",
       .bubble_exact_when = "never; not longer than zbv, v-half and v-min where they fit in memory",
       .peak_activations = "within --memory-limit, I and W each freeing half",
       .parameter_copies = 1,
