@@ -70,6 +70,8 @@ void AddShow(CLI::App& schedule, int& exit_code) {
       "pipescope schedule show zb_h1.csv --format csv --comms\n"
       "pipescope schedule show 1f1b,zb1p,dualpipe --ranks 8 --microbatches 16 --format svg -o "
       "a.svg\n"
+      "pipescope schedule show zb-auto --ranks 4 --microbatches 12 --memory-limit 6 --cost "
+      "F=10,I=12,W=8,comm=1\n"
       "pipescope schedule show zb_h1.csv --cost costs.yaml --format json");
   show->add_option("schedule", options->what,
                    "A name of `schedule list`, or PyTorch's CSV; several, with commas between, for "
@@ -92,6 +94,10 @@ void AddShow(CLI::App& schedule, int& exit_code) {
                        "Costs of one chunk, default F=1,I=1,W=1,B=I+W,FB=F+B,comm=0; or a JSON or "
                        "YAML file with those names, numbers or lists by stage")
           ->type_name("F=1,...|FILE");
+  show->add_option("--memory-limit", options->memory_limit,
+                   "Of every rank, in activations of one chunk: what zb-auto and zbv-auto are made "
+                   "for; an error where another schedule holds more")
+      ->type_name("X");
   show->add_option("--format", options->format,
                    "Default text; csv is PyTorch's compute-only CSV, svg a picture")
       ->check(CLI::IsMember({"text", "json", "csv", "svg"}))

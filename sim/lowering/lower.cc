@@ -6,6 +6,7 @@
 
 #include "sim/base/result.h"
 #include "sim/lowering/action_template.h"
+#include "sim/lowering/alone.h"
 #include "sim/lowering/ownership.h"
 #include "sim/lowering/phase_costs.h"
 #include "sim/lowering/step_end.h"
@@ -136,25 +137,14 @@ class Lowering {
     }
   }
 
-  // GPU i of one rank sends to GPU i of the other. Where only some of these pairs share a node, the
-  // message counts as one between nodes: the slowest pair decides.
-  bool SameNode(int from, int to) const {
-    const int data = experiment_.parallel.data;
-    const int node = experiment_.cluster.node.gpus;
-    for (int i = 0; i < data; ++i) {
-      if ((from * data + i) / node != (to * data + i) / node) return false;
-    }
-    return true;
-  }
-
   int32_t MessageTemplate(bool backward, bool same_node) {
     int32_t& known = message_templates_[backward ? 1 : 0][same_node ? 1 : 0];
     if (known >= 0) return known;
-    const Bytes size(experiment_.tokens_per_microbatch() * experiment_.model.hidden * 2);
     const timeline::Label label{backward ? "gradients" : "activations",
                                 timeline::OperationKind::kMessage, timeline::Lane::kPipeline,
                                 timeline::Part::kNone};
-    return known = costs_.Add(label, costs::PointToPoint(size, same_node, costs_.links()));
+    return known = costs_.Add(
+               label, costs::PointToPoint(MessageSize(experiment_), same_node, costs_.links()));
   }
 
   void Join(const Port& from, const Port& to, StageId stage, MicrobatchId microbatch,
@@ -165,7 +155,7 @@ class Lowering {
       return;
     }
     const int32_t task = static_cast<int32_t>(graph_.tasks.size());
-    const int32_t templ = MessageTemplate(backward, SameNode(from.rank, to.rank));
+    const int32_t templ = MessageTemplate(backward, SameNode(experiment_, from.rank, to.rank));
     graph_.tasks.push_back({from.rank, to.rank, templ, -1});
     graph_.edges.emplace_back(from.task, task);
     graph_.edges.emplace_back(task, to.task);
