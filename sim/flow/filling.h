@@ -1,0 +1,70 @@
+// Progressive filling: the max-min fair levels of a set of links that share variables.
+//
+//   all rates rise together; when a link is full, what crosses it stays at that level, and what it
+//   has used elsewhere is taken off; the others rise on.
+//
+// A link's candidate level is (capacity - what is fixed on it) / weight that still rises. It never
+// falls while others are filled, so the next full link is the one with the least candidate. Links
+// are tried in the order of the last time, in which each is chosen from a short window: the levels
+// of neighbours swap often, those of others rarely. The result is proved, not assumed: if the
+// levels come out ascending and no link is over its capacity, each variable has been fixed by the
+// first of its links, that link is full, and nothing on it is faster: the definition of max-min
+// fairness. If not, the filling is done anew with all links in a heap.
+//
+// A link of weight W that is filled costs its stream, read once, front to back: one filling of F
+// flows of K links costs F * K entries, no lookup by flow.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/flow/state.h"
+
+namespace pipescope::flow {
+
+class Filling {
+ public:
+  explicit Filling(FlowState& state) : state_(state) {}
+
+  // Sets the levels of `order`'s links and the owners of all that crosses them, and leaves the
+  // links in the order of their levels. The links must be all that their variables cross. Returns
+  // the class variables that must be taken apart first, if any; then nothing has been set.
+  std::vector<int32_t> Run(std::vector<int32_t>& order);
+
+ private:
+  struct Room {
+    double free = 0;    // capacity not yet taken by what is fixed
+    double rising = 0;  // weight of what is not fixed
+  };
+  struct Found {
+    int32_t variable;
+    int32_t owner;
+  };
+  void Begin(const std::vector<int32_t>& order);
+  bool FillInOrder(std::vector<int32_t>& order);
+  void FillByHeap(std::vector<int32_t>& order);
+  // The level at which link l is full as things stand; kNever: it holds nothing back.
+  double Candidate(int32_t l);
+  // The weight on l of what is not fixed, added up anew.
+  double Rising(int32_t l) const;
+  void Fill(int32_t l, double level);
+  void FixIndirect(int32_t l, int32_t v, double level);
+  bool Covers(int32_t l, const Variable& v, double level);
+  bool OverCapacity(int32_t l) const;
+  void FindOwned(const std::vector<int32_t>& order);
+  void SetOwnership(int32_t& head, int32_t l, bool owned);
+
+  Room& room(int32_t l) { return room_[static_cast<size_t>(l)]; }
+  const Room& room(int32_t l) const { return room_[static_cast<size_t>(l)]; }
+
+  FlowState& state_;
+  uint32_t round_ = 0;
+  std::vector<Room> room_;
+  std::vector<uint8_t> full_;  // filled in this round
+  std::vector<double> level_;
+  std::vector<Found> found_;  // new owners
+  bool given_up_ = false;     // a filling was, since the last one that was not
+  std::vector<int32_t> broken_;
+};
+
+}  // namespace pipescope::flow
