@@ -46,6 +46,7 @@ int32_t Components::Join(int32_t v, int64_t now) {
     const int32_t l = var.links[k];
     const int32_t c = state_.link(l).component;
     if (c == into) continue;
+    at(into).checkpoints.clear();  // they know nothing of the new links
     if (c < 0) {
       state_.link(l).component = into;
       at(into).links.push_back(l);
@@ -80,16 +81,13 @@ void Components::Divide(int32_t c, std::vector<int32_t>& parts) {
   parent_.resize(state_.links());
   for (const int32_t l : whole.links) parent_[static_cast<size_t>(l)] = l;
   for (const int32_t l : whole.links) {
-    const std::vector<int32_t>& stream = state_.link(l).stream;
-    for (size_t p = 0; p < stream.size();
-         p += 2 + static_cast<size_t>(std::max(0, stream[p + 1]))) {
-      const Variable& v = state_.variable(stream[p] >> 1);
-      if (v.links[0] == l) {  // each variable once
-        for (int32_t k = 1; k < v.count; ++k) {
-          parent_[static_cast<size_t>(Root(v.links[k]))] = Root(l);
-        }
+    state_.ForEachOn(l, [&](int32_t v) {
+      const Variable& var = state_.variable(v);
+      if (var.links[0] != l) return;  // each variable once
+      for (int32_t k = 1; k < var.count; ++k) {
+        parent_[static_cast<size_t>(Root(var.links[k]))] = Root(l);
       }
-    }
+    });
   }
   for (const int32_t l : whole.links) state_.link(l).component = -1;
   at(c).version = whole.version + 1;
@@ -108,11 +106,7 @@ void Components::Divide(int32_t c, std::vector<int32_t>& parts) {
     }
     state_.link(l).component = part;
     at(part).links.push_back(l);
-    for (size_t p = 0; p < state_.link(l).stream.size();) {
-      const std::vector<int32_t>& stream = state_.link(l).stream;
-      at(part).variables += state_.variable(stream[p] >> 1).links[0] == l;
-      p += 2 + static_cast<size_t>(std::max(0, stream[p + 1]));
-    }
+    state_.ForEachOn(l, [&](int32_t v) { at(part).variables += state_.variable(v).links[0] == l; });
   }
 }
 

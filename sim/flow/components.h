@@ -9,14 +9,16 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/flow/filling.h"
 #include "sim/flow/state.h"
 
 namespace pipescope::flow {
 
 struct Component {
-  std::vector<int32_t> links;  // in the order of their levels (filling.h)
-  int64_t updated = 0;         // its links' volumes are of this picosecond
-  int64_t next = 0;            // when the first of its variables ends
+  std::vector<int32_t> links;           // in the order of their levels, with
+  std::vector<Checkpoint> checkpoints;  // (filling.h)
+  int64_t updated = 0;                  // its links' volumes are of this picosecond
+  int64_t next = 0;                     // when the first of its variables ends
   int32_t variables = 0;
   int32_t gone = 0;  // variables that ended since it was last divided
   uint32_t version = 0;

@@ -13,65 +13,106 @@ constexpr double kSlack = 1e-12;
 // The same for the links of an orbit, whose sums are made in different orders.
 constexpr double kSymmetric = 1e-10;
 constexpr size_t kWindow = 16;
+constexpr size_t kEvery = 32;  // links between checkpoints
 
 }  // namespace
 
 void Filling::Begin(const std::vector<int32_t>& order) {
   ++round_;
+  indirect_ = false;
   broken_.clear();
   if (room_.size() < state_.links()) {
     room_.resize(state_.links());
     full_.resize(state_.links());
+    weighted_.resize(state_.links());
+    place_.resize(state_.links());
     level_.resize(state_.links());
   }
+  int32_t place = 0;
   for (const int32_t l : order) {
+    place_[static_cast<size_t>(l)] = place++;
     room(l) = {state_.link(l).capacity, state_.link(l).weight};
     full_[static_cast<size_t>(l)] = 0;
+    weighted_[static_cast<size_t>(l)] = state_.link(l).weighted;
   }
 }
 
 double Filling::Candidate(int32_t l) {
   Room& r = room(l);
-  const LinkState& link = state_.link(l);
-  if (link.weighted && r.rising <= 1e-9 * link.weight) r.rising = Rising(l);
+  if (weighted_[static_cast<size_t>(l)] != 0 && r.rising <= 1e-9 * state_.link(l).weight) {
+    r.rising = Rising(l);
+  }
   return r.rising > 0 ? std::max(0.0, r.free) / r.rising : kNever;
 }
 
 double Filling::Rising(int32_t l) const {
-  const std::vector<int32_t>& stream = state_.link(l).stream;
   double sum = 0;
-  for (size_t p = 0; p < stream.size();) {
-    const Variable& v = state_.variable(stream[p] >> 1);
-    bool rises = true;
-    if (stream[p + 1] == kIndirect) {
-      rises = v.fixed_in != round_;
-    } else {
-      for (int32_t k = 0; k < v.count; ++k) rises &= full_[static_cast<size_t>(v.links[k])] == 0;
+  for (const Entries& entries : state_.link(l).crossing) {
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (!IsFixed(entries, i)) sum += state_.variable(entries.variable(i)).WeightOn(l);
     }
-    if (rises) sum += v.WeightOn(l);
-    p += 2 + static_cast<size_t>(std::max(0, stream[p + 1]));
   }
   return sum;
+}
+
+bool Filling::IsFixed(const Entries& entries, size_t i) const {
+  if (entries.others() == kIndirect) {
+    return state_.variable(entries.variable(i)).fixed_in == round_;
+  }
+  const int32_t* const links = entries.links(i);
+  for (int32_t k = 0; k < entries.others(); ++k) {
+    if (full_[static_cast<size_t>(links[k])] != 0) return true;
+  }
+  return false;
 }
 
 bool Filling::OverCapacity(int32_t l) const {
   return room(l).free < -kSlack * state_.link(l).capacity;
 }
 
-bool Filling::FillInOrder(std::vector<int32_t>& order) {
-  double last = 0;
-  for (size_t i = 0; i < order.size(); ++i) {
-    size_t best = i;
-    double least = Candidate(order[i]);
-    const size_t end = std::min(order.size(), i + kWindow);
-    for (size_t j = i + 1; j < end; ++j) {
-      const double candidate = Candidate(order[j]);
-      if (candidate < least) {
-        least = candidate;
-        best = j;
-      }
+size_t Filling::TakeUp(const std::vector<int32_t>& order, const Checkpoint& checkpoint) {
+  for (size_t i = 0; i < checkpoint.at; ++i) full_[static_cast<size_t>(order[i])] = 1;
+  for (const Checkpoint::Link& l : checkpoint.links) room(l.link) = {l.free, l.rising};
+  return checkpoint.at;
+}
+
+void Filling::Save(const std::vector<int32_t>& order, size_t at, double level,
+                   std::vector<Checkpoint>& checkpoints) const {
+  Checkpoint& c = checkpoints.emplace_back();
+  c.at = at;
+  c.level = level;
+  c.links.reserve(order.size() - at);
+  for (size_t i = at; i < order.size(); ++i) {
+    c.links.push_back({order[i], room(order[i]).free, room(order[i]).rising});
+  }
+}
+
+double Filling::Choose(std::vector<int32_t>& order, size_t at, bool& late) {
+  size_t best = at;
+  double least = Candidate(order[at]);
+  const size_t end = std::min(order.size(), at + kWindow);
+  for (size_t j = at + 1; j < end; ++j) {
+    const double candidate = Candidate(order[j]);
+    if (candidate < least) {
+      least = candidate;
+      best = j;
     }
-    std::swap(order[i], order[best]);
+  }
+  std::swap(order[at], order[best]);
+  // Links beyond the window are in the places they had.
+  const int32_t place = place_[static_cast<size_t>(order[at])];
+  for (size_t j = at + 1; j < end; ++j) late |= place_[static_cast<size_t>(order[j])] < place;
+  return least;
+}
+
+bool Filling::FillInOrder(std::vector<int32_t>& order, std::vector<Checkpoint>& checkpoints) {
+  double last = checkpoints.empty() ? 0 : checkpoints.back().level;
+  const size_t from = checkpoints.empty() ? 0 : TakeUp(order, checkpoints.back());
+  for (size_t i = from; i < order.size(); ++i) {
+    // What is fixed indirectly is not in a checkpoint, so none is made once something was.
+    if (i > from && i % kEvery == 0 && !indirect_) Save(order, i, last, checkpoints);
+    bool late = false;
+    const double least = Choose(order, i, late);
     if (least == kNever) {
       if (OverCapacity(order[i])) return false;
     } else if (least < last * (1 - kSlack)) {
@@ -79,7 +120,8 @@ bool Filling::FillInOrder(std::vector<int32_t>& order) {
     } else {
       last = std::max(last, least);
     }
-    Fill(order[i], least);
+    const int32_t l = order[i];
+    Fill(l, least, given_up_ || late || state_.link(l).changed);
     if (!broken_.empty()) return true;
   }
   return true;
@@ -99,7 +141,7 @@ void Filling::FillByHeap(std::vector<int32_t>& order) {
       continue;
     }
     order.push_back(l);
-    Fill(l, candidate);
+    Fill(l, candidate, true);
     if (!broken_.empty()) {
       for (; !heap.empty(); heap.pop()) order.push_back(heap.top().second);
       return;
@@ -107,45 +149,40 @@ void Filling::FillByHeap(std::vector<int32_t>& order) {
   }
 }
 
-void Filling::SetOwnership(int32_t& head, int32_t l, bool owned) {
-  head ^= 1;
-  if (owned) found_.push_back({head >> 1, l});
+// Fixes entry i of link l at `level`.
+void Filling::Fix(int32_t l, const Entries& entries, size_t i, double level) {
+  if (entries.others() == kIndirect) {
+    FixIndirect(l, entries.variable(i), level);
+    return;
+  }
+  const int32_t* const links = entries.links(i);
+  for (int32_t k = 0; k < entries.others(); ++k) {
+    Room& r = room(links[k]);
+    r.free -= level;
+    r.rising -= 1;
+  }
 }
 
-void Filling::Fill(int32_t l, double level) {
+// `all`: something that it did not own may be its own now.
+void Filling::Fill(int32_t l, double level, bool all) {
   level_[static_cast<size_t>(l)] = level;
   full_[static_cast<size_t>(l)] = 1;
-  std::vector<int32_t>& stream = state_.link(l).stream;
-  int32_t* const end = stream.data() + stream.size();
-  for (int32_t* p = stream.data(); p < end;) {
-    int32_t* const head = p;
-    const int32_t n = p[1];
-    p += 2;
-    if (n == 1) {
-      // The commonest route, two links. What this does to a link that is already full is not read.
-      const int32_t other = *p++;
-      Room& r = room(other);
-      const bool owned = full_[static_cast<size_t>(other)] == 0;
-      r.free -= level;
-      r.rising -= 1;
-      if (owned != ((*head & 1) != 0)) SetOwnership(*head, l, owned);
-      continue;
+  for (Entries& entries : state_.link(l).crossing) {
+    if (entries.others() == kIndirect) indirect_ = true;
+    for (size_t i = 0; i < entries.owned();) {
+      if (IsFixed(entries, i) || level == kNever) {
+        entries.Disown(i);
+      } else {
+        Fix(l, entries, i++, level);
+      }
     }
-    if (n == kIndirect) {
-      const int32_t v = *head >> 1;
-      const bool owned = state_.variable(v).fixed_in != round_;
-      if (owned) FixIndirect(l, v, level);
-      if (owned != ((*head & 1) != 0)) SetOwnership(*head, l, owned);
-      continue;
+    if (!all || level == kNever) continue;
+    for (size_t i = entries.owned(); i < entries.size(); ++i) {
+      if (IsFixed(entries, i)) continue;
+      Fix(l, entries, i, level);
+      found_.push_back({entries.variable(i), l});
+      entries.Own(i);
     }
-    bool owned = true;
-    for (int32_t k = 0; k < n; ++k) owned &= full_[static_cast<size_t>(p[k])] == 0;
-    for (int32_t k = 0; owned && k < n; ++k) {
-      room(p[k]).free -= level;
-      room(p[k]).rising -= 1;
-    }
-    p += n;
-    if (owned != ((*head & 1) != 0)) SetOwnership(*head, l, owned);
   }
 }
 
@@ -176,18 +213,28 @@ bool Filling::Covers(int32_t l, const Variable& v, double level) {
   return false;
 }
 
-std::vector<int32_t> Filling::Run(std::vector<int32_t>& order) {
+std::vector<int32_t> Filling::Run(std::vector<int32_t>& order, size_t same,
+                                  std::vector<Checkpoint>& checkpoints) {
   Begin(order);
-  if (!FillInOrder(order)) {
+  while (!checkpoints.empty() && checkpoints.back().at > same) checkpoints.pop_back();
+  size_t filled = checkpoints.empty() ? 0 : checkpoints.back().at;
+  if (!FillInOrder(order, checkpoints)) {
     given_up_ = true;
+    filled = 0;
+    checkpoints.clear();
     Begin(order);
     FillByHeap(order);
   }
   if (!broken_.empty()) {
     given_up_ = true;
+    checkpoints.clear();
     return broken_;
   }
-  for (const int32_t l : order) state_.link(l).level = level_[static_cast<size_t>(l)];
+  for (size_t i = filled; i < order.size(); ++i) {
+    LinkState& link = state_.link(order[i]);
+    link.level = level_[static_cast<size_t>(order[i])];
+    link.changed = false;
+  }
   if (std::exchange(given_up_, false)) FindOwned(order);
   for (const Found& f : found_) state_.SetOwner(f.variable, f.owner);
   found_.clear();
@@ -199,10 +246,8 @@ std::vector<int32_t> Filling::Run(std::vector<int32_t>& order) {
 void Filling::FindOwned(const std::vector<int32_t>& order) {
   found_.clear();
   for (const int32_t l : order) {
-    const std::vector<int32_t>& stream = state_.link(l).stream;
-    for (size_t p = 0; p < stream.size();
-         p += 2 + static_cast<size_t>(std::max(0, stream[p + 1]))) {
-      if ((stream[p] & 1) != 0) found_.push_back({stream[p] >> 1, l});
+    for (const Entries& entries : state_.link(l).crossing) {
+      for (size_t i = 0; i < entries.owned(); ++i) found_.push_back({entries.variable(i), l});
     }
   }
 }

@@ -22,6 +22,19 @@
 
 namespace pipescope::flow {
 
+// Where a filling may be taken up again: all before place `at` of the order is full, and the other
+// links have this much room left.
+struct Checkpoint {
+  struct Link {
+    int32_t link;
+    double free;
+    double rising;
+  };
+  size_t at = 0;
+  double level = 0;
+  std::vector<Link> links;
+};
+
 class Filling {
  public:
   explicit Filling(FlowState& state) : state_(state) {}
@@ -29,7 +42,11 @@ class Filling {
   // Sets the levels of `order`'s links and the owners of all that crosses them, and leaves the
   // links in the order of their levels. The links must be all that their variables cross. Returns
   // the class variables that must be taken apart first, if any; then nothing has been set.
-  std::vector<int32_t> Run(std::vector<int32_t>& order);
+  //
+  // The first `same` links of the order are as they were when it was filled last, which left the
+  // checkpoints: what is full before the first change is not filled anew.
+  std::vector<int32_t> Run(std::vector<int32_t>& order, size_t same,
+                           std::vector<Checkpoint>& checkpoints);
 
  private:
   struct Room {
@@ -41,26 +58,37 @@ class Filling {
     int32_t owner;
   };
   void Begin(const std::vector<int32_t>& order);
-  bool FillInOrder(std::vector<int32_t>& order);
+  // Takes up the last checkpoint; returns its place.
+  size_t TakeUp(const std::vector<int32_t>& order, const Checkpoint& checkpoint);
+  void Save(const std::vector<int32_t>& order, size_t at, double level,
+            std::vector<Checkpoint>& checkpoints) const;
+  // Moves the link with the least candidate of the window that starts at `at` to its front.
+  // `late`: some link that it came after the last time is still to be filled.
+  double Choose(std::vector<int32_t>& order, size_t at, bool& late);
+  bool FillInOrder(std::vector<int32_t>& order, std::vector<Checkpoint>& checkpoints);
   void FillByHeap(std::vector<int32_t>& order);
   // The level at which link l is full as things stand; kNever: it holds nothing back.
   double Candidate(int32_t l);
   // The weight on l of what is not fixed, added up anew.
   double Rising(int32_t l) const;
-  void Fill(int32_t l, double level);
+  bool IsFixed(const Entries& entries, size_t i) const;
+  void Fix(int32_t l, const Entries& entries, size_t i, double level);
+  void Fill(int32_t l, double level, bool all);
   void FixIndirect(int32_t l, int32_t v, double level);
   bool Covers(int32_t l, const Variable& v, double level);
   bool OverCapacity(int32_t l) const;
   void FindOwned(const std::vector<int32_t>& order);
-  void SetOwnership(int32_t& head, int32_t l, bool owned);
 
   Room& room(int32_t l) { return room_[static_cast<size_t>(l)]; }
   const Room& room(int32_t l) const { return room_[static_cast<size_t>(l)]; }
 
   FlowState& state_;
   uint32_t round_ = 0;
+  bool indirect_ = false;  // met in this round
   std::vector<Room> room_;
   std::vector<uint8_t> full_;  // filled in this round
+  std::vector<uint8_t> weighted_;
+  std::vector<int32_t> place_;  // in the order of the last time
   std::vector<double> level_;
   std::vector<Found> found_;  // new owners
   bool given_up_ = false;     // a filling was, since the last one that was not

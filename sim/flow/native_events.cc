@@ -35,11 +35,11 @@ int32_t NativeEngine::FindVariable(FlowId flow) const {
     }
     return -1;
   }
-  const std::vector<int32_t>& stream = state_.link(route[0]).stream;
-  for (size_t p = 0; p < stream.size(); p += 2 + static_cast<size_t>(std::max(0, stream[p + 1]))) {
-    if (fits(stream[p] >> 1)) return stream[p] >> 1;
-  }
-  return -1;
+  int32_t found = -1;
+  state_.ForEachOn(route[0], [&](int32_t v) {
+    if (fits(v)) found = v;
+  });
+  return found;
 }
 
 Bandwidth NativeEngine::RateOf(FlowId flow) {
@@ -74,6 +74,7 @@ void NativeEngine::SetCapacity(int32_t link, Bandwidth capacity) {
     MarkDirty(c);
   }
   state_.link(link).capacity = capacity.value();
+  state_.link(link).changed = true;
 }
 
 // Finds the levels of all that changed since they were found last.
@@ -97,7 +98,12 @@ void NativeEngine::Settle() {
 
 void NativeEngine::Solve(int32_t at) {
   for (;;) {
-    const std::vector<int32_t> broken = filling_.Run(components_.at(at).links);
+    Component& component = components_.at(at);
+    size_t same = component.links.size();
+    for (size_t i = component.links.size(); i-- > 0;) {
+      if (state_.link(component.links[i]).changed) same = i;
+    }
+    const std::vector<int32_t> broken = filling_.Run(component.links, same, component.checkpoints);
     if (broken.empty()) break;
     for (const int32_t v : broken) TakeApart(v);
   }

@@ -6,7 +6,7 @@
 namespace pipescope::flow {
 namespace {
 
-// Longer routes are read from the variable: a stream holds each route once per link of it.
+// Longer routes are read from the variable: entries hold a route once per link of it.
 constexpr int32_t kMostInline = 8;
 
 bool Later(const Due& a, const Due& b) {
@@ -51,14 +51,15 @@ void FlowState::Attach(int32_t v) {
   for (int32_t k = 0; k < var.count; ++k) {
     LinkState& l = link(var.links[k]);
     const double weight = var.weights == nullptr ? 1 : var.weights[k];
+    l.changed = true;
     l.weight += weight;
     l.weighted |= weight != std::floor(weight);
     ++l.variables;
-    l.stream.push_back(2 * v);
-    l.stream.push_back(indirect ? kIndirect : var.count - 1);
-    for (int32_t j = 0; !indirect && j < var.count; ++j) {
-      if (j != k) l.stream.push_back(var.links[j]);
-    }
+    const int32_t others = indirect ? kIndirect : var.count - 1;
+    auto entries = std::find_if(l.crossing.begin(), l.crossing.end(),
+                                [&](const Entries& e) { return e.others() == others; });
+    if (entries == l.crossing.end()) entries = l.crossing.emplace(entries, others);
+    entries->Add(v, var.links, var.links[k]);
   }
 }
 
@@ -70,6 +71,7 @@ void FlowState::Detach(int32_t v) {
     l.weight -= var.weights == nullptr ? 1 : var.weights[k];
     --l.variables;
     l.sweep = true;
+    l.changed = true;
   }
 }
 
@@ -82,7 +84,7 @@ void FlowState::Sweep(int32_t at) {
   LinkState& l = link(at);
   l.sweep = false;
   if (l.variables == 0) {  // exact zeros, so that rounding cannot pile up
-    l.stream.clear();
+    l.crossing.clear();
     l.due.clear();
     l.weight = 0;
     l.volume = 0;
@@ -90,21 +92,14 @@ void FlowState::Sweep(int32_t at) {
     l.weighted = false;
     return;
   }
-  size_t kept = 0;
   double weight = 0;
-  for (size_t p = 0; p < l.stream.size();) {
-    const size_t length = 2 + static_cast<size_t>(std::max(0, l.stream[p + 1]));
-    const Variable& var = variable(l.stream[p] >> 1);
-    if (var.alive) {
-      if (kept != p)
-        std::copy_n(l.stream.begin() + static_cast<int64_t>(p), length,
-                    l.stream.begin() + static_cast<int64_t>(kept));
-      kept += length;
-      weight += var.WeightOn(at);
-    }
-    p += length;
+  for (Entries& entries : l.crossing) {
+    entries.Keep([&](int32_t v) {
+      const Variable& var = variable(v);
+      if (var.alive) weight += var.WeightOn(at);
+      return var.alive;
+    });
   }
-  l.stream.resize(kept);
   l.weight = weight;
 }
 

@@ -15,6 +15,7 @@
 #include <memory>
 #include <vector>
 
+#include "sim/flow/entries.h"
 #include "sim/flow/pattern.h"
 
 namespace pipescope::flow {
@@ -60,14 +61,11 @@ struct LinkState {
   int32_t variables = 0;
   int32_t component = -1;
   bool sweep = false;     // holds variables that are not alive
+  bool changed = false;   // since it was filled last: its capacity, or what crosses it
   bool weighted = false;  // some weight is no whole number, so that sums of weights are rounded
-  // Who crosses it, in one stream: 2 * variable + (owned here), n, and the n other links of its
-  // route; or n = kIndirect where they are to be read from the variable.
-  std::vector<int32_t> stream;
-  std::vector<Due> due;  // a heap, the earliest first
+  std::vector<Entries> crossing;  // one for each length of route that occurs
+  std::vector<Due> due;           // a heap, the earliest first
 };
-
-constexpr int32_t kIndirect = -1;
 
 class FlowState {
  public:
@@ -76,9 +74,9 @@ class FlowState {
   int32_t AddLink(double capacity);
   void FreeLink(int32_t l) { free_links_.push_back(l); }
   int32_t AddVariable();
-  // Enters it in the streams of its links.
+  // Enters it on its links.
   void Attach(int32_t v);
-  // Takes it off; its links keep it in their streams until they are swept. Its number is not used
+  // Takes it off; its links keep its entries until they are swept. Its number is not used
   // again before it is freed.
   void Detach(int32_t v);
   void FreeVariable(int32_t v);
@@ -95,6 +93,13 @@ class FlowState {
   const LinkState& link(int32_t l) const { return links_[static_cast<size_t>(l)]; }
   Variable& variable(int32_t v) { return variables_[static_cast<size_t>(v)]; }
   const Variable& variable(int32_t v) const { return variables_[static_cast<size_t>(v)]; }
+  // Calls f(variable) for all that has an entry on link l, alive or not.
+  template <class F>
+  void ForEachOn(int32_t l, F f) const {
+    for (const Entries& entries : link(l).crossing) {
+      for (size_t i = 0; i < entries.size(); ++i) f(entries.variable(i));
+    }
+  }
   size_t links() const { return links_.size(); }
   size_t variables() const { return variables_.size(); }
   // Whether a link is one that was added for a cap.
