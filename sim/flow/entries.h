@@ -20,12 +20,13 @@ class Entries {
   explicit Entries(int32_t others) : others_(others) {}
 
   int32_t others() const { return others_; }  // links of a route but this one, or kIndirect
-  size_t size() const { return data_.size() / stride(); }
+  size_t size() const { return size_; }
   size_t owned() const { return owned_; }
   int32_t variable(size_t i) const { return data_[i * stride()]; }
   const int32_t* links(size_t i) const { return data_.data() + i * stride() + 1; }
 
   void Add(int32_t variable, const int32_t* route, int32_t here) {
+    ++size_;
     data_.push_back(variable);
     for (int32_t k = 0; k <= others_; ++k) {
       if (route[k] != here) data_.push_back(route[k]);
@@ -47,6 +48,7 @@ class Entries {
       ++kept;
     }
     data_.resize(kept * stride());
+    size_ = kept;
     owned_ = owned;
   }
 
@@ -58,6 +60,7 @@ class Entries {
   }
 
   int32_t others_;
+  size_t size_ = 0;
   size_t owned_ = 0;
   std::vector<int32_t> data_;
 };

@@ -149,17 +149,52 @@ void Filling::FillByHeap(std::vector<int32_t>& order) {
   }
 }
 
-// Fixes entry i of link l at `level`.
-void Filling::Fix(int32_t l, const Entries& entries, size_t i, double level) {
-  if (entries.others() == kIndirect) {
-    FixIndirect(l, entries.variable(i), level);
-    return;
+// Fills from entries of routes with kOthers other links (0: as many as the entries say). What it
+// has of this class is in locals, and the length is a constant, since here the time is spent.
+template <int kOthers>
+void Filling::FillDirect(int32_t l, double level, bool all, Entries& entries) {
+  const int32_t others = kOthers == 0 ? entries.others() : kOthers;
+  Room* const rooms = room_.data();
+  const uint8_t* const full = full_.data();
+  const auto fix = [&](size_t i) {
+    const int32_t* const links = entries.links(i);
+    int fixed = 0;
+    for (int32_t k = 0; k < others; ++k) fixed |= full[links[k]];
+    if (fixed != 0) return false;
+    for (int32_t k = 0; k < others; ++k) {
+      rooms[links[k]].free -= level;
+      rooms[links[k]].rising -= 1;
+    }
+    return true;
+  };
+  for (size_t i = 0; i < entries.owned();) {
+    if (fix(i)) {
+      ++i;
+    } else {
+      entries.Disown(i);
+    }
   }
-  const int32_t* const links = entries.links(i);
-  for (int32_t k = 0; k < entries.others(); ++k) {
-    Room& r = room(links[k]);
-    r.free -= level;
-    r.rising -= 1;
+  if (!all) return;
+  const size_t size = entries.size();
+  for (size_t i = entries.owned(); i < size; ++i) {
+    if (!fix(i)) continue;
+    found_.push_back({entries.variable(i), l});
+    entries.Own(i);
+  }
+}
+
+void Filling::FillIndirect(int32_t l, double level, Entries& entries) {
+  indirect_ = true;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const int32_t v = entries.variable(i);
+    const bool owns = state_.variable(v).fixed_in != round_ && level != kNever;
+    if (owns) FixIndirect(l, v, level);
+    if (owns && i >= entries.owned()) {
+      found_.push_back({v, l});
+      entries.Own(i);
+    } else if (!owns && i < entries.owned()) {
+      entries.Disown(i--);
+    }
   }
 }
 
@@ -168,20 +203,21 @@ void Filling::Fill(int32_t l, double level, bool all) {
   level_[static_cast<size_t>(l)] = level;
   full_[static_cast<size_t>(l)] = 1;
   for (Entries& entries : state_.link(l).crossing) {
-    if (entries.others() == kIndirect) indirect_ = true;
-    for (size_t i = 0; i < entries.owned();) {
-      if (IsFixed(entries, i) || level == kNever) {
-        entries.Disown(i);
-      } else {
-        Fix(l, entries, i++, level);
-      }
-    }
-    if (!all || level == kNever) continue;
-    for (size_t i = entries.owned(); i < entries.size(); ++i) {
-      if (IsFixed(entries, i)) continue;
-      Fix(l, entries, i, level);
-      found_.push_back({entries.variable(i), l});
-      entries.Own(i);
+    switch (entries.others()) {
+      case kIndirect:
+        FillIndirect(l, level, entries);
+        break;
+      case 1:
+        FillDirect<1>(l, level, all, entries);
+        break;
+      case 3:
+        FillDirect<3>(l, level, all, entries);
+        break;
+      case 5:
+        FillDirect<5>(l, level, all, entries);
+        break;
+      default:
+        FillDirect<0>(l, level, all, entries);
     }
   }
 }

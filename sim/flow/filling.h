@@ -72,7 +72,9 @@ class Filling {
   // The weight on l of what is not fixed, added up anew.
   double Rising(int32_t l) const;
   bool IsFixed(const Entries& entries, size_t i) const;
-  void Fix(int32_t l, const Entries& entries, size_t i, double level);
+  template <int kOthers>
+  void FillDirect(int32_t l, double level, bool all, Entries& entries);
+  void FillIndirect(int32_t l, double level, Entries& entries);
   void Fill(int32_t l, double level, bool all);
   void FixIndirect(int32_t l, int32_t v, double level);
   bool Covers(int32_t l, const Variable& v, double level);
