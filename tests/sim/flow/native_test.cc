@@ -8,7 +8,7 @@ namespace pipescope::flow {
 namespace {
 
 TEST(NativeEngine, AgreesWithPlainWaterFilling) {
-  for (uint64_t seed = 0; seed < 20000; ++seed) {
+  for (uint64_t seed = 0; seed < 5000; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     const Plan plan = RandomPlan(RandomRecipe(seed), seed);
     ExpectEnds(Reference(plan), RunNative(plan), 1e-9, Duration(500));
@@ -17,7 +17,7 @@ TEST(NativeEngine, AgreesWithPlainWaterFilling) {
 }
 
 TEST(NativeEngine, FoldingChangesNoTime) {
-  for (uint64_t seed = 0; seed < 20000; ++seed) {
+  for (uint64_t seed = 0; seed < 5000; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     Recipe recipe = RandomRecipe(seed);
     recipe.equal = true;

@@ -180,7 +180,7 @@ Plan RandomPlan(const Recipe& recipe, uint64_t seed, Pattern::Fold fold) {
     const Duration time(Below(random, 1000) * 1'000'000);
     plan.changes.push_back({time, link, GigabytesPerSecond(0.5 + 30 * Uniform(random))});
     if (c == 0) {
-      plan.changes.push_back({time + Microseconds(5), link, Bandwidth(0)});
+      plan.changes.push_back({time + Microseconds(5), link, recipe.least});
       plan.changes.push_back({time + Milliseconds(2), link, GigabytesPerSecond(20)});
     }
   }

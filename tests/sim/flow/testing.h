@@ -19,7 +19,8 @@ struct Recipe {
   bool latencies = false;
   bool weights = false;
   bool staggered = false;  // starts
-  bool changes = false;    // of capacities, among them dead links that recover
+  bool changes = false;    // of capacities, one of them down to
+  Bandwidth least;         // for a while
 };
 
 Plan RandomPlan(const Recipe& recipe, uint64_t seed, Pattern::Fold fold = Pattern::Fold::kYes);
