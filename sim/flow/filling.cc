@@ -37,7 +37,7 @@ void Filling::Begin(const std::vector<int32_t>& order) {
   }
 }
 
-double Filling::Candidate(int32_t l) {
+inline double Filling::Candidate(int32_t l) {
   Room& r = room(l);
   if (weighted_[static_cast<size_t>(l)] != 0 && r.rising <= 1e-9 * state_.link(l).weight) {
     r.rising = Rising(l);
@@ -72,7 +72,10 @@ bool Filling::OverCapacity(int32_t l) const {
 
 size_t Filling::TakeUp(const std::vector<int32_t>& order, const Checkpoint& checkpoint) {
   for (size_t i = 0; i < checkpoint.at; ++i) full_[static_cast<size_t>(order[i])] = 1;
-  for (const Checkpoint::Link& l : checkpoint.links) room(l.link) = {l.free, l.rising};
+  for (const Checkpoint::Link& l : checkpoint.links) {
+    const LinkState& link = state_.link(l.link);
+    room(l.link) = {link.capacity - l.used, link.weight - l.fixed};
+  }
   return checkpoint.at;
 }
 
@@ -83,14 +86,16 @@ void Filling::Save(const std::vector<int32_t>& order, size_t at, double level,
   c.level = level;
   c.links.reserve(order.size() - at);
   for (size_t i = at; i < order.size(); ++i) {
-    c.links.push_back({order[i], room(order[i]).free, room(order[i]).rising});
+    const LinkState& link = state_.link(order[i]);
+    const Room& r = room(order[i]);
+    c.links.push_back({order[i], link.capacity - r.free, link.weight - r.rising});
   }
 }
 
 double Filling::Choose(std::vector<int32_t>& order, size_t at, bool& late) {
+  const size_t end = std::min(order.size(), at + kWindow);
   size_t best = at;
   double least = Candidate(order[at]);
-  const size_t end = std::min(order.size(), at + kWindow);
   for (size_t j = at + 1; j < end; ++j) {
     const double candidate = Candidate(order[j]);
     if (candidate < least) {

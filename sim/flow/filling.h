@@ -22,13 +22,13 @@
 
 namespace pipescope::flow {
 
-// Where a filling may be taken up again: all before place `at` of the order is full, and the other
-// links have this much room left.
+// Where a filling may be taken up again: all before place `at` of the order is full, and has taken
+// this much of the other links.
 struct Checkpoint {
   struct Link {
     int32_t link;
-    double free;
-    double rising;
+    double used;   // of its capacity
+    double fixed;  // of its weight
   };
   size_t at = 0;
   double level = 0;

@@ -49,9 +49,7 @@ std::vector<Duration> RunPlan(const Plan& plan, Engine& engine) {
                 id_in_plan.begin() + first + batch.pattern->batch().size(), first_of[batches[b]]);
     }
   }
-  for (Duration next = engine.Next(); next < Duration::Max(); next = engine.Next()) {
-    engine.AdvanceTo(next, ended);
-  }
+  engine.AdvanceTo(Duration::Max(), ended);
   std::vector<Duration> ends(static_cast<size_t>(flows), Duration::Max());
   for (const Ended& e : ended) {
     for (FlowId id = e.first; id < e.first + e.count; ++id) {

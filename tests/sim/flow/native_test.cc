@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <initializer_list>
+#include <random>
 
 #include "sim/flow/native_engine.h"
 #include "tests/sim/flow/testing.h"
@@ -15,6 +16,23 @@ TEST(NativeEngine, AgreesWithPlainWaterFilling) {
     const Plan plan = RandomPlan(RandomRecipe(seed), seed);
     ExpectEnds(Reference(plan), RunNative(plan), 1e-9, Duration(500));
     if (HasFailure()) break;
+  }
+}
+
+// More links than a filling has between two of its checkpoints, all of them coupled.
+TEST(NativeEngine, AgreesOnManyCoupledLinks) {
+  for (uint64_t seed = 0; seed < 3; ++seed) {
+    std::mt19937_64 random(seed);
+    Plan plan;
+    FlowBatch flows = AllToAllFlows(28, Bytes(0));
+    for (Bytes& bytes : flows.bytes) bytes = Bytes(1 + static_cast<int64_t>(random() % 2'000'000));
+    for (int l = 0; l < 56; ++l) {
+      plan.network.links.push_back(GigabytesPerSecond(40 + static_cast<double>(random() % 3) * 5));
+    }
+    plan.batches.push_back({Duration(0), Pattern::Make(plan.network, std::move(flows))});
+    plan.changes = {{Microseconds(100), 5, GigabytesPerSecond(20)},
+                    {Microseconds(200), 40, GigabytesPerSecond(80)}};
+    ExpectEnds(Reference(plan), RunNative(plan), 1e-6, Duration(1000));
   }
 }
 
