@@ -49,10 +49,11 @@ class Engine {
   // From now on. 0: the link is dead, and what crosses it waits.
   virtual void SetCapacity(int32_t link, Bandwidth capacity) = 0;
 
-  // When something happens next unless the driver intervenes (a flow ends, or a latency is over);
-  // Duration::Max() where nothing ever will.
+  // When a flow ends next unless the driver intervenes, or earlier where the engine has something
+  // of its own to do before (a latency is over); Duration::Max() where nothing will ever happen.
   virtual Duration Next() = 0;
-  // Goes to `time` (>= Now()) and appends what ended until then, by time, then by id.
+  // Goes to `time` (>= Now()) and appends what ended until then, by time, then by id. To
+  // Duration::Max(): until nothing happens any more, after which nothing can be added.
   virtual void AdvanceTo(Duration time, std::vector<Ended>& ended) = 0;
 };
 

@@ -11,8 +11,9 @@
 // first of its links, that link is full, and nothing on it is faster: the definition of max-min
 // fairness. If not, the filling is done anew with all links in a heap.
 //
-// A link of weight W that is filled costs its stream, read once, front to back: one filling of F
-// flows of K links costs F * K entries, no lookup by flow.
+// Filling reads the entries that a link owns (entries.h), front to back, no lookup by flow: F flows
+// of K links cost F * (K - 1) updates. The others on a link are read only where something may have
+// become its own: where what crosses it changed, or where it overtook another link.
 #pragma once
 
 #include <cstdint>

@@ -186,10 +186,10 @@ BENCHMARK(BM_NativeAgain)->Arg(64)->Arg(1024)->Unit(kMs);
 BENCHMARK(BM_NativeUnfolded)->Arg(64)->Arg(1024)->Unit(kMs);
 BENCHMARK(BM_NativeRandomSizesStar)->Arg(32)->Arg(64)->Arg(256)->Unit(kMs);
 BENCHMARK(BM_NativeRandomSizesFatTree)->Arg(64)->Unit(kMs);
-BENCHMARK(BM_SimGridStar)->Arg(64)->Unit(kMs);
-BENCHMARK(BM_SimGridFatTree)->Arg(64)->Unit(kMs);
-BENCHMARK(BM_SimGridRandomSizesStar)->Arg(32)->Arg(64)->Unit(kMs)->Iterations(1);
-BENCHMARK(BM_SimGridParallelTask)->Args({64, 1})->Args({512, 8})->Unit(kMs);
+BENCHMARK(BM_SimGridStar)->Arg(64)->Unit(kMs)->UseRealTime();
+BENCHMARK(BM_SimGridFatTree)->Arg(64)->Unit(kMs)->UseRealTime();
+BENCHMARK(BM_SimGridRandomSizesStar)->Arg(32)->Arg(64)->Unit(kMs)->Iterations(1)->UseRealTime();
+BENCHMARK(BM_SimGridParallelTask)->Args({64, 1})->Args({512, 8})->Unit(kMs)->UseRealTime();
 
 }  // namespace
 }  // namespace pipescope::flow
