@@ -50,8 +50,6 @@ cc_library(name = "simgrid", linkopts = ["-lsimgrid"])
 
 cc_library(name = "fmt", linkopts = ["-lfmt"])
 
-cc_library(name = "simgrid", linkopts = ["-lsimgrid"])
-
 cc_library(name = "yaml_cpp", linkopts = ["-lyaml-cpp"])
 
 # Header-only packages: named so that a BUILD file says what it uses.

@@ -29,7 +29,6 @@ test_packages=(
   libbenchmark-dev     # benchmarks of the schedules
   libgmock-dev
   libgtest-dev
-  libsimgrid-dev       # loads what is exported for it
   nodejs               # drives chromium over its debugging pipe
 )
 
