@@ -37,8 +37,10 @@ void AddCommon(CLI::App& verb, StepOptions& o) {
   verb.add_option("--set", o.overrides, "Set a field of the experiment; may be repeated")
       ->type_name("a.b=c")
       ->allow_extra_args(false);
-  verb.add_option("--fidelity", o.fidelity, "What is simulated: op (operations on lanes)")
-      ->check(CLI::IsMember({"op"}))
+  verb.add_option("--fidelity", o.fidelity,
+                  "What is simulated: schedule (actions of fixed length) or op (operations on "
+                  "lanes, which share the GPU; default)")
+      ->check(CLI::IsMember({"schedule", "op"}))
       ->type_name("NAME");
   verb.add_option("--engine", o.engine, "What simulates it: native")
       ->check(CLI::IsMember({"native"}))
@@ -70,10 +72,15 @@ int WriteAll(const StepOptions& o, const std::vector<StepResult>& results, const
   return kOk;
 }
 
+Fidelity FidelityOf(const StepOptions& o) {
+  return o.fidelity == "schedule" ? Fidelity::kSchedule : Fidelity::kOp;
+}
+
 int RunSimulate(const StepOptions& o) {
   auto experiment = LoadExperiment(o.experiment, o.overrides);
   if (!experiment) return Complain(experiment.error());
-  auto result = Simulate(*experiment, o.schedule.empty() ? experiment->schedule : o.schedule);
+  auto result =
+      Simulate(*experiment, o.schedule.empty() ? experiment->schedule : o.schedule, FidelityOf(o));
   if (!result) return Complain(result.error());
   const std::string title = fmt::format("{}: {}", result->experiment, result->schedule);
   const std::string text = reports::StepText(*result, o.command);
@@ -91,14 +98,14 @@ int RunCompare(const StepOptions& o) {
   lenient.enforce_memory = false;
   std::vector<StepResult> results;
   for (const std::string& name : o.schedules) {
-    auto result = Simulate(lenient, name);
+    auto result = Simulate(lenient, name, FidelityOf(o));
     if (!result) return Complain(result.error());
     results.push_back(std::move(*result));
   }
   const bool any =
       std::any_of(results.begin(), results.end(), [](const StepResult& r) { return r.fits; });
   if (!any && experiment->enforce_memory) {
-    return Complain(Simulate(*experiment, o.schedules.front()).error());
+    return Complain(Simulate(*experiment, o.schedules.front(), FidelityOf(o)).error());
   }
   const std::string title =
       experiment->name + ": " + fmt::format("{}", fmt::join(o.schedules, ", "));

@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "sim/action_times.h"
 #include "sim/costs/routing.h"
-#include "sim/engine/engine.h"
 #include "sim/lowering/alone.h"
 #include "sim/lowering/ownership.h"
 #include "sim/memory_use.h"
@@ -25,10 +23,8 @@ schedules::Costs CostsOf(const Experiment& e, const model::Layout& layout,
   const int stages = static_cast<int>(layout.size());
   const auto time = [&](ActionKind kind, int stage) {
     const StageId other(stages - 1 - stage);
-    const TaskGraph graph = LowerAlone(
-        e, layout, spread, {kind, StageId(stage), MicrobatchId(0), other, MicrobatchId(0)});
-    const TaskTimes times = RunFluid(graph);
-    return Milliseconds(*std::max_element(times.end.begin(), times.end.end()));
+    return Milliseconds(TimeAlone(e, layout, spread,
+                                  {kind, StageId(stage), MicrobatchId(0), other, MicrobatchId(0)}));
   };
   schedules::Costs costs{.forward = {}, .input_grad = {}, .weight_grad = {}};
   for (int s = 0; s < stages; ++s) {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "sim/action_times.h"
 #include "sim/base/quantity.h"
 #include "sim/costs/routing.h"
 #include "sim/engine/engine.h"
@@ -80,11 +82,14 @@ timeline::Timeline MakeTimeline(TaskGraph&& graph, const TaskTimes& times) {
   return t;
 }
 
-// What takes most of the step, of the three things that can.
-std::string BoundBy(const timeline::Breakdown& b) {
+// What takes most of the step, of the three things that can. Actions of fixed length do not tell
+// their communication from their computation.
+std::string BoundBy(const timeline::Breakdown& b, Fidelity fidelity) {
   const Duration compute =
       b.forward + b.backward_input + b.backward_weight + b.overlapped + b.optimizer;
-  if (compute >= b.exposed_communication && compute >= b.bubble) return "computation";
+  if (compute >= b.exposed_communication && compute >= b.bubble) {
+    return fidelity == Fidelity::kSchedule ? "its actions" : "computation";
+  }
   return b.exposed_communication >= b.bubble ? "exposed communication" : "pipeline bubble";
 }
 
@@ -103,7 +108,8 @@ void AddRates(const Experiment& e, StepResult& r) {
 }
 
 std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spread& spread,
-                                           const Stages& stages, const std::string& made_for) {
+                                           const Stages& stages, const std::string& made_for,
+                                           Fidelity fidelity) {
   const size_t count = stages.layout.size();
   std::vector<costs::Assumption> list = {
       {"layers of the stages",
@@ -127,6 +133,10 @@ std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spr
       {"MFU", "6 FLOPs a multiplied parameter and attention, of the BF16 peak",
        "without MTP and recomputation, as is usual"},
   };
+  if (fidelity == Fidelity::kSchedule) {
+    list.push_back({"lengths of actions and hops", "those of each alone, whatever else runs",
+                    "fidelity schedule; op shares SMs, HBM, NVLink and NIC"});
+  }
   if (!made_for.empty()) {
     list.push_back({"the schedule is made for", made_for,
                     "the experiment: each action alone, and what its memory leaves"});
@@ -143,7 +153,7 @@ std::string PlanText(const Experiment& e) {
 }
 
 void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& own,
-             StepResult& r) {
+             Fidelity fidelity, StepResult& r) {
   r.step_time = r.timeline.end;
   r.bubbles = timeline::FindBubbles(r.timeline);
   r.breakdown = timeline::BreakdownByRank(r.timeline);
@@ -152,13 +162,17 @@ void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& 
   r.critical_path = timeline::CriticalPath(r.timeline);
   r.activations = timeline::ActivationCurves(r.timeline, StageActivationsOf(e, layout));
   r.memory = MemoryByRank(e, layout, own, r.activations);
-  r.bound_by = BoundBy(r.mean_breakdown());
+  r.bound_by = BoundBy(r.mean_breakdown(), fidelity);
   AddRates(e, r);
 }
 
 }  // namespace
 
-Result<StepResult> Simulate(const Experiment& e, const std::string& name) {
+const char* NameOf(Fidelity fidelity) {
+  return fidelity == Fidelity::kSchedule ? "schedule" : "op";
+}
+
+Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fidelity fidelity) {
   auto made = MakeSchedule(e, name);
   if (!made) return Fail(made.error());
   const schedules::Schedule* schedule = &made->schedule;
@@ -169,14 +183,16 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name) {
   if (!spread) return Fail(Error{spread.error().message, e.places.expert, "parallel.expert"});
 
   if (auto size = CheckSize(e, *schedule, layout); !size) return Fail(size.error());
-  TaskGraph graph = Lower(e, *schedule, layout, *spread);
+  std::optional<FixedTimes> fixed;
+  if (fidelity == Fidelity::kSchedule) fixed = FixedTimesOf(e, layout, *spread, *schedule);
+  TaskGraph graph = Lower(e, *schedule, layout, *spread, fixed ? &*fixed : nullptr);
   if (auto duration = CheckDuration(e, graph); !duration) return Fail(duration.error());
   const TaskTimes times = RunFluid(graph);
   StepResult r;
   r.timeline = MakeTimeline(std::move(graph), times);
   r.experiment = e.name;
   r.schedule = schedule->name;
-  r.fidelity = "op";
+  r.fidelity = NameOf(fidelity);
   r.engine = "native";
   r.model = e.model.name;
   r.cluster = fmt::format("{} {} ({})", e.gpus(), e.cluster.gpu.name, e.cluster.name);
@@ -184,8 +200,8 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name) {
   r.layout = model::PrintLayout(layout);
   r.gpus = e.gpus();
   r.microbatches = schedule->microbatches;
-  r.assumptions = Assumptions(e, *spread, *stages, made->made_for);
-  Analyse(e, layout, OwnershipOf(*schedule), r);
+  r.assumptions = Assumptions(e, *spread, *stages, made->made_for, fidelity);
+  Analyse(e, layout, OwnershipOf(*schedule), fidelity, r);
   if (auto fits = CheckMemory(e, name, r.memory); !fits) {
     r.fits = false;
     if (e.enforce_memory) return Fail(fits.error());
