@@ -13,6 +13,7 @@
 #include "reports/perfetto.h"
 #include "reports/step_json.h"
 #include "reports/step_text.h"
+#include "sim/sensitivity.h"
 #include "sim/simulate.h"
 
 namespace pipescope::cli {
@@ -23,6 +24,7 @@ struct StepOptions {
   std::vector<std::string> overrides;
   std::vector<std::string> schedules;  // of compare
   std::string schedule;                // of simulate, in place of the experiment's
+  bool sensitivity = false;            // of simulate
   std::string fidelity = "op";
   std::string engine = "native";
   std::string format = "text";
@@ -79,9 +81,14 @@ Fidelity FidelityOf(const StepOptions& o) {
 int RunSimulate(const StepOptions& o) {
   auto experiment = LoadExperiment(o.experiment, o.overrides);
   if (!experiment) return Complain(experiment.error());
-  auto result =
-      Simulate(*experiment, o.schedule.empty() ? experiment->schedule : o.schedule, FidelityOf(o));
+  const std::string& name = o.schedule.empty() ? experiment->schedule : o.schedule;
+  auto result = Simulate(*experiment, name, FidelityOf(o));
   if (!result) return Complain(result.error());
+  if (o.sensitivity) {
+    auto list = SensitivitiesOf(*experiment, name, FidelityOf(o));
+    if (!list) return Complain(list.error());
+    result->sensitivities = std::move(*list);
+  }
   const std::string title = fmt::format("{}: {}", result->experiment, result->schedule);
   const std::string text = reports::StepText(*result, o.command);
   const std::string json = reports::StepJson(*result);
@@ -123,13 +130,16 @@ void AddSimulateVerb(CLI::App& app, const std::string& command, int& exit_code) 
   verb->add_option("--schedule", options->schedule,
                    "In place of the experiment's: a name of `schedule list`, or PyTorch's CSV")
       ->type_name("NAME|FILE.csv");
+  verb->add_flag("--sensitivity", options->sensitivity,
+                 "Also what a tenth more of each resource would buy, one at a time");
   verb->callback([options, &exit_code] { exit_code = RunSimulate(*options); });
   LeadWithExamples(
       *verb,
       "pipescope simulate experiments/deepseek_v3_h800.yaml\n"
       "pipescope simulate experiments/deepseek_v3_h800.yaml --set communication.sms=8\n"
       "pipescope simulate experiments/deepseek_v3_h800.yaml --schedule zb1p "
-      "--html report.html --trace trace.json");
+      "--html report.html --trace trace.json\n"
+      "pipescope simulate experiments/deepseek_v3_h800.yaml --sensitivity");
 }
 
 void AddCompareVerb(CLI::App& app, const std::string& command, int& exit_code) {

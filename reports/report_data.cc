@@ -122,6 +122,7 @@ std::string ReportData(const std::vector<StepResult>& results, const ReportFrame
                      {"version", frame.version},
                      {"verdict", CompareVerdict(results)},
                      {"highlights", Highlights(best)},
+                     {"sensitivities", SensitivitiesJson(best)},
                      {"assumptions", AssumptionsJson(best.assumptions)},
                      {"results", std::move(list)}};
   std::string text = page.dump(-1, ' ', false, Json::error_handler_t::replace);
