@@ -65,18 +65,30 @@ Result<Shown> FromFile(const ShowOptions& options) {
   return shown;
 }
 
-Result<Shown> FromFamily(const ShowOptions& options) {
+Result<Shown> FromFamily(const ShowOptions& options, const schedules::Costs& costs) {
   auto family = schedules::FindFamily(options.what);
   if (!family) {
     return Fail(family.error().message + " (a file's name ends in .csv or holds a /)");
   }
   if (!options.ranks) return Fail("--ranks is missing: the number of pipeline ranks");
   if (!options.microbatches) return Fail("--microbatches is missing: the number of a step");
-  const schedules::Options chosen{*options.ranks, *options.microbatches, options.chunks,
-                                  options.slices, options.variant};
+  schedules::Options chosen{*options.ranks, *options.microbatches, options.chunks, options.slices,
+                            options.variant};
+  if ((*family)->automatic) {
+    chosen.profile = schedules::Profile{.costs = costs};
+    if (options.memory_limit) chosen.profile->limit = {*options.memory_limit};
+  }
   auto schedule = Generate(**family, chosen);
   if (!schedule) return Fail(schedule.error());
-  return Shown{std::move(*schedule), *family, "", chosen};
+  std::string note;
+  if ((*family)->automatic) {
+    note = fmt::format(
+        "made for the costs below and a memory limit of {}, in activations of one "
+        "chunk; I and W each free half",
+        options.memory_limit ? fmt::format("{:g}", *options.memory_limit)
+                             : fmt::format("{} (the default)", *options.ranks * (*family)->chunks));
+  }
+  return Shown{std::move(*schedule), *family, note, chosen};
 }
 
 std::string Quoted(const std::string& word) {
@@ -97,6 +109,7 @@ std::string Reproduce(const ShowOptions& options) {
   if (options.slices) text += fmt::format(" --slices {}", *options.slices);
   if (!options.variant.empty()) text += " --variant " + Quoted(options.variant);
   if (options.cost_given) text += " --cost " + Quoted(options.cost);
+  if (options.memory_limit) text += fmt::format(" --memory-limit {}", *options.memory_limit);
   return text;
 }
 
@@ -121,8 +134,23 @@ Result<std::string> Csv(schedules::Schedule schedule, const ShowOptions& options
   return schedules::ToCsv(*lowered);
 }
 
-Result<Shown> Load(const ShowOptions& options) {
-  return IsFile(options.what) ? FromFile(options) : FromFamily(options);
+// What is made with a limit keeps it; of what is not, it is asked.
+Status CheckLimit(const Shown& shown, const std::optional<double>& limit) {
+  if (!limit || (shown.family != nullptr && shown.family->automatic)) return {};
+  auto prepared = schedules::Prepare(shown.schedule);
+  if (!prepared) return Fail(prepared.error());
+  const auto& peaks = prepared->peak_activations;
+  const auto worst = std::max_element(peaks.begin(), peaks.end());
+  if (*worst <= *limit) return {};
+  return Fail(fmt::format("--memory-limit {:g}: rank {} of {} holds {} activations of one chunk",
+                          *limit, worst - peaks.begin(), shown.schedule.name, *worst));
+}
+
+Result<Shown> Load(const ShowOptions& options, const schedules::Costs& costs) {
+  auto shown = IsFile(options.what) ? FromFile(options) : FromFamily(options, costs);
+  if (!shown) return shown;
+  if (auto ok = CheckLimit(*shown, options.memory_limit); !ok) return Fail(ok.error());
+  return shown;
 }
 
 // Several schedules, or a picture of any number.
@@ -136,7 +164,7 @@ Result<std::string> RenderTogether(const ShowOptions& options, const std::vector
   for (const std::string& what : all) {
     ShowOptions one = options;
     one.what = what;
-    auto shown = Load(one);
+    auto shown = Load(one, costs);
     if (!shown) return Fail(shown.error());
     if (auto ok = CheckCosts(costs, shown->schedule.stages); !ok) return Fail(ok.error());
     auto prepared = schedules::Prepare(shown->schedule);
@@ -170,7 +198,7 @@ Result<std::string> RenderSchedule(const ShowOptions& options) {
                             options.format, all.size()));
   }
   if (all.size() > 1 || options.format == "svg") return RenderTogether(options, all, costs);
-  auto shown = Load(options);
+  auto shown = Load(options, costs);
   if (!shown) return Fail(shown.error());
   if (auto ok = CheckCosts(costs, shown->schedule.stages); !ok) return Fail(ok.error());
   if (options.format == "csv") return Csv(std::move(shown->schedule), options);

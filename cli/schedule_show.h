@@ -16,6 +16,7 @@ struct ShowOptions {
   std::string variant;
   std::string cost;
   bool cost_given = false;
+  std::optional<double> memory_limit;  // of automatic schedules, in activations of one chunk
   std::string format = "text";
   std::string output;
   bool comms = false, merge = false;

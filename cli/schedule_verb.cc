@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 #include "cli/examples.h"
 #include "cli/optimize_verb.h"
 #include "cli/schedule_show.h"
 #include "cli/verb.h"
 #include "reports/schedule_text.h"
+#include "schedules/check.h"
 #include "schedules/flow.h"
+#include "schedules/limits.h"
 #include "schedules/registry.h"
 #include "schedules/schedule_file.h"
 
@@ -24,9 +27,12 @@ int Show(const ShowOptions& options) {
   return text ? Emit(options.output, *text) : Complain(text.error());
 }
 
-int Judge(const std::string& path) {
-  const auto file = schedules::JudgeScheduleFile(path);
+int Judge(const std::string& path, std::optional<int64_t> memory_limit) {
+  auto file = schedules::JudgeScheduleFile(path);
   if (!file) return Complain(file.error());
+  if (file->findings.empty() && memory_limit) {
+    file->findings = CheckMemory(file->schedule, *memory_limit);
+  }
   std::string text;
   if (file->old_letters) text += fmt::format("{}: {}\n", path, schedules::kOldLettersNote);
   for (const schedules::Finding& finding : file->findings) {
@@ -70,6 +76,8 @@ void AddShow(CLI::App& schedule, int& exit_code) {
       "pipescope schedule show zb_h1.csv --format csv --comms\n"
       "pipescope schedule show 1f1b,zb1p,dualpipe --ranks 8 --microbatches 16 --format svg -o "
       "a.svg\n"
+      "pipescope schedule show zb-auto --ranks 4 --microbatches 12 --memory-limit 6 --cost "
+      "F=10,I=12,W=8,comm=1\n"
       "pipescope schedule show zb_h1.csv --cost costs.yaml --format json");
   show->add_option("schedule", options->what,
                    "A name of `schedule list`, or PyTorch's CSV; several, with commas between, for "
@@ -92,6 +100,10 @@ void AddShow(CLI::App& schedule, int& exit_code) {
                        "Costs of one chunk, default F=1,I=1,W=1,B=I+W,FB=F+B,comm=0; or a JSON or "
                        "YAML file with those names, numbers or lists by stage")
           ->type_name("F=1,...|FILE");
+  show->add_option("--memory-limit", options->memory_limit,
+                   "Of every rank, in activations of one chunk: what zb-auto and zbv-auto are made "
+                   "for; an error where another schedule holds more")
+      ->type_name("X");
   show->add_option("--format", options->format,
                    "Default text; csv is PyTorch's compute-only CSV, svg a picture")
       ->check(CLI::IsMember({"text", "json", "csv", "svg"}))
@@ -122,12 +134,18 @@ void AddScheduleVerb(CLI::App& app, int& exit_code) {
   AddOptimizeVerb(*schedule, exit_code);
   CLI::App* check = schedule->add_subcommand(
       "check", "Whether the order in a CSV can run; exits 1 and explains where it cannot");
-  LeadWithExamples(*check, "pipescope schedule check order.csv");
+  LeadWithExamples(*check,
+                   "pipescope schedule check order.csv\n"
+                   "pipescope schedule check order.csv --memory-limit 8");
   const auto path = std::make_shared<std::string>();
   check->add_option("file", *path, "PyTorch's CSV, a row a rank, compute-only or lowered")
       ->required()
       ->type_name("FILE.csv");
-  check->callback([path, &exit_code] { exit_code = Judge(*path); });
+  const auto limit = std::make_shared<std::optional<int64_t>>();
+  check->add_option("--memory-limit", *limit, "The most activations of one chunk a rank may hold")
+      ->check(CLI::Range(int64_t{1}, schedules::kMaxActions))
+      ->type_name("X");
+  check->callback([path, limit, &exit_code] { exit_code = Judge(*path, *limit); });
 }
 
 }  // namespace pipescope::cli

@@ -13,6 +13,7 @@
 #include "reports/perfetto.h"
 #include "reports/step_json.h"
 #include "reports/step_text.h"
+#include "sim/sensitivity.h"
 #include "sim/simulate.h"
 
 namespace pipescope::cli {
@@ -23,6 +24,7 @@ struct StepOptions {
   std::vector<std::string> overrides;
   std::vector<std::string> schedules;  // of compare
   std::string schedule;                // of simulate, in place of the experiment's
+  bool sensitivity = false;            // of simulate
   std::string fidelity = "op";
   std::string engine = "native";
   std::string format = "text";
@@ -37,8 +39,10 @@ void AddCommon(CLI::App& verb, StepOptions& o) {
   verb.add_option("--set", o.overrides, "Set a field of the experiment; may be repeated")
       ->type_name("a.b=c")
       ->allow_extra_args(false);
-  verb.add_option("--fidelity", o.fidelity, "What is simulated: op (operations on lanes)")
-      ->check(CLI::IsMember({"op"}))
+  verb.add_option("--fidelity", o.fidelity,
+                  "What is simulated: schedule (actions of fixed length) or op (operations on "
+                  "lanes, which share the GPU; default)")
+      ->check(CLI::IsMember({"schedule", "op"}))
       ->type_name("NAME");
   verb.add_option("--engine", o.engine, "What simulates it: native")
       ->check(CLI::IsMember({"native"}))
@@ -70,11 +74,21 @@ int WriteAll(const StepOptions& o, const std::vector<StepResult>& results, const
   return kOk;
 }
 
+Fidelity FidelityOf(const StepOptions& o) {
+  return o.fidelity == "schedule" ? Fidelity::kSchedule : Fidelity::kOp;
+}
+
 int RunSimulate(const StepOptions& o) {
   auto experiment = LoadExperiment(o.experiment, o.overrides);
   if (!experiment) return Complain(experiment.error());
-  auto result = Simulate(*experiment, o.schedule.empty() ? experiment->schedule : o.schedule);
+  const std::string& name = o.schedule.empty() ? experiment->schedule : o.schedule;
+  auto result = Simulate(*experiment, name, FidelityOf(o));
   if (!result) return Complain(result.error());
+  if (o.sensitivity) {
+    auto list = SensitivitiesOf(*experiment, name, FidelityOf(o));
+    if (!list) return Complain(list.error());
+    result->sensitivities = std::move(*list);
+  }
   const std::string title = fmt::format("{}: {}", result->experiment, result->schedule);
   const std::string text = reports::StepText(*result, o.command);
   const std::string json = reports::StepJson(*result);
@@ -91,14 +105,14 @@ int RunCompare(const StepOptions& o) {
   lenient.enforce_memory = false;
   std::vector<StepResult> results;
   for (const std::string& name : o.schedules) {
-    auto result = Simulate(lenient, name);
+    auto result = Simulate(lenient, name, FidelityOf(o));
     if (!result) return Complain(result.error());
     results.push_back(std::move(*result));
   }
   const bool any =
       std::any_of(results.begin(), results.end(), [](const StepResult& r) { return r.fits; });
   if (!any && experiment->enforce_memory) {
-    return Complain(Simulate(*experiment, o.schedules.front()).error());
+    return Complain(Simulate(*experiment, o.schedules.front(), FidelityOf(o)).error());
   }
   const std::string title =
       experiment->name + ": " + fmt::format("{}", fmt::join(o.schedules, ", "));
@@ -116,13 +130,16 @@ void AddSimulateVerb(CLI::App& app, const std::string& command, int& exit_code) 
   verb->add_option("--schedule", options->schedule,
                    "In place of the experiment's: a name of `schedule list`, or PyTorch's CSV")
       ->type_name("NAME|FILE.csv");
+  verb->add_flag("--sensitivity", options->sensitivity,
+                 "Also what a tenth more of each resource would buy, one at a time");
   verb->callback([options, &exit_code] { exit_code = RunSimulate(*options); });
   LeadWithExamples(
       *verb,
       "pipescope simulate experiments/deepseek_v3_h800.yaml\n"
       "pipescope simulate experiments/deepseek_v3_h800.yaml --set communication.sms=8\n"
       "pipescope simulate experiments/deepseek_v3_h800.yaml --schedule zb1p "
-      "--html report.html --trace trace.json");
+      "--html report.html --trace trace.json\n"
+      "pipescope simulate experiments/deepseek_v3_h800.yaml --sensitivity");
 }
 
 void AddCompareVerb(CLI::App& app, const std::string& command, int& exit_code) {

@@ -88,8 +88,9 @@ Json Highlights(const StepResult& best) {
            fmt::format("{} a rank, of the pipeline's {}", Format(b.bubble),
                        Format(best.timeline.pipeline_end))),
       tile("Hidden communication", FormatPercent(best.overlap.steady.hidden_share()),
-           fmt::format("steady part; computation to communication {:.2f} : 1",
-                       best.overlap.steady.compute_to_communication())),
+           Operations(best) ? fmt::format("steady part; computation to communication {:.2f} : 1",
+                                          best.overlap.steady.compute_to_communication())
+                            : "of pipeline messages, in the steady part"),
       tile("Peak memory", FormatGiB(m.total_peak),
            fmt::format("rank {}, of {}", FullestRank(best), FormatGiB(m.limit))),
   };
@@ -121,6 +122,7 @@ std::string ReportData(const std::vector<StepResult>& results, const ReportFrame
                      {"version", frame.version},
                      {"verdict", CompareVerdict(results)},
                      {"highlights", Highlights(best)},
+                     {"sensitivities", SensitivitiesJson(best)},
                      {"assumptions", AssumptionsJson(best.assumptions)},
                      {"results", std::move(list)}};
   std::string text = page.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -90,6 +90,7 @@ Json ResultJson(const StepResult& r) {
           {"bound_by", r.bound_by},
           {"critical_path", CriticalPathJson(r)},
           {"ranks", RanksJson(r)},
+          {"sensitivities", SensitivitiesJson(r)},
           {"assumptions", AssumptionsJson(r.assumptions)}};
 }
 

@@ -28,6 +28,18 @@ Json MemoryJson(const StepResult& result) {
   return ranks;
 }
 
+Json SensitivitiesJson(const StepResult& r) {
+  Json list = Json::array();
+  for (const Sensitivity& s : r.sensitivities) {
+    list.push_back({{"resource", s.resource},
+                    {"change", s.change},
+                    {"step_time_s", s.step_time.seconds()},
+                    {"gain", 1 - s.step_time / r.step_time},
+                    {"fits_in_memory", s.fits}});
+  }
+  return list;
+}
+
 Json AssumptionsJson(const std::vector<costs::Assumption>& assumptions) {
   Json list = Json::array();
   for (const costs::Assumption& a : assumptions) {

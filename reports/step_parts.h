@@ -10,6 +10,7 @@ namespace pipescope::reports {
 
 nlohmann::ordered_json BreakdownJson(const timeline::Breakdown& breakdown);  // seconds
 nlohmann::ordered_json MemoryJson(const StepResult& result);                 // bytes, by rank
+nlohmann::ordered_json SensitivitiesJson(const StepResult& result);
 nlohmann::ordered_json AssumptionsJson(const std::vector<costs::Assumption>& assumptions);
 
 }  // namespace pipescope::reports

@@ -180,6 +180,20 @@ std::string Head(std::span<const StepResult> results) {
   return text + "\n";
 }
 
+std::string SensitivityTable(const StepResult& r) {
+  if (r.sensitivities.empty()) return "";
+  std::string text = "What a tenth more would buy\n";
+  for (const Sensitivity& s : r.sensitivities) {
+    const double gain = 1 - s.step_time / r.step_time;
+    text += fmt::format("  {:<36} {:>8} {:>10}   {}{}\n", s.resource, FormatPercent(gain),
+                        Format(s.step_time), s.change,
+                        r.fits == s.fits ? ""
+                        : s.fits         ? "; fits then"
+                                         : "; does not fit then");
+  }
+  return text + "\n";
+}
+
 std::string Assumptions(const StepResult& r) {
   std::string text = "Assumptions\n";
   for (const costs::Assumption& a : r.assumptions) {
@@ -228,6 +242,7 @@ std::string StepText(const StepResult& r, const std::string& command) {
   text += Section("Why ranks wait (mean over ranks, share of the bubble)", BubbleTable(one));
   text += Section("Critical path", CriticalPathTable(r));
   text += Section("Memory of one GPU", MemoryTable(r));
+  text += SensitivityTable(r);
   text += Assumptions(r);
   return text + "\nReproduce: " + command + "\n";
 }

@@ -19,6 +19,8 @@ std::string FullestText(const StepResult& r) {
 
 }  // namespace
 
+bool Operations(const StepResult& r) { return r.fidelity != "schedule"; }
+
 std::string Label(const std::string& schedule) {
   static const std::map<std::string, std::string> kLabels = {
       {"1f1b", "1F1B"},
@@ -38,7 +40,9 @@ std::string Label(const std::string& schedule) {
       {"v-min", "V-Min"},
       {"zb-h1", "ZB1P"},
       {"zb-h2", "ZB-H2"},
+      {"zb-auto", "ZB auto"},
       {"zbv", "ZB-V"},
+      {"zbv-auto", "ZB-V auto"},
   };
   const auto at = kLabels.find(schedule);
   return at == kLabels.end() ? schedule : at->second;
@@ -66,9 +70,11 @@ std::string Verdict(const StepResult& r) {
   const auto share = [&](Duration d) { return FormatPercent(d / r.step_time); };
   std::string text = fmt::format(
       "{} takes {} a step: {} tokens a second, {} of the GPUs' BF16 peak (causal). It is bound by "
-      "{}: {} of the step is bubble, {} exposed communication.",
+      "{}: {} of the step is bubble",
       Label(r.schedule), Format(r.step_time), FormatCount(r.tokens_per_second),
-      FormatPercent(r.mfu_causal), r.bound_by, share(b.bubble), share(b.exposed_communication));
+      FormatPercent(r.mfu_causal), r.bound_by, share(b.bubble));
+  text += Operations(r) ? fmt::format(", {} exposed communication.", share(b.exposed_communication))
+                        : ". Communication inside actions counts as theirs (fidelity schedule).";
   if (!r.fits) text += fmt::format(" It does not fit: {}.", FullestText(r));
   return text;
 }
@@ -89,11 +95,14 @@ std::string CompareVerdict(const std::vector<StepResult>& results) {
                         r.fits ? "takes" : "would take", r.step_time / best.step_time);
     text += r.fits ? "." : fmt::format(" but does not fit: {}.", FullestText(r));
   }
-  text += fmt::format(
-      " {} hides {} of dispatch, combine and pipeline messages in its steady part and leaves {} of "
-      "bubble a rank; it is bound by {}.",
-      Label(best.schedule), FormatPercent(best.overlap.steady.hidden_share()),
-      Format(best.mean_breakdown().bubble), best.bound_by);
+  text += Operations(best)
+              ? fmt::format(
+                    " {} hides {} of dispatch, combine and pipeline messages in its steady "
+                    "part and",
+                    Label(best.schedule), FormatPercent(best.overlap.steady.hidden_share()))
+              : fmt::format(" {}", Label(best.schedule));
+  text += fmt::format(" leaves {} of bubble a rank; it is bound by {}.",
+                      Format(best.mean_breakdown().bubble), best.bound_by);
   if (!best.fits) text += fmt::format(" It does not fit: {}.", FullestText(best));
   return text;
 }

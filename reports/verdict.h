@@ -11,6 +11,9 @@ namespace pipescope::reports {
 // "DualPipe" for "dualpipe", "1F1B" for "1f1b"; a name it does not know stays as it is.
 std::string Label(const std::string& schedule);
 
+// Whether what an action is made of was simulated (every fidelity but `schedule`).
+bool Operations(const StepResult& result);
+
 std::string Verdict(const StepResult& result);
 
 // Of several schedules for the same work: the fastest that fits, and by how much.

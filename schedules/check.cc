@@ -80,6 +80,8 @@ const char* NameOf(FindingKind kind) {
       return "placement";
     case FindingKind::kDeadlock:
       return "deadlock";
+    case FindingKind::kMemory:
+      return "memory";
   }
   return "";
 }
@@ -96,6 +98,27 @@ std::vector<Finding> Check(const Schedule& schedule) {
   CheckRoutes(schedule, findings);
   if (findings.empty() && !flow.complete) {
     findings.push_back({FindingKind::kDeadlock, -1, -1, ExplainDeadlock(schedule, flow)});
+  }
+  return findings;
+}
+
+std::vector<Finding> CheckMemory(const Schedule& schedule, int64_t limit) {
+  std::vector<Finding> findings;
+  for (size_t rank = 0; rank < schedule.actions.size(); ++rank) {
+    int64_t held = 0;
+    for (size_t i = 0; i < schedule.actions[rank].size(); ++i) {
+      const Action& action = schedule.actions[rank][i];
+      if (HasForward(action) && ++held > limit) {
+        findings.push_back({FindingKind::kMemory, static_cast<int32_t>(rank),
+                            static_cast<int32_t>(i),
+                            fmt::format("rank {} holds {} activations of one chunk from {} (action "
+                                        "{}) on; the limit is {}",
+                                        rank, held, ToToken(action), i, limit)});
+        break;
+      }
+      if (EndsBackward(action)) --held;
+    }
+    if (findings.size() >= kMostFindings) break;
   }
   return findings;
 }

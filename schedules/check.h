@@ -26,4 +26,8 @@ namespace pipescope::schedules {
 // and well-placed order), so mending one finding may bring up another.
 std::vector<Finding> Check(const Schedule& schedule);
 
+// Of each rank the first action with which it holds more than `limit` activations of one chunk,
+// counted from F to B, or to W where the backward is split; a pair's F counts before its B.
+std::vector<Finding> CheckMemory(const Schedule& schedule, int64_t limit);
+
 }  // namespace pipescope::schedules

@@ -40,7 +40,7 @@ int PeakActivations(const std::vector<Action>& actions) {
   int live = 0, peak = 0;
   for (const Action& action : actions) {
     if (HasForward(action)) peak = std::max(peak, ++live);
-    if (action.kind != ActionKind::kForward && action.kind != ActionKind::kInputGrad) --live;
+    if (EndsBackward(action)) --live;
   }
   return peak;
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "schedules/costs.h"
+#include "schedules/profile.h"
 #include "schedules/schedule.h"
 #include "sim/base/result.h"
 
@@ -28,6 +29,8 @@ struct Options {
   std::optional<int64_t> chunks = {};  // stages a rank holds
   std::optional<int64_t> slices = {};  // parts a sequence is cut into
   std::string variant = {};            // one of the family's orders, where it has several
+  // What an automatic family is made for: unit costs and its own limit where not given.
+  std::optional<Profile> profile = {};
 };
 
 // Which bubble a closed form speaks of: makespan - busy of the rank that waits longest, or the same
@@ -51,6 +54,7 @@ struct Family {
                                      // sequences stay whole
   std::vector<std::string> variants = {};  // that --variant may name, the default first
   BubbleKind bubble_kind = BubbleKind::kMakespan;
+  bool automatic = false;  // made for costs and memory: Options::profile
   Result<Schedule> (*generate)(const Options& options) = nullptr;
   // The closed form's value where it is exact for these options and costs, else nothing. Both are
   // called with options that passed CheckOptions, defaults filled in. Null where no

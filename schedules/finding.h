@@ -12,6 +12,7 @@ enum class FindingKind : uint8_t {
   kOrder,       // an action stands before one of its own rank that it needs
   kPlacement,   // the parts of one stage and micro-batch are on different ranks
   kDeadlock,    // ranks wait for each other in a circle
+  kMemory,      // a rank holds more activations than it may
 };
 
 struct Finding {
@@ -21,7 +22,7 @@ struct Finding {
   std::string message;
 };
 
-// "incomplete", "duplicate", "order", "placement" or "deadlock".
+// "incomplete", "duplicate", "order", "placement", "deadlock" or "memory".
 const char* NameOf(FindingKind kind);
 
 // "order: 0W0 on rank 0 comes before 0I0, which it needs".

@@ -23,10 +23,6 @@ std::vector<StageId> StagesOf(const Action& action) {
   return {action.stage};
 }
 
-bool EndsBackward(const Action& action) {
-  return action.kind != ActionKind::kForward && action.kind != ActionKind::kInputGrad;
-}
-
 // Walks a list from its end and keeps its stages in order of their next use.
 class Upcoming {
  public:

@@ -19,8 +19,10 @@ namespace pipescope::schedules {
   FAMILY(LoopedBfs)                \
   FAMILY(ZbH1)                     \
   FAMILY(ZbH2)                     \
+  FAMILY(ZbAuto)                   \
   FAMILY(InterleavedZb)            \
   FAMILY(Zbv)                      \
+  FAMILY(ZbvAuto)                  \
   FAMILY(OneFOneBV)                \
   FAMILY(VHalf)                    \
   FAMILY(VMin)                     \
@@ -104,6 +106,12 @@ Status CheckOptions(const Family& family, const Options& options) {
   }
   if (auto ok = CheckSlices(family, options); !ok) return ok;
   if (auto ok = CheckVariant(family, options.variant); !ok) return ok;
+  if (options.profile && !family.automatic) {
+    return Fail(
+        fmt::format("--memory-limit: {} has one order whatever costs and memory; expected "
+                    "zb-auto or zbv-auto",
+                    family.name));
+  }
   return CheckSize(WithDefaults(family, options));
 }
 
@@ -168,21 +176,6 @@ Result<Schedule> Generate(const std::string& name, const Options& options) {
   auto family = FindFamily(name);
   if (!family) return Fail(family.error());
   return Generate(**family, options);
-}
-
-tl::unexpected<Error> BadOption(const std::string& name, int64_t value,
-                                const std::string& expected) {
-  return Fail(fmt::format("{} {}: {}", name, value, expected));
-}
-
-Schedule EmptySchedule(const std::string& name, const Options& options, int stages) {
-  Schedule schedule;
-  schedule.name = name;
-  schedule.ranks = static_cast<int>(options.ranks);
-  schedule.stages = stages;
-  schedule.microbatches = static_cast<int>(options.microbatches);
-  schedule.actions.resize(static_cast<size_t>(options.ranks));
-  return schedule;
 }
 
 }  // namespace pipescope::schedules

@@ -30,7 +30,8 @@ Options WithDefaults(const Family& family, Options options);
 // The closed form's value where it is exact, else nothing.
 std::optional<double> ExactBubble(const Family& family, const Options& options, const Costs& costs);
 
-// Linear in the number of actions. The schedule passes Check.
+// Linear in the number of actions, but for the automatic families, which try a list of orders. The
+// schedule passes Check.
 Result<Schedule> Generate(const Family& family, const Options& options);
 Result<Schedule> Generate(const std::string& name, const Options& options);
 

@@ -31,6 +31,10 @@ void AppendToken(const Action& action, std::string& text);
 inline bool HasForward(const Action& action) {
   return action.kind == ActionKind::kForward || action.kind == ActionKind::kOverlapped;
 }
+// After which an activation is held no more: B, a pair, or the W of a split backward.
+inline bool EndsBackward(const Action& action) {
+  return action.kind != ActionKind::kForward && action.kind != ActionKind::kInputGrad;
+}
 // True where the action gives the input gradient that the previous stage waits for.
 inline bool HasBackward(const Action& action) {
   return action.kind == ActionKind::kInputGrad || action.kind == ActionKind::kBackward ||

@@ -3,88 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
-#include "schedules/registry.h"
-#include "schedules/schedule_file.h"
+#include "sim/action_times.h"
 #include "sim/base/quantity.h"
 #include "sim/costs/routing.h"
 #include "sim/engine/engine.h"
 #include "sim/lowering/lower.h"
+#include "sim/make_schedule.h"
 #include "sim/memory_use.h"
 #include "sim/model/layout.h"
+#include "sim/stages.h"
 #include "sim/timeline/critical_path.h"
 
 namespace pipescope {
 namespace {
-
-// Points at the experiment's own line where the schedule is its choice, not the command's.
-Error About(const Experiment& e, const std::string& schedule, const std::string& message) {
-  if (schedule == e.schedule) return {message, e.places.schedule, "schedule"};
-  return {fmt::format("schedule {}: {}", schedule, message), {e.file}};
-}
-
-// What a family asks of its options is asked here of the fields that they come from.
-Error Refused(const Experiment& e, const std::string& schedule, const std::string& message) {
-  const std::string_view ranks = "--ranks ";
-  const std::string_view microbatches = "--microbatches ";
-  if (message.starts_with(ranks)) {
-    return {message.substr(ranks.size()), e.places.pipeline, "parallel.pipeline"};
-  }
-  if (message.starts_with(microbatches)) {
-    return {fmt::format("{} / (data x micro_batch_size) = {}", e.training.global_batch,
-                        message.substr(microbatches.size())),
-            e.places.global_batch, "training.global_batch"};
-  }
-  return About(e, schedule, message);
-}
-
-// A family by its name, or a file's order.
-Result<schedules::Schedule> MakeSchedule(const Experiment& e, const std::string& name) {
-  const int64_t microbatches = e.microbatches();
-  if (!name.ends_with(".csv")) {
-    auto made = schedules::Generate(name, {e.parallel.pipeline, microbatches});
-    if (!made) return Fail(Refused(e, name, made.error().message));
-    if (made->slices > 1) {
-      // Its slices are not whole micro-batches: a later one attends to more, and costs more.
-      return Fail(About(e, name,
-                        fmt::format("cuts sequences into {} slices, whose operations are not "
-                                    "modelled; see it at `schedule show {}`, expected a schedule "
-                                    "of whole sequences",
-                                    made->slices, name)));
-    }
-    return made;
-  }
-  auto read = schedules::ReadScheduleFile(name);
-  if (!read) return Fail(read.error());
-  const schedules::Schedule& order = read->schedule;
-  if (order.ranks != e.parallel.pipeline || order.microbatches != microbatches) {
-    return Fail(
-        About(e, name,
-              fmt::format("holds {} ranks and {} micro-batches; the plan has {} and {}",
-                          order.ranks, order.microbatches, e.parallel.pipeline, microbatches)));
-  }
-  return order;
-}
-
-struct Stages {
-  model::Layout layout;
-  bool given = false;  // by the experiment
-};
-
-// The experiment's layout for that many stages, else a balanced one. One for another number of
-// stages serves other schedules; one that is wrong is an error whatever the schedule.
-Result<Stages> ChooseLayout(const Experiment& e, int stages) {
-  for (const std::string& text : e.layouts) {
-    auto layout = model::ParseLayout(text, e.model);
-    if (!layout) return Fail(Error{layout.error().message, e.places.layouts, "layouts"});
-    if (static_cast<int>(layout->size()) == stages) return Stages{*std::move(layout), true};
-  }
-  auto balanced = model::BalancedLayout(e.model, stages);
-  if (!balanced) {
-    return Fail(Error{balanced.error().message, e.places.pipeline, "parallel.pipeline"});
-  }
-  return Stages{*std::move(balanced), false};
-}
 
 // A bound on the operations of a step: what is over it would fill the memory of the machine.
 Status CheckSize(const Experiment& e, const schedules::Schedule& schedule,
@@ -149,11 +82,14 @@ timeline::Timeline MakeTimeline(TaskGraph&& graph, const TaskTimes& times) {
   return t;
 }
 
-// What takes most of the step, of the three things that can.
-std::string BoundBy(const timeline::Breakdown& b) {
+// What takes most of the step, of the three things that can. Actions of fixed length do not tell
+// their communication from their computation.
+std::string BoundBy(const timeline::Breakdown& b, Fidelity fidelity) {
   const Duration compute =
       b.forward + b.backward_input + b.backward_weight + b.overlapped + b.optimizer;
-  if (compute >= b.exposed_communication && compute >= b.bubble) return "computation";
+  if (compute >= b.exposed_communication && compute >= b.bubble) {
+    return fidelity == Fidelity::kSchedule ? "its actions" : "computation";
+  }
   return b.exposed_communication >= b.bubble ? "exposed communication" : "pipeline bubble";
 }
 
@@ -172,7 +108,8 @@ void AddRates(const Experiment& e, StepResult& r) {
 }
 
 std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spread& spread,
-                                           const Stages& stages) {
+                                           const Stages& stages, const std::string& made_for,
+                                           Fidelity fidelity) {
   const size_t count = stages.layout.size();
   std::vector<costs::Assumption> list = {
       {"layers of the stages",
@@ -196,6 +133,14 @@ std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spr
       {"MFU", "6 FLOPs a multiplied parameter and attention, of the BF16 peak",
        "without MTP and recomputation, as is usual"},
   };
+  if (fidelity == Fidelity::kSchedule) {
+    list.push_back({"lengths of actions and hops", "those of each alone, whatever else runs",
+                    "fidelity schedule; op shares SMs, HBM, NVLink and NIC"});
+  }
+  if (!made_for.empty()) {
+    list.push_back({"the schedule is made for", made_for,
+                    "the experiment: each action alone, and what its memory leaves"});
+  }
   for (costs::Assumption& a : costs::Describe(e.efficiencies)) list.push_back(std::move(a));
   return list;
 }
@@ -212,7 +157,7 @@ std::string PlanText(const Experiment& e) {
 }
 
 void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& own,
-             StepResult& r) {
+             Fidelity fidelity, StepResult& r) {
   r.step_time = r.timeline.end;
   r.bubbles = timeline::FindBubbles(r.timeline);
   r.breakdown = timeline::BreakdownByRank(r.timeline);
@@ -221,15 +166,20 @@ void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& 
   r.critical_path = timeline::CriticalPath(r.timeline);
   r.activations = timeline::ActivationCurves(r.timeline, StageActivationsOf(e, layout));
   r.memory = MemoryByRank(e, layout, own, r.activations);
-  r.bound_by = BoundBy(r.mean_breakdown());
+  r.bound_by = BoundBy(r.mean_breakdown(), fidelity);
   AddRates(e, r);
 }
 
 }  // namespace
 
-Result<StepResult> Simulate(const Experiment& e, const std::string& name) {
-  auto schedule = MakeSchedule(e, name);
-  if (!schedule) return Fail(schedule.error());
+const char* NameOf(Fidelity fidelity) {
+  return fidelity == Fidelity::kSchedule ? "schedule" : "op";
+}
+
+Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fidelity fidelity) {
+  auto made = MakeSchedule(e, name);
+  if (!made) return Fail(made.error());
+  const schedules::Schedule* schedule = &made->schedule;
   auto stages = ChooseLayout(e, schedule->stages);
   if (!stages) return Fail(stages.error());
   const model::Layout& layout = stages->layout;
@@ -237,14 +187,16 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name) {
   if (!spread) return Fail(Error{spread.error().message, e.places.expert, "parallel.expert"});
 
   if (auto size = CheckSize(e, *schedule, layout); !size) return Fail(size.error());
-  TaskGraph graph = Lower(e, *schedule, layout, *spread);
+  std::optional<FixedTimes> fixed;
+  if (fidelity == Fidelity::kSchedule) fixed = FixedTimesOf(e, layout, *spread, *schedule);
+  TaskGraph graph = Lower(e, *schedule, layout, *spread, fixed ? &*fixed : nullptr);
   if (auto duration = CheckDuration(e, graph); !duration) return Fail(duration.error());
   const TaskTimes times = RunFluid(graph);
   StepResult r;
   r.timeline = MakeTimeline(std::move(graph), times);
   r.experiment = e.name;
   r.schedule = schedule->name;
-  r.fidelity = "op";
+  r.fidelity = NameOf(fidelity);
   r.engine = "native";
   r.model = e.model.name;
   r.cluster = fmt::format("{} {} ({})", e.gpus(), e.cluster.gpu.name, e.cluster.name);
@@ -252,8 +204,8 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name) {
   r.layout = model::PrintLayout(layout);
   r.gpus = e.gpus();
   r.microbatches = schedule->microbatches;
-  r.assumptions = Assumptions(e, *spread, *stages);
-  Analyse(e, layout, OwnershipOf(*schedule), r);
+  r.assumptions = Assumptions(e, *spread, *stages, made->made_for, fidelity);
+  Analyse(e, layout, OwnershipOf(*schedule), fidelity, r);
   if (auto fits = CheckMemory(e, name, r.memory); !fits) {
     r.fits = false;
     if (e.enforce_memory) return Fail(fits.error());

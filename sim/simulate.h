@@ -1,5 +1,9 @@
 // One step, predicted: schedule, stages, costs, task graph, engine, analysis.
 //
+// Fidelities:
+//   schedule  each action takes the time it takes alone, each hop a latency; nothing is shared
+//   op        actions are operations on lanes; SMs, HBM, NVLink and NIC are shared
+//
 //   auto experiment = LoadExperiment("experiments/deepseek_v3_h800.yaml");
 //   auto result = Simulate(*experiment, "dualpipe");
 //   result->step_time.seconds();
@@ -13,9 +17,15 @@
 
 namespace pipescope {
 
+enum class Fidelity { kSchedule, kOp };
+
+// "schedule" or "op".
+const char* NameOf(Fidelity fidelity);
+
 // `schedule` is a family's name or a CSV file of PyTorch's IR. Fails where it cannot be built for
 // the plan, does not pass the checker, or needs more memory than the GPU has (unless the
 // experiment says `memory: {enforce: false}`; then `fits` tells).
-Result<StepResult> Simulate(const Experiment& experiment, const std::string& schedule);
+Result<StepResult> Simulate(const Experiment& experiment, const std::string& schedule,
+                            Fidelity fidelity = Fidelity::kOp);
 
 }  // namespace pipescope

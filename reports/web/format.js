@@ -28,7 +28,7 @@ const formatBytes = (bytes) =>
 function formatCount(x) {
   for (const [size, letter] of [
     [1e12, ' T'],
-    [1e9, ' B'],
+    [1e9, ' G'],
     [1e6, ' M'],
     [1e3, ' k'],
   ]) {

@@ -166,6 +166,7 @@ function start() {
   makeMemory();
   drawMemoryBars();
   drawRankTables();
+  drawSensitivities();
   drawAssumptions();
   drawExplanations();
   byId('command').textContent = report.raw.command;

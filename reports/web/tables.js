@@ -44,6 +44,28 @@ function drawRankTables() {
   );
 }
 
+// A bar for each resource, on the scale of the largest gain.
+function drawSensitivities() {
+  const list = report.raw.sensitivities || [];
+  byId('sensitivity').hidden = list.length === 0;
+  const most = Math.max(...list.map((s) => s.gain), 1e-9);
+  const bar = (s) =>
+    el('span', {class: 'gain', style: `width:${Math.max(0, s.gain / most) * 100}%`}, '');
+  byId('sensitivity-table').replaceChildren(
+    table(
+      [
+        {name: 'A tenth more', get: (s) => s.resource},
+        {name: 'Gain', unit: 'of the step', get: (s) => formatShare(s.gain)},
+        {name: '', words: true, get: (s) => el('span', {class: 'gain-track'}, bar(s))},
+        {name: 'Step', get: (s) => formatSeconds(s.step_time_s)},
+        {name: 'Change', words: true, get: (s) => s.change},
+      ],
+      list,
+      {plain: true},
+    ),
+  );
+}
+
 function drawAssumptions() {
   byId('assumption-table').replaceChildren(
     table(
@@ -99,6 +121,11 @@ function drawExplanations() {
     ],
     ['In the range sums, ', code('bubble share = gaps inside the range / (range × ranks)'), '.'],
   );
+  explain('sensitivity-how', [
+    'The step simulated again with one change at a time: ',
+    code('gain = 1 − step time with the change / step time'),
+    '. What is hidden behind something else gains nothing, and gains do not add up.',
+  ]);
   explain(
     'bubble-how',
     [

@@ -17,17 +17,11 @@
 #include <string>
 #include <vector>
 
-#include "schedules/costs.h"
+#include "schedules/profile.h"
 #include "schedules/schedule.h"
 #include "sim/base/result.h"
 
 namespace pipescope::schedules {
-
-struct MemoryDeltas {
-  double forward = 1;
-  double input_grad = -0.5;
-  double weight_grad = -0.5;
-};
 
 struct Problem {
   int ranks = 0;
@@ -35,6 +29,7 @@ struct Problem {
   Costs costs;                       // F, I, W and comm are used
   std::vector<MemoryDeltas> memory;  // [rank]
   std::vector<double> limit;         // [rank], in the unit of `memory`
+  Goal goal = Goal::kSpan;           // the makespan is minded by heuristic and span.h alone
 };
 
 using Kinds = std::vector<ActionKind>;  // of kForward, kInputGrad and kWeightGrad

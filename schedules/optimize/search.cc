@@ -5,39 +5,32 @@
 #include <numeric>
 #include <random>
 
-#include "schedules/optimize/span.h"
+#include "schedules/optimize/placed_time.h"
 
 namespace pipescope::schedules {
 namespace {
 
-constexpr size_t kHistory = 200;
-constexpr double kMeanWeight = 1e-3;
+using enum ActionKind;
 
-// F's before their I's before their W's.
-bool Ordered(const Kinds& kinds) {
-  int done[3] = {};
-  for (const ActionKind kind : kinds) {
-    const auto k = static_cast<size_t>(kind);
-    if (k > 0 && done[k - 1] <= done[k]) return false;
-    ++done[k];
-  }
-  return true;
-}
+constexpr size_t kHistory = 100;
+constexpr double kMeanWeight = 1e-2;
+constexpr size_t kReach = 16;  // places a step may move
 
 class Walk {
  public:
-  Walk(const Problem& problem, Optimized start)
-      : problem_(problem), span_(problem), best_(std::move(start)), order_(best_.order) {
-    goal_ = LowerBound(problem) * (1 + 1e-9);
+  Walk(const PlacedProblem& problem, Placed start, double bound)
+      : problem_(problem), time_(problem), best_(std::move(start)), order_(best_.order) {
+    goal_ = bound * (1 + 1e-9);
     present_ = Value();
     history_.fill(present_);
+    path_ = time_.CriticalPath(order_);
   }
 
-  Optimized Run(int64_t orders) {
+  Placed Run(int64_t orders) {
     const int64_t last = best_.orders + orders;
     for (int64_t move = 0; best_.orders < last && move < 10 * orders; ++move) {
-      if (best_.span <= goal_) break;
-      Step();
+      if (best_.value <= goal_) break;
+      TryMove();
     }
     return std::move(best_);
   }
@@ -46,48 +39,96 @@ class Walk {
   size_t Draw(size_t below) { return static_cast<size_t>(random_() % below); }
 
   double Value() {
-    longest_ = span_(order_);
-    const auto& spans = span_.rank_span();
-    const double sum = std::accumulate(spans.begin(), spans.end(), 0.0);
-    return longest_ + kMeanWeight * sum / static_cast<double>(spans.size());
+    worst_ = time_(order_);
+    const auto& of_rank = time_.of_rank();
+    const double sum = std::accumulate(of_rank.begin(), of_rank.end(), 0.0);
+    return worst_ + kMeanWeight * sum / static_cast<double>(of_rank.size());
   }
 
-  // Moves the action at `from` to `to`, shifting those between.
-  static void Shift(Kinds& kinds, size_t from, size_t to) {
-    const auto at = [&](size_t i) { return kinds.begin() + static_cast<std::ptrdiff_t>(i); };
-    if (from < to) {
-      std::rotate(at(from), at(from + 1), at(to + 1));
+  // A place near `at`, on either side.
+  size_t Near(const Steps& steps, size_t at) {
+    const size_t by = 1 + Draw(Draw(2) == 0 ? 2 : kReach);
+    if (Draw(2) == 0) return at > by ? at - by : 0;
+    return std::min(at + by, steps.size() - 1);
+  }
+
+  static void Shift(Steps& steps, size_t from, size_t to) {
+    const Step step = steps[from];
+    steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(from));
+    steps.insert(steps.begin() + static_cast<std::ptrdiff_t>(to), step);
+  }
+
+  static void Insert(Steps& steps, size_t at, Step step) {
+    steps.insert(steps.begin() + static_cast<std::ptrdiff_t>(std::min(at, steps.size())), step);
+  }
+
+  void Part(Steps& steps, size_t at) {
+    const uint8_t slot = steps[at].slot;
+    const Step forward{kForward, slot}, backward{kBackward, static_cast<uint8_t>(1 - slot)};
+    const bool forward_first = Draw(2) == 0;
+    steps[at] = forward_first ? forward : backward;
+    Insert(steps, at + 1, forward_first ? backward : forward);
+  }
+
+  // The nearest later or earlier step of this kind and slot; the size where there is none.
+  static size_t Find(const Steps& steps, size_t at, Step wanted) {
+    for (size_t by = 1; by <= kReach; ++by) {
+      if (at + by < steps.size() && steps[at + by] == wanted) return at + by;
+      if (at >= by && steps[at - by] == wanted) return at - by;
+    }
+    return steps.size();
+  }
+
+  void Join(Steps& steps, size_t at, size_t with, Step joined) {
+    if (with == steps.size()) return;
+    steps[Draw(2) == 0 ? at : with] = joined;
+    steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(steps[at] == joined ? with : at));
+  }
+
+  void Change(Steps& steps, size_t at) {
+    const Step step = steps[at];
+    const auto other = static_cast<uint8_t>(1 - step.slot);
+    if (Draw(3) > 0) return Shift(steps, at, Near(steps, at));
+    if (step.kind == kOverlapped) return Part(steps, at);
+    if (step.kind == kBackward && (!problem_.pairs || Draw(2) == 0)) {
+      steps[at].kind = kInputGrad;
+      return Insert(steps, at + 1 + Draw(kReach), {kWeightGrad, step.slot});
+    }
+    if (problem_.pairs && step.kind == kForward) {
+      const Step backward{kBackward, other};
+      return Join(steps, at, Find(steps, at, backward), {kOverlapped, step.slot});
+    }
+    if (problem_.pairs && step.kind == kBackward) {
+      return Join(steps, at, Find(steps, at, {kForward, other}), {kOverlapped, other});
+    }
+    if (step.kind == kInputGrad) {
+      Join(steps, at, Find(steps, at, {kWeightGrad, step.slot}), {kBackward, step.slot});
+    }
+  }
+
+  // A step to move: mostly on the critical path, or beside it, for nothing else shortens it.
+  std::pair<size_t, size_t> Choose() {
+    if (Draw(4) == 0) {
+      const size_t rank = Draw(order_.size());
+      return {rank, Draw(order_[rank].size())};
+    }
+    const auto [rank, position] = path_[Draw(path_.size())];
+    const auto r = static_cast<size_t>(rank), p = static_cast<size_t>(position) + Draw(3);
+    return {r, p == 0 ? 0 : std::min(p - 1, order_[r].size() - 1)};
+  }
+
+  void TryMove() {
+    const auto [rank, at] = Choose();
+    Steps& steps = order_[rank];
+    before_ = steps;
+    Change(steps, at);
+    if (steps == before_ || !Fits(problem_, static_cast<int>(rank), steps)) {
+      steps.swap(before_);
+    } else if (Keep()) {
+      path_ = time_.CriticalPath(order_);
     } else {
-      std::rotate(at(to), at(from), at(from + 1));
+      steps.swap(before_);
     }
-  }
-
-  // A move of one action that changes the rank's kinds, or from == to.
-  void Choose(const Kinds& kinds, size_t& from, size_t& to) {
-    from = 1 + Draw(kinds.size() - 1);
-    to = std::min(from + 1, kinds.size() - 1);
-    if (kinds[from] == ActionKind::kWeightGrad && Draw(2) == 0) {
-      const size_t reach = std::min<size_t>(kinds.size() - 1, 12);
-      const size_t by = 1 + Draw(reach);
-      to = Draw(2) == 0 ? std::min(from + by, kinds.size() - 1) : (from > by ? from - by : 1);
-    } else if (kinds[from] == kinds[to]) {
-      to = from;
-    }
-  }
-
-  void Step() {
-    size_t rank = Draw(order_.size());
-    if (Draw(2) == 0) {
-      const auto& spans = span_.rank_span();
-      rank = static_cast<size_t>(std::max_element(spans.begin(), spans.end()) - spans.begin());
-    }
-    Kinds& kinds = order_[rank];
-    size_t from = 0, to = 0;
-    Choose(kinds, from, to);
-    if (from == to) return;
-    Shift(kinds, from, to);
-    if (Ordered(kinds) && FitsMemory(problem_, rank, kinds) && Keep()) return;
-    Shift(kinds, to, from);
   }
 
   bool Keep() {
@@ -97,33 +138,35 @@ class Walk {
     const bool keep = value <= present_ || value <= earlier;
     if (keep) present_ = value;
     earlier = present_;
-    if (keep && longest_ < best_.span * (1 - 1e-12)) {
-      best_.span = longest_;
+    if (keep && worst_ < best_.value * (1 - 1e-12)) {
+      best_.value = worst_;
       best_.order = order_;
     }
     return keep;
   }
 
-  const Problem& problem_;
-  SpanOf span_;
-  Optimized best_;
-  KindOrder order_;
-  std::mt19937 random_{1};  // its numbers are fixed by the standard
+  const PlacedProblem& problem_;
+  PlacedTime time_;
+  Placed best_;
+  StepOrder order_;
+  Steps before_;
+  std::vector<std::pair<int, int>> path_;  // of order_
+  std::mt19937 random_{1};                 // its numbers are fixed by the standard
   std::array<double, kHistory> history_ = {};
-  double goal_ = 0, present_ = 0, longest_ = 0;
+  double goal_ = 0, present_ = 0, worst_ = 0;
 };
 
 }  // namespace
 
-int64_t SearchBudget(const Problem& problem) {
-  const int64_t actions = int64_t{3} * problem.ranks * problem.microbatches;
-  return std::min(kSearchedOrders, kSearchedActions / actions);
+int64_t SearchBudget(const PlacedProblem& problem) {
+  const int64_t actions = int64_t{3} * problem.ranks * problem.microbatches * problem.slots();
+  return std::min(kSearchedOrders, kSearchedActions / std::max<int64_t>(1, actions));
 }
 
-Optimized Search(const Problem& problem, Optimized start, int64_t orders) {
-  const double before = start.span;
-  Optimized found = Walk(problem, std::move(start)).Run(orders);
-  if (found.span < before) found.from += ", then local search";
+Placed Search(const PlacedProblem& problem, Placed start, double bound, int64_t orders) {
+  const double before = start.value;
+  Placed found = Walk(problem, std::move(start), bound).Run(orders);
+  if (found.value < before) found.from += ", then local search";
   return found;
 }
 

@@ -7,6 +7,7 @@ namespace pipescope::schedules {
 
 SpanOf::SpanOf(const Problem& problem)
     : microbatches_(problem.microbatches),
+      makespan_(problem.goal == Goal::kMakespan),
       comm_(problem.costs.comm),
       ranks_(static_cast<size_t>(problem.ranks)),
       forward_(ranks_.size() * static_cast<size_t>(problem.microbatches)),
@@ -48,7 +49,7 @@ void SpanOf::Advance(const Kinds& kinds, size_t rank) {
     double arrival = 0;
     if (!Ready(rank, kind, arrival)) break;
     start = std::max(start, arrival);
-    if (own.position == 0) own.first = start;
+    if (own.position == 0 && !makespan_) own.first = start;
     own.clock = start + cost_[k][rank];
     const auto microbatch = static_cast<size_t>(own.next[k]++);
     if (kind == ActionKind::kForward) {

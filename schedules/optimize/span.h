@@ -16,7 +16,8 @@ class SpanOf {
  public:
   explicit SpanOf(const Problem& problem);
 
-  // Infinity where the order hangs, or has an I before its F or a W before its I.
+  // The makespan where that is the goal. Infinity where the order hangs, or has an I before its F
+  // or a W before its I.
   double operator()(const KindOrder& order);
 
   // Of the last order: the ranks whose own span is the whole's, in turn.
@@ -33,6 +34,7 @@ class SpanOf {
   bool Ready(size_t rank, ActionKind kind, double& arrival) const;
 
   int microbatches_;
+  bool makespan_;
   double comm_;
   std::vector<double> cost_[3];  // [rank]
   std::vector<Rank> ranks_;

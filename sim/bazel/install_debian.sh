@@ -18,6 +18,7 @@ build_packages=(
   libexpat1-dev        # NCCL's topology files
   libexpected-dev      # Result<T>
   libfmt-dev           # text
+  libsimgrid-dev       # the reference engine of shared links
   libyaml-cpp-dev      # YAML and JSON in
   nlohmann-json3-dev   # JSON out
   python3              # Bazel's own scripts
@@ -28,7 +29,6 @@ test_packages=(
   libbenchmark-dev     # benchmarks of the schedules
   libgmock-dev
   libgtest-dev
-  libsimgrid-dev       # loads what is exported for it
   nodejs               # drives chromium over its debugging pipe
 )
 

@@ -6,6 +6,8 @@
 
 #include "sim/base/result.h"
 #include "sim/lowering/action_template.h"
+#include "sim/lowering/alone.h"
+#include "sim/lowering/fixed_action.h"
 #include "sim/lowering/ownership.h"
 #include "sim/lowering/phase_costs.h"
 #include "sim/lowering/step_end.h"
@@ -25,10 +27,11 @@ struct Port {
 class Lowering {
  public:
   Lowering(const Experiment& experiment, const schedules::Schedule& schedule,
-           const model::Layout& layout, const costs::Spread& spread)
+           const model::Layout& layout, const costs::Spread& spread, const FixedTimes* fixed)
       : experiment_(experiment),
         schedule_(schedule),
         layout_(layout),
+        fixed_(fixed),
         own_(OwnershipOf(schedule)),
         costs_(experiment, spread, graph_) {
     const size_t ports =
@@ -117,6 +120,7 @@ class Lowering {
     const auto key = std::make_tuple(action.kind, action.stage, action.backward_stage);
     const auto at = templates_.find(key);
     if (at != templates_.end()) return at->second;
+    if (fixed_ != nullptr) return templates_[key] = MakeFixedAction(action, *fixed_, costs_);
     const bool pair = action.kind == ActionKind::kOverlapped;
     const model::StageLayout& stage = layout_[action.stage.index()];
     const model::StageLayout& backward = pair ? layout_[action.backward_stage.index()] : stage;
@@ -136,25 +140,18 @@ class Lowering {
     }
   }
 
-  // GPU i of one rank sends to GPU i of the other. Where only some of these pairs share a node, the
-  // message counts as one between nodes: the slowest pair decides.
-  bool SameNode(int from, int to) const {
-    const int gpus = experiment_.parallel.gpus_per_rank();
-    const int node = experiment_.cluster.node.gpus;
-    for (int i = 0; i < gpus; ++i) {
-      if ((from * gpus + i) / node != (to * gpus + i) / node) return false;
-    }
-    return true;
-  }
-
   int32_t MessageTemplate(bool backward, bool same_node) {
     int32_t& known = message_templates_[backward ? 1 : 0][same_node ? 1 : 0];
     if (known >= 0) return known;
-    const Bytes size(experiment_.shape().shard() * experiment_.model.hidden * 2);
     const timeline::Label label{backward ? "gradients" : "activations",
                                 timeline::OperationKind::kMessage, timeline::Lane::kPipeline,
                                 timeline::Part::kNone};
-    return known = costs_.Add(label, costs::PointToPoint(size, same_node, costs_.links()));
+    costs::Demand demand = costs::PointToPoint(MessageSize(experiment_), same_node, costs_.links());
+    if (fixed_ != nullptr) {
+      demand = {};
+      demand.time = fixed_->hop;
+    }
+    return known = costs_.Add(label, demand);
   }
 
   void Join(const Port& from, const Port& to, StageId stage, MicrobatchId microbatch,
@@ -165,7 +162,7 @@ class Lowering {
       return;
     }
     const int32_t task = static_cast<int32_t>(graph_.tasks.size());
-    const int32_t templ = MessageTemplate(backward, SameNode(from.rank, to.rank));
+    const int32_t templ = MessageTemplate(backward, SameNode(experiment_, from.rank, to.rank));
     graph_.tasks.push_back({from.rank, to.rank, templ, -1});
     graph_.edges.emplace_back(from.task, task);
     graph_.edges.emplace_back(task, to.task);
@@ -175,6 +172,7 @@ class Lowering {
   const Experiment& experiment_;
   const schedules::Schedule& schedule_;
   const model::Layout& layout_;
+  const FixedTimes* fixed_;  // null: actions are their operations
   Ownership own_;
   TaskGraph graph_;
   PhaseCosts costs_;
@@ -188,8 +186,8 @@ class Lowering {
 }  // namespace
 
 TaskGraph Lower(const Experiment& experiment, const schedules::Schedule& schedule,
-                const model::Layout& layout, const costs::Spread& spread) {
-  return Lowering(experiment, schedule, layout, spread).Run();
+                const model::Layout& layout, const costs::Spread& spread, const FixedTimes* fixed) {
+  return Lowering(experiment, schedule, layout, spread, fixed).Run();
 }
 
 }  // namespace pipescope

@@ -14,13 +14,18 @@
 #include "schedules/schedule.h"
 #include "sim/costs/routing.h"
 #include "sim/experiment/experiment.h"
+#include "sim/lowering/fixed_times.h"
 #include "sim/lowering/task_graph.h"
 #include "sim/model/layout.h"
 
 namespace pipescope {
 
-// `schedule` has passed the checker and has as many stages as `layout`.
+// With `fixed` (fidelity `schedule`) an action is its time and a message a hop; neither shares
+// anything. What the step ends with stays.
+//
+// `schedule` has passed the checker and has as many stages as `layout`; `fixed`, if any, is its.
 TaskGraph Lower(const Experiment& experiment, const schedules::Schedule& schedule,
-                const model::Layout& layout, const costs::Spread& spread);
+                const model::Layout& layout, const costs::Spread& spread,
+                const FixedTimes* fixed = nullptr);
 
 }  // namespace pipescope

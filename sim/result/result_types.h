@@ -25,6 +25,14 @@ struct RankMemory {
   Duration peak_time;
 };
 
+// The step with a tenth more of one resource (sim/sensitivity.h).
+struct Sensitivity {
+  std::string resource;  // "NVLink"
+  std::string change;    // "160 GB/s to 176 GB/s a GPU"
+  Duration step_time;
+  bool fits = true;
+};
+
 struct StepResult {
   std::string experiment;
   std::string schedule;
@@ -52,6 +60,7 @@ struct StepResult {
   bool fits = true;      // every rank within its GPU's memory
   std::string bound_by;  // "computation", "exposed communication", "pipeline bubble"
   std::vector<costs::Assumption> assumptions;
+  std::vector<Sensitivity> sensitivities;  // largest gain first; empty where not asked for
 
   timeline::Breakdown mean_breakdown() const;
 };

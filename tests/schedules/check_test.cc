@@ -156,5 +156,30 @@ TEST(Check, ACircleOfThree) {
             "stands before");
 }
 
+TEST(CheckMemory, TheFirstActionThatHoldsTooMuch) {
+  const Schedule order = MakeSchedule("1f1b", 4, 8);
+  EXPECT_TRUE(CheckMemory(order, 4).empty());
+  const auto findings = CheckMemory(order, 2);
+  ASSERT_EQ(findings.size(), 2u);  // ranks 0 and 1 hold 4 and 3
+  EXPECT_EQ(ToString(findings[0]),
+            "memory: rank 0 holds 3 activations of one chunk from 0F2 (action 2) on; the limit is "
+            "2");
+  EXPECT_EQ(findings[1].rank, 1);
+}
+
+// A split backward holds until its W; the limit that passes is the peak that the evaluator tells.
+TEST(CheckMemory, AgreesWithThePeaks) {
+  for (const Family& family : Families()) {
+    const auto schedule = Generate(family, {4, 8, {}});
+    if (!schedule) continue;
+    const auto prepared = Prepare(*schedule);
+    ASSERT_TRUE(prepared);
+    const int peak =
+        *std::max_element(prepared->peak_activations.begin(), prepared->peak_activations.end());
+    EXPECT_TRUE(CheckMemory(*schedule, peak).empty()) << family.name;
+    EXPECT_FALSE(CheckMemory(*schedule, peak - 1).empty()) << family.name;
+  }
+}
+
 }  // namespace
 }  // namespace pipescope::schedules

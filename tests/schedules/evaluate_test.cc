@@ -109,6 +109,7 @@ double Bubble(const Timing& timing) {
 // How often the family's closed form applied; fails where it did and is wrong.
 int CompareClosedForm(const Family& family, const Options& options,
                       const std::vector<Costs>& many) {
+  if (family.exact_bubble == nullptr) return 0;
   const auto schedule = Generate(family, options);
   if (!schedule) return 0;
   const auto prepared = Prepare(*schedule);

@@ -6,7 +6,7 @@
 
 #include "schedules/check.h"
 #include "schedules/optimize/exact.h"
-#include "schedules/optimize/heuristic.h"
+#include "schedules/optimize/placed_heuristic.h"
 #include "schedules/optimize/search.h"
 #include "schedules/optimize/span.h"
 #include "tests/schedules/testing.h"
@@ -136,18 +136,30 @@ TEST(Heuristic, RandomProblems) {
   }
 }
 
+PlacedProblem PlacedOf(const Problem& problem) {
+  Profile profile{.costs = problem.costs, .memory = problem.memory, .limit = problem.limit};
+  auto placed = MakePlaced(profile, problem.ranks, problem.microbatches, Placement::kLinear, false);
+  EXPECT_TRUE(placed) << placed.error().message;
+  return *placed;
+}
+
+Optimized Searched(const Problem& problem, const Optimized& start, int64_t orders) {
+  const Placed from{StepsOf(start.order), start.span, start.from, start.orders};
+  return LinearOf(problem, Search(PlacedOf(problem), from, LowerBound(problem), orders));
+}
+
 TEST(Search, ShortensTheHeuristicsOrderAndRepeats) {
   Random random(6);
   int shorter = 0;
   for (int i = 0; i < 100; ++i) {
     const Problem problem = random.Make(6, 12);
     const Optimized start = Heuristic(problem);
-    const Optimized found = Search(problem, start, 3000);
+    const Optimized found = Searched(problem, start, 3000);
     ASSERT_NO_FATAL_FAILURE(ExpectSound(problem, found.order, found.span)) << found.from;
     ASSERT_LE(found.span, start.span);
     ASSERT_LE(found.orders, start.orders + 3000);
     shorter += found.span < start.span;
-    ASSERT_EQ(Search(problem, start, 3000).order, found.order);
+    ASSERT_EQ(Searched(problem, start, 3000).order, found.order);
   }
   EXPECT_GT(shorter, 10);
 }
@@ -192,7 +204,7 @@ TEST(Exact, NeverLongerThanSearchNorSearchThanTheHeuristic) {
   for (int i = 0; i < 60; ++i) {
     const Problem problem = random.Make(3, 4);
     const Optimized fast = Heuristic(problem);
-    const Optimized searched = Search(problem, fast, 500);
+    const Optimized searched = Searched(problem, fast, 500);
     const auto exact = SolveExactly(problem, searched, 60);
     ASSERT_TRUE(exact);
     ASSERT_LE(searched.span, fast.span);

@@ -14,20 +14,22 @@ EVERYTHING = [
     "sim/base",
     "sim/timeline",
     "sim/model",
+    "sim/flow",
     "topology",
     "schedules",
     "kernels",
     "reports",
 ]
-# Longest prefix wins, so that sim/ is everything in sim/ but its three foundations. A folder may
+# Longest prefix wins, so that sim/ is everything in sim/ but its four foundations. A folder may
 # always use itself.
 MAY_USE = {
     "sim/base": [],
     "sim/timeline": ["sim/base", "schedules"],
     "sim/model": ["sim/base"],
+    "sim/flow": ["sim/base"],
     "topology": ["sim/base"],
     "schedules": ["sim/base"],
-    "sim": ["sim/base", "sim/timeline", "sim/model", "topology", "schedules"],
+    "sim": ["sim/base", "sim/timeline", "sim/model", "sim/flow", "topology", "schedules"],
     "kernels": ["sim/base", "sim/timeline", "schedules"],
     # The types that a result is made of; neither the experiment nor lowering nor an engine.
     "reports": [

@@ -1,0 +1,137 @@
+#include "sim/flow/state.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace pipescope::flow {
+namespace {
+
+// Longer routes are read from the variable: entries hold a route once per link of it.
+constexpr int32_t kMostInline = 8;
+
+bool Later(const Due& a, const Due& b) {
+  return a.at != b.at ? a.at > b.at : a.variable > b.variable;
+}
+
+}  // namespace
+
+FlowState::FlowState(const Network& network)
+    : network_links_(network.links.size()), links_(network.links.size()) {
+  for (size_t l = 0; l < links_.size(); ++l) links_[l].capacity = network.links[l].value();
+}
+
+int32_t FlowState::AddLink(double capacity) {
+  int32_t l = static_cast<int32_t>(links_.size());
+  if (free_links_.empty()) {
+    links_.emplace_back();
+  } else {
+    l = free_links_.back();
+    free_links_.pop_back();
+    link(l) = LinkState();
+  }
+  link(l).capacity = capacity;
+  return l;
+}
+
+int32_t FlowState::AddVariable() {
+  if (free_variables_.empty()) {
+    variables_.emplace_back();
+    return static_cast<int32_t>(variables_.size()) - 1;
+  }
+  const int32_t v = free_variables_.back();
+  free_variables_.pop_back();
+  variable(v) = Variable();
+  return v;
+}
+
+void FlowState::Attach(int32_t v) {
+  Variable& var = variable(v);
+  var.alive = true;
+  const bool indirect = var.weights != nullptr || var.count > kMostInline;
+  for (int32_t k = 0; k < var.count; ++k) {
+    LinkState& l = link(var.links[k]);
+    const double weight = var.weights == nullptr ? 1 : var.weights[k];
+    l.changed = true;
+    l.weight += weight;
+    l.weighted |= weight != std::floor(weight);
+    ++l.variables;
+    const int32_t others = indirect ? kIndirect : var.count - 1;
+    auto entries = std::find_if(l.crossing.begin(), l.crossing.end(),
+                                [&](const Entries& e) { return e.others() == others; });
+    if (entries == l.crossing.end()) entries = l.crossing.emplace(entries, others);
+    entries->Add(v, var.links, var.links[k]);
+  }
+}
+
+void FlowState::Detach(int32_t v) {
+  Variable& var = variable(v);
+  var.alive = false;
+  for (int32_t k = 0; k < var.count; ++k) {
+    LinkState& l = link(var.links[k]);
+    l.weight -= var.weights == nullptr ? 1 : var.weights[k];
+    --l.variables;
+    l.sweep = true;
+    l.changed = true;
+  }
+}
+
+void FlowState::FreeVariable(int32_t v) {
+  variable(v).own.reset();
+  free_variables_.push_back(v);
+}
+
+void FlowState::Sweep(int32_t at) {
+  LinkState& l = link(at);
+  l.sweep = false;
+  if (l.variables == 0) {  // exact zeros, so that rounding cannot pile up
+    l.crossing.clear();
+    l.due.clear();
+    l.weight = 0;
+    l.volume = 0;
+    l.level = kNever;
+    l.weighted = false;
+    return;
+  }
+  double weight = 0;
+  for (Entries& entries : l.crossing) {
+    entries.Keep([&](int32_t v) {
+      const Variable& var = variable(v);
+      if (var.alive) weight += var.WeightOn(at);
+      return var.alive;
+    });
+  }
+  l.weight = weight;
+}
+
+double FlowState::Left(int32_t v) const {
+  const Variable& var = variable(v);
+  return var.owner < 0 ? var.due : std::max(0.0, var.due - link(var.owner).volume);
+}
+
+void FlowState::SetOwner(int32_t v, int32_t l) {
+  Variable& var = variable(v);
+  if (var.owner == l) return;
+  var.due = Left(v) + link(l).volume;
+  var.owner = l;
+  std::vector<Due>& heap = link(l).due;
+  if (heap.size() > 64 + 2 * static_cast<size_t>(link(l).variables)) {
+    std::erase_if(heap, [&](const Due& d) { return !Holds(l, d); });
+    std::make_heap(heap.begin(), heap.end(), Later);
+  }
+  heap.push_back({var.due, v});
+  std::push_heap(heap.begin(), heap.end(), Later);
+}
+
+const Due* FlowState::Earliest(int32_t l) {
+  std::vector<Due>& heap = link(l).due;
+  while (!heap.empty() && !Holds(l, heap.front())) PopEarliest(l);
+  return heap.empty() ? nullptr : &heap.front();
+}
+
+void FlowState::PopEarliest(int32_t l) {
+  std::vector<Due>& heap = link(l).due;
+  std::pop_heap(heap.begin(), heap.end(), Later);
+  heap.pop_back();
+}
+
+}  // namespace pipescope::flow

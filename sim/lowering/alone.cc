@@ -1,0 +1,53 @@
+#include "sim/lowering/alone.h"
+
+#include <algorithm>
+
+#include "sim/lowering/action_template.h"
+#include "sim/lowering/phase_costs.h"
+
+namespace pipescope {
+
+TaskGraph LowerAlone(const Experiment& experiment, const model::Layout& layout,
+                     const costs::Spread& spread, const schedules::Action& action) {
+  TaskGraph graph;
+  graph.ranks = 1;
+  PhaseCosts costs(experiment, spread, graph);
+  const bool pair = action.kind == schedules::ActionKind::kOverlapped;
+  const model::StageLayout& stage = layout[action.stage.index()];
+  const model::StageLayout& backward = pair ? layout[action.backward_stage.index()] : stage;
+  const ActionTemplate templ = MakeActionTemplate(action.kind, stage, backward, experiment, costs);
+  for (size_t i = 0; i < templ.operations.size(); ++i) {
+    graph.tasks.push_back({0, 0, templ.operations[i].templ, -1});
+    for (const int32_t before : templ.operations[i].after) {
+      graph.edges.emplace_back(before, static_cast<int32_t>(i));
+    }
+  }
+  return graph;
+}
+
+Bytes MessageSize(const Experiment& experiment) {
+  return Bytes(experiment.shape().shard() * experiment.model.hidden * 2);
+}
+
+bool SameNode(const Experiment& experiment, int from, int to) {
+  const int gpus = experiment.parallel.gpus_per_rank();
+  const int node = experiment.cluster.node.gpus;
+  for (int i = 0; i < gpus; ++i) {
+    if ((from * gpus + i) / node != (to * gpus + i) / node) return false;
+  }
+  return true;
+}
+
+Duration HopTime(const Experiment& experiment, const costs::Spread& spread) {
+  TaskGraph graph;
+  const PhaseCosts costs(experiment, spread, graph);
+  Duration slowest;
+  for (int r = 0; r + 1 < experiment.parallel.pipeline; ++r) {
+    const bool same_node = SameNode(experiment, r, r + 1);
+    const auto demand = costs::PointToPoint(MessageSize(experiment), same_node, costs.links());
+    slowest = std::max(slowest, demand.time);
+  }
+  return slowest;
+}
+
+}  // namespace pipescope
