@@ -58,6 +58,8 @@ void ReadTraining(Fields& root, Experiment& e) {
   e.training.global_batch = t.Integer("global_batch", 1, int64_t{1} << 32);
   e.training.fp8 = t.Choice("precision", {"fp8", "bf16"}) == "fp8";
   e.training.recompute = ReadRecompute(t);
+  e.training.separate_passes =
+      t.Choice("gradient_passes", {"fused", "separate"}, "fused") == "separate";
   e.places.global_batch = t.Where("global_batch");
   const int64_t sequences = e.parallel.data * e.training.micro_batch_size;
   if (e.training.global_batch % sequences != 0) {
@@ -72,6 +74,9 @@ void ReadCommunication(Fields& root, Experiment& e) {
   Fields c = root.OptionalObject("communication");
   e.communication.sms = static_cast<int>(c.Integer("sms", 1, 4096, 20));
   e.communication.overlap_gradients = c.Boolean("overlap_gradients", true);
+  e.communication.overlap_tensor = c.Boolean("overlap_tensor", true);
+  e.communication.deduplicate =
+      c.Choice("dispatcher", {"deduplicated", "all_to_all"}, "deduplicated") == "deduplicated";
   e.communication.fp32_gradients =
       c.Choice("gradient_precision", {"fp32", "bf16"}, "fp32") == "fp32";
   const int sms = e.cluster.gpu.sms;
@@ -153,7 +158,8 @@ model::WorkShape Experiment::shape() const {
           training.recompute,
           parallel.tensor,
           parallel.context,
-          parallel.exchange};
+          parallel.exchange,
+          !communication.deduplicate};
 }
 
 Result<Experiment> LoadExperiment(const std::string& path,
@@ -184,7 +190,9 @@ Result<Experiment> LoadExperiment(const std::string& path,
   ReadPlan(root, e);
   ReadTraining(root, e);
   ReadMemory(root, e);
-  e.efficiencies = costs::ReadEfficiencies(root.OptionalObject("costs"));
+  Fields prices = root.OptionalObject("costs");
+  const std::string measured = prices.String("efficiency_file", "");
+  e.efficiencies = costs::ReadEfficiencies(prices);
   if (!model_name.empty()) {
     auto model = model::LoadModel(Resolve(path, model_name));
     if (!model) return Fail(Referred(root, "model", model.error()));
@@ -197,6 +205,11 @@ Result<Experiment> LoadExperiment(const std::string& path,
       return Fail(Referred(root, "topology", known.error()));
     }
     e.cluster = *cluster;
+  }
+  if (!measured.empty() && e.cluster.gpu.sms > 0) {
+    auto file = costs::EfficiencyFile::Load(Resolve(path, measured), e.cluster.gpu.sms);
+    if (!file) return Fail(Referred(root, "costs", file.error()));
+    e.measured = std::make_shared<const costs::EfficiencyFile>(*std::move(file));
   }
   ReadCommunication(root, e);
   if (!model_name.empty() && !e.topology.empty()) CheckFit(root, e);

@@ -8,7 +8,8 @@
 //   parallel: {pipeline: 16, data: 128, expert: 64, zero_stage: 1}   # also tensor, context: 1
 //   training: {sequence_length: 4096, micro_batch_size: 1, global_batch: 15360, precision: fp8}
 //   communication: {sms: 20}            # also which communication is overlapped, see below
-//   costs: {kernel_gap: 2 us}           # any figure of sim/costs/efficiencies.h
+//   costs: {kernel_gap: 2 us}           # any figure of sim/costs/efficiencies.h; efficiency_file:
+//                                       # a table of measured shapes (sim/costs/efficiency_file.h)
 //   memory: {reserved: 3 GiB, enforce: true}
 //
 // Paths count from the experiment's own file. GPUs: a pipeline rank holds data x context x tensor
@@ -16,6 +17,7 @@
 // within them.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,7 @@
 #include "sim/base/result.h"
 #include "sim/base/units.h"
 #include "sim/costs/efficiencies.h"
+#include "sim/costs/efficiency_file.h"
 #include "sim/model/config.h"
 #include "sim/model/operations.h"
 #include "topology/cluster.h"
@@ -47,12 +50,15 @@ struct TrainingPlan {
   int64_t global_batch = 0;      // sequences in a step, over all replicas
   bool fp8 = false;
   model::Recompute recompute = model::Recompute::kDeepseekV3;
+  bool separate_passes = false;  // over gradients at the step's end, sim/lowering/step_end.h
 };
 
 struct CommunicationPlan {
   int sms = 20;                   // of each GPU, for dispatch and combine beside computation
   bool overlap_gradients = true;  // reduce a stage's gradients as soon as they are complete
   bool fp32_gradients = true;     // reduced in FP32, else BF16
+  bool overlap_tensor = true;     // tensor-parallel messages of the backward pass, beside GEMMs
+  bool deduplicate = true;        // a token's row goes once to a GPU (DeepEP), else once an expert
 };
 
 // Where the file says what can turn out wrong only later; without a line where --set said it.
@@ -73,6 +79,7 @@ struct Experiment {
   TrainingPlan training;
   CommunicationPlan communication;
   costs::Efficiencies efficiencies;
+  std::shared_ptr<const costs::EfficiencyFile> measured;  // or null
   Bytes reserved;                      // CUDA context, libraries, communication buffers
   bool enforce_memory = true;          // a peak over the GPU's memory is an error
   std::vector<std::string> overrides;  // "a.b=c" as given by --set

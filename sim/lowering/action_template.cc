@@ -55,13 +55,13 @@ class Builder {
     int32_t& lane = Communicates(phase) ? last_communication_ : last_compute_;
     if (lane >= 0) inputs.push_back(lane);
     if (Communicates(phase)) {
-      lane = Add(costs_.Notify(phase), inputs);
-      lane = Add(costs_.AllToAll(phase), {lane});
+      if (costs_.notifies()) inputs = {Add(costs_.Notify(phase), inputs)};
+      lane = Add(costs_.AllToAll(phase), inputs);
     } else if (model::Computes(phase)) {
       if (!std::exchange(gather_is_new_, false)) Join(gathers_, inputs);
       if (!OnlyWeights(phase)) Join(scatters_, inputs);
       lane = Add(costs_.Compute(block, phase, beside_), inputs);
-    } else if (phase.beside) {
+    } else if (phase.beside && costs_.overlaps_tensor()) {
       gather_is_new_ = phase.kind == PhaseKind::kGather;
       (gather_is_new_ ? gathers_ : scatters_).push_back(Add(costs_.Send(phase), inputs));
     } else {
@@ -73,7 +73,7 @@ class Builder {
   }
 
   // An operation without work, for an action that has none.
-  int32_t AppendNothing() { return Add(costs_.Add({"no work"}, {}), {}); }
+  int32_t AppendNothing() { return Add(costs_.Add({"no work"}, costs::Demand()), {}); }
 
   int32_t size() const { return static_cast<int32_t>(made_.operations.size()); }
   ActionTemplate& made() { return made_; }

@@ -29,6 +29,11 @@ Bytes MessageSize(const Experiment& experiment) {
   return Bytes(experiment.shape().shard() * experiment.model.hidden * 2);
 }
 
+costs::Price HopPrice(const PhaseCosts& costs, const Experiment& experiment, bool same_node) {
+  return costs.prices().Message(
+      {costs::CollectiveKind::kPointToPoint, MessageSize(experiment), 2, same_node ? 2 : 1});
+}
+
 bool SameNode(const Experiment& experiment, int from, int to) {
   const int gpus = experiment.parallel.gpus_per_rank();
   const int node = experiment.cluster.node.gpus;
@@ -44,8 +49,7 @@ Duration HopTime(const Experiment& experiment, const costs::Spread& spread) {
   Duration slowest;
   for (int r = 0; r + 1 < experiment.parallel.pipeline; ++r) {
     const bool same_node = SameNode(experiment, r, r + 1);
-    const auto demand = costs::PointToPoint(MessageSize(experiment), same_node, costs.links());
-    slowest = std::max(slowest, demand.time);
+    slowest = std::max(slowest, HopPrice(costs, experiment, same_node).demand.time);
   }
   return slowest;
 }

@@ -9,6 +9,7 @@
 #include "schedules/schedule.h"
 #include "sim/costs/routing.h"
 #include "sim/experiment/experiment.h"
+#include "sim/lowering/phase_costs.h"
 #include "sim/lowering/task_graph.h"
 #include "sim/model/layout.h"
 
@@ -23,6 +24,8 @@ Bytes MessageSize(const Experiment& experiment);
 // Whether GPU i of one rank shares a node with GPU i of the other, for every i. Where only some of
 // these pairs do, a message counts as one between nodes: the slowest pair decides.
 bool SameNode(const Experiment& experiment, int from, int to);
+
+costs::Price HopPrice(const PhaseCosts& costs, const Experiment& experiment, bool same_node);
 
 // The slowest between any two neighbouring ranks.
 Duration HopTime(const Experiment& experiment, const costs::Spread& spread);

@@ -146,12 +146,13 @@ class Lowering {
     const timeline::Label label{backward ? "gradients" : "activations",
                                 timeline::OperationKind::kMessage, timeline::Lane::kPipeline,
                                 timeline::Part::kNone};
-    costs::Demand demand = costs::PointToPoint(MessageSize(experiment_), same_node, costs_.links());
+    costs::Price price;
     if (fixed_ != nullptr) {
-      demand = {};
-      demand.time = fixed_->hop;
+      price.demand.time = fixed_->hop;
+    } else {
+      price = HopPrice(costs_, experiment_, same_node);
     }
-    return known = costs_.Add(label, demand);
+    return known = costs_.Add(label, std::move(price));
   }
 
   void Join(const Port& from, const Port& to, StageId stage, MicrobatchId microbatch,

@@ -75,15 +75,28 @@ bool MovesAsDispatch(const model::Phase& phase) {
   return (phase.kind == PhaseKind::kDispatch) == (phase.pass == Pass::kForward);
 }
 
+costs::CollectiveKind KindOf(const model::Phase& phase) {
+  switch (phase.kind) {
+    case PhaseKind::kGather:
+      return costs::CollectiveKind::kAllGather;
+    case PhaseKind::kScatter:
+      return costs::CollectiveKind::kReduceScatter;
+    case PhaseKind::kReduce:
+      return costs::CollectiveKind::kAllReduce;
+    default:
+      return costs::CollectiveKind::kAllToAll;
+  }
+}
+
 }  // namespace
 
 PhaseCosts::PhaseCosts(const Experiment& experiment, const costs::Spread& spread, TaskGraph& graph)
     : experiment_(experiment),
       spread_(spread),
       graph_(graph),
-      links_(costs::LinksOf(experiment.cluster, experiment.efficiencies)) {
-  graph.capacity = {links_.memory.value(), links_.nvlink.value(), links_.network.value(),
-                    links_.network.value()};
+      prices_(experiment.cluster, experiment.efficiencies, experiment.measured) {
+  graph.capacity = {links().memory.value(), links().nvlink.value(), links().network.value(),
+                    links().network.value()};
 }
 
 int PhaseCosts::compute_sms(bool beside_communication) const {
@@ -114,27 +127,41 @@ int32_t PhaseCosts::Add(const timeline::Label& label, const costs::Demand& deman
   return static_cast<int32_t>(graph_.templates.size() - 1);
 }
 
+int32_t PhaseCosts::Add(const timeline::Label& label, costs::Price price) {
+  const int32_t templ = Add(label, price.demand);
+  graph_.templates[static_cast<size_t>(templ)].parts = std::move(price.parts);
+  return templ;
+}
+
 int32_t PhaseCosts::Compute(const model::Block& block, const model::Phase& phase,
                             bool beside_communication) {
   const int64_t window = experiment_.model.KindOf(block.layer).window;
   const Computation key{block.kind, phase.kind,           phase.pass,
                         window,     beside_communication, phase.part};
   if (const auto at = computations_.find(key); at != computations_.end()) return at->second;
-  const costs::Demand demand =
-      costs::PhaseDemand(phase.kernels, compute_sms(beside_communication), experiment_.cluster.gpu,
-                         experiment_.efficiencies);
-  return computations_[key] = Add(LabelFor(phase.kind, phase.pass), demand);
+  return computations_[key] = Add(LabelFor(phase.kind, phase.pass),
+                                  prices_.Phase(phase.kernels, compute_sms(beside_communication)));
 }
 
 int32_t PhaseCosts::AllToAll(const model::Phase& phase) {
   const Movement key{phase.kind, phase.pass};
   if (const auto at = movements_.find(key); at != movements_.end()) return at->second;
   const double d = static_cast<double>(experiment_.model.hidden);
+  if (!experiment_.communication.deduplicate) {
+    // Every row leaves once for each of its experts, in BF16.
+    const int group = experiment_.parallel.expert;
+    const costs::Price price =
+        prices_.Message({costs::CollectiveKind::kAllToAll,
+                         Bytes(2 * model::ExpertRows(experiment_.model, experiment_.shape()) *
+                               experiment_.model.hidden),
+                         group, std::min(group, experiment_.cluster.node.gpus)});
+    return movements_[key] = Add(LabelFor(phase.kind, phase.pass), price);
+  }
   const bool fp8_rows = MovesAsDispatch(phase) && experiment_.training.fp8;
   const double row = fp8_rows ? d * (1 + 4.0 / 128) : 2 * d;
   const costs::Demand demand =
       costs::AllToAll(spread_, experiment_.shape().shard(), row, experiment_.communication.sms,
-                      links_, experiment_.efficiencies);
+                      links(), experiment_.efficiencies);
   return movements_[key] = Add(LabelFor(phase.kind, phase.pass), demand);
 }
 
@@ -147,10 +174,8 @@ int32_t PhaseCosts::Send(const model::Phase& phase) {
   // GPUs of a tensor-parallel group lie side by side, those of a context-parallel one apart by it.
   const int node = experiment_.cluster.node.gpus;
   const int per_node = std::clamp(exchange ? node / plan.tensor : node, 1, group);
-  const int64_t rounds = phase.kind == PhaseKind::kReduce ? 2 : 1;
-  const costs::Demand demand =
-      costs::ShardedCollective(Bytes(rounds * phase.moved.value()), group, per_node, links_);
-  return sends_[key] = Add(LabelFor(phase.kind, phase.pass), demand);
+  return sends_[key] = Add(LabelFor(phase.kind, phase.pass),
+                           prices_.Message({KindOf(phase), phase.moved, group, per_node}));
 }
 
 int32_t PhaseCosts::Notify(const model::Phase& phase) {

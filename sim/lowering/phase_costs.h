@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/costs/communication_cost.h"
+#include "sim/costs/prices.h"
 #include "sim/costs/routing.h"
 #include "sim/experiment/experiment.h"
 #include "sim/lowering/task_graph.h"
@@ -27,13 +28,17 @@ class PhaseCosts {
   // The data movement of a dispatch or combine, and the notify that precedes it.
   int32_t AllToAll(const model::Phase& phase);
   int32_t Notify(const model::Phase& phase);
+  bool notifies() const { return experiment_.communication.deduplicate; }
+  bool overlaps_tensor() const { return experiment_.communication.overlap_tensor; }
   // What a tensor- or context-parallel group sends.
   int32_t Send(const model::Phase& phase);
 
   // A template of any other kind, not shared.
   int32_t Add(const timeline::Label& label, const costs::Demand& demand);
+  int32_t Add(const timeline::Label& label, costs::Price price);
 
-  const costs::Links& links() const { return links_; }
+  const costs::Links& links() const { return prices_.links(); }
+  const costs::Prices& prices() const { return prices_; }
 
  private:
   using Movement = std::pair<model::PhaseKind, model::Pass>;
@@ -45,7 +50,7 @@ class PhaseCosts {
   const Experiment& experiment_;
   const costs::Spread& spread_;
   TaskGraph& graph_;
-  costs::Links links_;
+  costs::Prices prices_;
   std::map<Computation, int32_t> computations_;
   std::map<Movement, int32_t> movements_;
   std::map<std::tuple<model::PhaseKind, model::Pass, Bytes>, int32_t> sends_;

@@ -24,9 +24,14 @@ class StepEnd {
     last_.assign(static_cast<size_t>(graph_.ranks), -1);
     const int64_t bytes = GradientBytesPerParameter(experiment_);
     for (size_t r = 0; r < own_.stages_of_rank.size(); ++r) {
+      if (experiment_.training.separate_passes) {
+        const int32_t task = Append(static_cast<int>(r), SeparatePasses(r));
+        for (const int32_t before : rank_done[r]) graph_.edges.emplace_back(before, task);
+      }
       for (size_t i = 0; i < own_.stages_of_rank[r].size(); ++i) {
         const int stage = own_.stages_of_rank[r][i];
-        const auto [shared, expert] = Collective(r, stage, bytes, "gradient reduce-scatter");
+        const auto [shared, expert] = Collective(r, stage, bytes, "gradient reduce-scatter",
+                                                 costs::CollectiveKind::kReduceScatter);
         for (const int32_t templ : {shared, expert}) {
           const int32_t task = Append(static_cast<int>(r), templ);
           if (experiment_.communication.overlap_gradients) {
@@ -64,7 +69,8 @@ class StepEnd {
       if (experiment_.parallel.zero_stage == 0) continue;
       for (const int stage : own_.stages_of_rank[static_cast<size_t>(r)]) {
         const auto [shared, expert] =
-            Collective(static_cast<size_t>(r), stage, kParameterBytes, "parameter all-gather");
+            Collective(static_cast<size_t>(r), stage, kParameterBytes, "parameter all-gather",
+                       costs::CollectiveKind::kAllGather);
         Append(r, shared);
         Append(r, expert);
       }
@@ -77,7 +83,8 @@ class StepEnd {
   }
 
   // The collectives of a stage's shared and expert parameters, as `rank` takes part in them.
-  std::pair<int32_t, int32_t> Collective(size_t rank, int stage, int64_t bytes, const char* name) {
+  std::pair<int32_t, int32_t> Collective(size_t rank, int stage, int64_t bytes, const char* name,
+                                         costs::CollectiveKind sharded) {
     const HeldParameters held = StageParameters(experiment_, layout_[static_cast<size_t>(stage)],
                                                 HoldsEmbedding(layout_, own_.stages_of_rank[rank]));
     const int per_node = experiment_.cluster.node.gpus;
@@ -85,11 +92,11 @@ class StepEnd {
     const int expert = ExpertGroup(experiment_, Copies(stage));
     const int expert_per_node = std::max(1, per_node / experiment_.parallel.expert);
     const timeline::Label label{name, OperationKind::kCollective, Lane::kGradient, Part::kNone};
-    // A ring reduces then gathers where nothing is sharded: twice the bytes.
-    const int64_t rounds = experiment_.parallel.zero_stage == 0 ? 2 : 1;
+    const costs::CollectiveKind kind =
+        experiment_.parallel.zero_stage == 0 ? costs::CollectiveKind::kAllReduce : sharded;
     const auto demand = [&](int64_t parameters, int group, int in_node) {
-      return costs::ShardedCollective(Bytes(rounds * bytes * parameters), group,
-                                      std::clamp(in_node, 1, group), costs_.links());
+      return costs_.prices().Message(
+          {kind, Bytes(bytes * parameters), group, std::clamp(in_node, 1, group)});
     };
     // Replicas of a GPU's shared parameters lie apart by the tensor-parallel group.
     const int shared_per_node = per_node / experiment_.parallel.tensor;
@@ -97,15 +104,24 @@ class StepEnd {
             costs_.Add(label, demand(held.expert, expert, expert_per_node))};
   }
 
-  costs::Demand AdamW(int rank) {
-    const double bytes =
-        static_cast<double>(GradientBytesPerParameter(experiment_) +
-                            2 * OptimizerBytesPerParameter(experiment_) + kParameterBytes);
-    costs::Demand demand;
-    demand.memory = RoundBytes(
-        bytes * UpdatedParameters(experiment_, layout_, own_, static_cast<size_t>(rank)));
-    demand.time = demand.memory / costs_.links().memory;
-    return demand;
+  // The passes of separate kernels: norm (a read) and clipping (a read and a write) of the shard.
+  costs::Price AdamW(int rank) {
+    const int64_t gradient = GradientBytesPerParameter(experiment_);
+    const int64_t passes = experiment_.training.separate_passes ? 3 * gradient : 0;
+    const double bytes = static_cast<double>(
+        gradient + passes + 2 * OptimizerBytesPerParameter(experiment_) + kParameterBytes);
+    return costs_.prices().Memory("AdamW",
+                                  RoundBytes(bytes * UpdatedParameters(experiment_, layout_, own_,
+                                                                       static_cast<size_t>(rank))));
+  }
+
+  // Of all gradients a GPU holds: set to zero (a write), looked at for infinities (a read), divided
+  // by the number of replicas (a read and a write).
+  int32_t SeparatePasses(size_t rank) {
+    const HeldParameters held = RankParameters(experiment_, layout_, own_.stages_of_rank[rank]);
+    const int64_t bytes = 4 * GradientBytesPerParameter(experiment_) * (held.shared + held.expert);
+    return costs_.Add({"gradient passes", OperationKind::kOptimizer, Lane::kCompute, Part::kNone},
+                      costs_.prices().Memory("gradient passes", Bytes(bytes)));
   }
 
   int32_t Append(int rank, int32_t templ) {

@@ -14,6 +14,7 @@
 #include "schedules/schedule.h"
 #include "sim/base/units.h"
 #include "sim/costs/demand.h"
+#include "sim/costs/prices.h"
 #include "sim/timeline/timeline.h"
 
 namespace pipescope {
@@ -25,6 +26,7 @@ struct TaskTemplate {
   int32_t label = 0;  // of TaskGraph::labels
   costs::Demand demand;
   std::array<double, kResources> rates = {};  // bytes per second at full speed
+  std::vector<costs::PricePart> parts = {};   // what the time is made of, where it was looked up
 };
 
 struct Task {

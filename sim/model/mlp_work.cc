@@ -72,9 +72,11 @@ std::vector<Phase> MlpForward(const ModelConfig& m, const WorkShape& s, bool moe
     list.Scatter(m.hidden);
   } else {
     const Mlp experts = ExpertMlp(m, s);
+    if (s.permute_twice) list.Memory("permute_copies", experts.rows, d * 4);
     list.Memory("permute", experts.rows, d * 2 * (s.fp8 ? kFp8Bytes : 2));
     Forward(list, m, s, experts);
     list.Memory("unpermute", experts.rows, d * 4);
+    if (s.permute_twice) list.Memory("unpermute_copies", experts.rows, d * 4);
     if (m.shared_intermediate > 0) {
       list.Gather(m.hidden);
       Forward(list, m, s, SharedMlp(m, s));
@@ -95,9 +97,11 @@ std::vector<Phase> MlpInputGrad(const ModelConfig& m, const WorkShape& s, bool m
     list.ScatterBeside(m.hidden);
   } else {
     const Mlp experts = ExpertMlp(m, s);
+    if (s.permute_twice) list.Memory("permute_copies_backward", experts.rows, d * 4);
     list.Memory("permute_backward", experts.rows, d * 2 * (s.fp8 ? kFp8Bytes : 2));
     InputGrad(list, m, s, experts);
     list.Memory("unpermute_backward", experts.rows, d * 4);
+    if (s.permute_twice) list.Memory("unpermute_copies_backward", experts.rows, d * 4);
     if (m.shared_intermediate > 0) {
       list.Gather(m.hidden).GatherBeside(m.hidden);
       InputGrad(list, m, s, SharedMlp(m, s));

@@ -123,6 +123,7 @@ struct WorkShape {
   int tensor = 1;   // GPUs that split every layer's matrices
   int context = 1;  // GPUs that split every sequence
   ContextExchange exchange = ContextExchange::kAllToAll;
+  bool permute_twice = false;  // rows are copied once an expert before they are sent, then sorted
 
   int64_t shard() const { return tokens / tensor; }  // rows of norms, residual, router, dispatch
   bool again() const { return recompute == Recompute::kDeepseekV3; }

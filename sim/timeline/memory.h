@@ -2,8 +2,9 @@
 //
 // F brings a stage's activations at its start; I or B takes them away at its end. Where the weight
 // gradient is deferred, I brings at its start what W will need and W takes it away. An overlapped
-// pair starts with both halves in memory. What a backward pass works with is there while it runs. Example: 1F1B on p ranks holds p - r micro-batches at the
-// peak of rank r, DualPipe p + 1 chunks on every rank.
+// pair starts with both halves in memory. What a backward pass works with is there while it runs.
+// Example: 1F1B on p ranks holds p - r micro-batches at the peak of rank r, DualPipe p + 1 chunks
+// on every rank.
 #pragma once
 
 #include <vector>

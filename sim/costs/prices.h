@@ -1,0 +1,55 @@
+// What operations cost, from the sources of an experiment mixed by operation: the measured table
+// where it knows the shape or its neighbours, else the analytic model.
+//
+// A phase takes the sum of its kernels; kernels of the analytic model are followed by the gap
+// between two kernels, which measured times contain. Every part tells its origin and its spread;
+// spreads add up, as errors of one table tend to one side. The analytic model's spread is 15 %:
+// what its F&B pair of DeepSeek-V3 on H800 is off by (README).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/costs/communication_cost.h"
+#include "sim/costs/demand.h"
+#include "sim/costs/efficiencies.h"
+#include "sim/costs/efficiency_file.h"
+#include "sim/costs/estimate.h"
+#include "topology/cluster.h"
+
+namespace pipescope::costs {
+
+struct PricePart {
+  std::string what;  // "expert_down 1024 x 7168 x 2048, 32 groups"
+  Origin origin = Origin::kAnalytic;
+  Duration time;
+  Duration spread;
+};
+
+struct Price {
+  Demand demand;
+  std::vector<PricePart> parts;
+};
+
+class Prices {
+ public:
+  // `file` may be null. Keeps references to the other two.
+  Prices(const topology::Cluster& cluster, const Efficiencies& efficiencies,
+         std::shared_ptr<const EfficiencyFile> file);
+
+  Price Phase(const std::vector<model::Kernel>& kernels, int sms) const;
+  Price Message(const Collective& collective) const;
+  // A pass over memory outside the model's blocks, such as the optimizer's.
+  Price Memory(const char* name, Bytes bytes) const;
+
+  const Links& links() const { return links_; }
+
+ private:
+  const topology::Cluster& cluster_;
+  const Efficiencies& efficiencies_;
+  std::shared_ptr<const EfficiencyFile> file_;
+  Links links_;
+};
+
+}  // namespace pipescope::costs
