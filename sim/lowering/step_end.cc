@@ -11,6 +11,7 @@ using timeline::OperationKind;
 using timeline::Part;
 
 constexpr int64_t kParameterBytes = 2;  // BF16
+constexpr int64_t kMasterBytes = 4;     // FP32
 
 class StepEnd {
  public:
@@ -104,10 +105,11 @@ class StepEnd {
             costs_.Add(label, demand(held.expert, expert, expert_per_node))};
   }
 
-  // The passes of separate kernels: norm (a read) and clipping (a read and a write) of the shard.
+  // The passes of separate kernels: norm (a read) and clipping (a read and a write) of the shard,
+  // and the copy of the master parameters to BF16 (a read more).
   costs::Price AdamW(int rank) {
     const int64_t gradient = GradientBytesPerParameter(experiment_);
-    const int64_t passes = experiment_.training.separate_passes ? 3 * gradient : 0;
+    const int64_t passes = experiment_.training.separate_passes ? 3 * gradient + kMasterBytes : 0;
     const double bytes = static_cast<double>(
         gradient + passes + 2 * OptimizerBytesPerParameter(experiment_) + kParameterBytes);
     return costs_.prices().Memory("AdamW",
@@ -116,7 +118,7 @@ class StepEnd {
   }
 
   // Of all gradients a GPU holds: set to zero (a write), looked at for infinities (a read), divided
-  // by the number of replicas (a read and a write).
+  // by the number of replicas where there are several (a read and a write).
   int32_t SeparatePasses(size_t rank) {
     const HeldParameters held = RankParameters(experiment_, layout_, own_.stages_of_rank[rank]);
     const int64_t bytes = 4 * GradientBytesPerParameter(experiment_) * (held.shared + held.expert);

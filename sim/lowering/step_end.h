@@ -10,7 +10,8 @@
 //   all-gather      2 bytes a parameter
 // Where training.gradient_passes is separate, as in Megatron-LM, kernels of their own zero, check
 // and scale all gradients before the reduce-scatter, 16 bytes a parameter held (FP32), and take
-// the norm of the shard and clip it before AdamW, 12 bytes a parameter updated.
+// the norm of the shard and clip it before AdamW, and copy the result to BF16: 16 bytes a parameter
+// updated (the list of passes: SimuMax, perf_llm.py, after Megatron-LM's distributed optimizer).
 // Shared parameters lie on all data-parallel GPUs, experts on one of `expert` each, so their groups
 // differ: per node all GPUs take part in the former, as a rule one in the latter.
 #pragma once

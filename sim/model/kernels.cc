@@ -96,7 +96,9 @@ KernelList& KernelList::Exchange(int64_t width) {
 std::vector<Phase> KernelList::Take() {
   Cut();
   if (phases_.empty()) phases_.push_back({kind_, pass_, {}});
-  return std::move(phases_);
+  std::vector<Phase> numbered;
+  Append(numbered, std::move(phases_));
+  return numbered;
 }
 
 void Append(std::vector<Phase>& to, std::vector<Phase> phases) {

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "sim/model/config.h"
 #include "sim/model/operations.h"
 #include "sim/model/parameters.h"
@@ -157,6 +159,21 @@ TEST(Context, OrKeysAndValuesGathered) {
   Bytes sum;
   for (const Phase& phase : All(work)) sum += phase.moved;
   EXPECT_EQ(sum, Bytes(2 * 2 * 32768 * 2048));
+}
+
+// A pass, a kind and a part name a phase: what it costs is looked up by them.
+TEST(Tensor, PhasesAreNumbered) {
+  for (const Block& block :
+       {Block{BlockKind::kDenseLayer, 0}, Block{BlockKind::kHead}, Block{BlockKind::kMoeLayer, 10},
+        Block{BlockKind::kMtpProjection}, Block{BlockKind::kEmbedding}}) {
+    const BlockWork work = WorkOf(V3(), Split(2), block);
+    for (const auto* pass : {&work.forward, &work.input_grad, &work.weight_grad}) {
+      std::set<std::pair<PhaseKind, int>> seen;
+      for (const Phase& phase : *pass) {
+        EXPECT_TRUE(seen.emplace(phase.kind, phase.part).second);
+      }
+    }
+  }
 }
 
 TEST(Tensor, PartsAddUpToAllParameters) {
