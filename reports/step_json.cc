@@ -65,6 +65,21 @@ Json CriticalPathJson(const StepResult& r) {
   return list;
 }
 
+Json CostsJson(const CostShares& c) {
+  Json guessed = Json::array();
+  for (const GuessedCost& guess : c.guessed) {
+    guessed.push_back(
+        {{"what", guess.what}, {"from", costs::NameOf(guess.origin)}, {"share", guess.share}});
+  }
+  Json shares = Json::object();
+  for (size_t i = 0; i < c.by_origin.size(); ++i) {
+    shares[costs::NameOf(static_cast<costs::Origin>(i))] = c.by_origin[i];
+  }
+  return {{"step_spread_s", c.spread.seconds()},
+          {"share", std::move(shares)},
+          {"guessed", std::move(guessed)}};
+}
+
 Json ResultJson(const StepResult& r) {
   return {{"experiment", r.experiment},
           {"schedule", r.schedule},
@@ -78,6 +93,7 @@ Json ResultJson(const StepResult& r) {
           {"microbatches", r.microbatches},
           {"step_time_s", r.step_time.seconds()},
           {"pipeline_time_s", r.timeline.pipeline_end.seconds()},
+          {"costs", CostsJson(r.costs)},
           {"tokens_per_second", r.tokens_per_second},
           {"tokens_per_day", r.tokens_per_day},
           {"mfu", {{"causal", r.mfu_causal}, {"non_causal", r.mfu_non_causal}}},

@@ -194,6 +194,27 @@ std::string SensitivityTable(const StepResult& r) {
   return text + "\n";
 }
 
+// Where costs come from, with what was not measured; empty where nothing was.
+std::string CostsTable(const StepResult& r) {
+  constexpr size_t kMost = 12;
+  if (!r.measured_costs) return "";
+  const auto share = [&](costs::Origin o) {
+    return FormatPercent(r.costs.by_origin[static_cast<size_t>(o)]);
+  };
+  std::string text = fmt::format(
+      "step {} +- {}; measured {}, interpolated {}, analytic {} of kernels and collectives\n",
+      Format(r.step_time), Format(r.costs.spread), share(costs::Origin::kMeasured),
+      share(costs::Origin::kInterpolated), share(costs::Origin::kAnalytic));
+  for (size_t i = 0; i < std::min(kMost, r.costs.guessed.size()); ++i) {
+    const GuessedCost& guess = r.costs.guessed[i];
+    text += fmt::format("  {:<60} {:<12} {:>7}\n", guess.what, costs::NameOf(guess.origin),
+                        FormatPercent(guess.share));
+  }
+  const size_t more = r.costs.guessed.size() - std::min(kMost, r.costs.guessed.size());
+  if (more > 0) text += fmt::format("  and {} more (--format json)\n", more);
+  return text;
+}
+
 std::string Assumptions(const StepResult& r) {
   std::string text = "Assumptions\n";
   for (const costs::Assumption& a : r.assumptions) {
@@ -242,6 +263,7 @@ std::string StepText(const StepResult& r, const std::string& command) {
   text += Section("Why ranks wait (mean over ranks, share of the bubble)", BubbleTable(one));
   text += Section("Critical path", CriticalPathTable(r));
   text += Section("Memory of one GPU", MemoryTable(r));
+  if (r.measured_costs) text += Section("Where the costs come from", CostsTable(r));
   text += SensitivityTable(r);
   text += Assumptions(r);
   return text + "\nReproduce: " + command + "\n";

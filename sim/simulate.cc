@@ -7,6 +7,7 @@
 
 #include "sim/action_times.h"
 #include "sim/base/quantity.h"
+#include "sim/cost_shares.h"
 #include "sim/costs/routing.h"
 #include "sim/engine/engine.h"
 #include "sim/lowering/lower.h"
@@ -193,6 +194,8 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fideli
   if (auto duration = CheckDuration(e, graph); !duration) return Fail(duration.error());
   const TaskTimes times = RunFluid(graph);
   StepResult r;
+  r.costs = CostSharesOf(graph);
+  r.measured_costs = e.measured != nullptr;
   r.timeline = MakeTimeline(std::move(graph), times);
   r.experiment = e.name;
   r.schedule = schedule->name;

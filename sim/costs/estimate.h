@@ -16,6 +16,11 @@ enum class Origin {
   kMeasured,      // this shape, on this kind of machine
 };
 inline constexpr int kOrigins = 3;
+constexpr const char* NameOf(Origin origin) {
+  return origin == Origin::kMeasured       ? "measured"
+         : origin == Origin::kInterpolated ? "interpolated"
+                                           : "analytic";
+}
 
 struct Estimate {
   Duration time;

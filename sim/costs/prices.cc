@@ -26,6 +26,17 @@ PricePart PartOf(std::string what, const Estimate& e) {
 
 }  // namespace
 
+Price& Price::operator+=(const Price& after) {
+  demand.time += after.demand.time;
+  demand.memory += after.demand.memory;
+  demand.nvlink += after.demand.nvlink;
+  demand.network_out += after.demand.network_out;
+  demand.network_in += after.demand.network_in;
+  demand.flops += after.demand.flops;
+  parts.insert(parts.end(), after.parts.begin(), after.parts.end());
+  return *this;
+}
+
 Prices::Prices(const topology::Cluster& cluster, const Efficiencies& efficiencies,
                std::shared_ptr<const EfficiencyFile> file)
     : cluster_(cluster),

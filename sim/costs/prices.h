@@ -30,6 +30,8 @@ struct PricePart {
 struct Price {
   Demand demand;
   std::vector<PricePart> parts;
+
+  Price& operator+=(const Price& after);  // one after the other
 };
 
 class Prices {

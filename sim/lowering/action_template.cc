@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <span>
-#include <utility>
 
-#include "sim/base/result.h"
+#include "sim/lowering/action_builder.h"
 
 namespace pipescope {
 namespace {
@@ -13,10 +12,6 @@ using model::BlockWork;
 using model::Phase;
 using model::PhaseKind;
 using schedules::ActionKind;
-
-bool Communicates(const Phase& phase) {
-  return phase.kind == PhaseKind::kDispatch || phase.kind == PhaseKind::kCombine;
-}
 
 struct WorkedBlock {
   model::Block block;
@@ -30,91 +25,6 @@ std::vector<WorkedBlock> Worked(const model::StageLayout& stage, const Experimen
   }
   return blocks;
 }
-
-// Whether a phase may run while an input gradient's rows are still being scattered.
-bool OnlyWeights(const Phase& phase) {
-  return std::any_of(phase.kernels.begin(), phase.kernels.end(), [](const model::Kernel& kernel) {
-    return kernel.pass == model::Pass::kWeightGrad;
-  });
-}
-
-// Collects operations; knows which came last on either lane. What tensor- and context-parallel
-// groups send is waited for by the computation after it, so it has its place in the compute lane's
-// order, but for the phases that run beside others: a gather of rows that only weight gradients
-// need lets one phase pass, a scatter all phases of weight gradients.
-class Builder {
- public:
-  explicit Builder(PhaseCosts& costs) : costs_(costs) {}
-
-  // From here on, whether communication's SMs are taken from the computation's.
-  void SetBesideCommunication(bool beside) { beside_ = beside; }
-
-  // Appends a phase behind `inputs` and behind its lane; a notify goes before communication.
-  // Returns the operation that yields the phase's result.
-  int32_t Append(const model::Block& block, const Phase& phase, std::vector<int32_t> inputs) {
-    int32_t& lane = Communicates(phase) ? last_communication_ : last_compute_;
-    if (lane >= 0) inputs.push_back(lane);
-    if (Communicates(phase)) {
-      if (costs_.notifies()) inputs = {Add(costs_.Notify(phase), inputs)};
-      lane = Add(costs_.AllToAll(phase), inputs);
-    } else if (model::Computes(phase)) {
-      if (!std::exchange(gather_is_new_, false)) Join(gathers_, inputs);
-      if (!OnlyWeights(phase)) Join(scatters_, inputs);
-      lane = Add(costs_.Compute(block, phase, beside_), inputs);
-    } else if (phase.beside && costs_.overlaps_tensor()) {
-      gather_is_new_ = phase.kind == PhaseKind::kGather;
-      (gather_is_new_ ? gathers_ : scatters_).push_back(Add(costs_.Send(phase), inputs));
-    } else {
-      Join(gathers_, inputs);
-      Join(scatters_, inputs);
-      lane = Add(costs_.Send(phase), inputs);
-    }
-    return lane;
-  }
-
-  // An operation without work, for an action that has none.
-  int32_t AppendNothing() { return Add(costs_.Add({"no work"}, costs::Demand()), {}); }
-
-  int32_t size() const { return static_cast<int32_t>(made_.operations.size()); }
-  ActionTemplate& made() { return made_; }
-
-  ActionTemplate Finish() {
-    std::vector<bool> waited_for(made_.operations.size(), false);
-    for (size_t i = 0; i < made_.operations.size(); ++i) {
-      if (made_.operations[i].after.empty()) made_.roots.push_back(static_cast<int32_t>(i));
-      for (const int32_t before : made_.operations[i].after) {
-        waited_for[static_cast<size_t>(before)] = true;
-      }
-    }
-    for (size_t i = 0; i < waited_for.size(); ++i) {
-      if (!waited_for[i]) made_.sinks.push_back(static_cast<int32_t>(i));
-    }
-    return std::move(made_);
-  }
-
- private:
-  // Waits for what was sent beside computation as well.
-  static void Join(std::vector<int32_t>& sent, std::vector<int32_t>& inputs) {
-    inputs.insert(inputs.end(), sent.begin(), sent.end());
-    sent.clear();
-  }
-
-  int32_t Add(int32_t templ, std::vector<int32_t> after) {
-    std::erase_if(after, [](int32_t i) { return i < 0; });
-    std::sort(after.begin(), after.end());
-    after.erase(std::unique(after.begin(), after.end()), after.end());
-    made_.operations.push_back({templ, std::move(after)});
-    return size() - 1;
-  }
-
-  PhaseCosts& costs_;
-  bool beside_ = false;
-  std::vector<int32_t> gathers_, scatters_;  // sent beside computation, and not waited for yet
-  bool gather_is_new_ = false;               // it lets the next phase pass
-  int32_t last_compute_ = -1;
-  int32_t last_communication_ = -1;
-  ActionTemplate made_;
-};
 
 // F, I, W or B alone: every phase waits for the one before, but for those that run beside others.
 class SerialBuilder {
@@ -166,7 +76,7 @@ class SerialBuilder {
   }
 
   ActionKind kind_;
-  Builder builder_;
+  ActionBuilder builder_;
   int32_t last_ = -1;
   int32_t gradient_ = -1;
 };
@@ -275,7 +185,7 @@ class PairBuilder {
     }
   }
 
-  Builder builder_;
+  ActionBuilder builder_;
   int32_t forward_ = -1;
   int32_t backward_ = -1;
 };

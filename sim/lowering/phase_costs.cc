@@ -148,13 +148,16 @@ int32_t PhaseCosts::AllToAll(const model::Phase& phase) {
   if (const auto at = movements_.find(key); at != movements_.end()) return at->second;
   const double d = static_cast<double>(experiment_.model.hidden);
   if (!experiment_.communication.deduplicate) {
-    // Every row leaves once for each of its experts, in BF16.
+    // Every row leaves once for each of its experts, in BF16. Dispatch sends the FP32 probabilities
+    // of the rows after them, since they weigh the experts' activations, and their gradients back.
     const int group = experiment_.parallel.expert;
-    const costs::Price price =
-        prices_.Message({costs::CollectiveKind::kAllToAll,
-                         Bytes(2 * model::ExpertRows(experiment_.model, experiment_.shape()) *
-                               experiment_.model.hidden),
-                         group, std::min(group, experiment_.cluster.node.gpus)});
+    const int per_node = std::min(group, experiment_.cluster.node.gpus);
+    const int64_t rows = model::ExpertRows(experiment_.model, experiment_.shape());
+    const auto send = [&](int64_t bytes) {
+      return prices_.Message({costs::CollectiveKind::kAllToAll, Bytes(bytes), group, per_node});
+    };
+    costs::Price price = send(2 * rows * experiment_.model.hidden);
+    if (phase.kind == PhaseKind::kDispatch) price += send(4 * rows);
     return movements_[key] = Add(LabelFor(phase.kind, phase.pass), price);
   }
   const bool fp8_rows = MovesAsDispatch(phase) && experiment_.training.fp8;

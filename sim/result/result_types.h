@@ -1,11 +1,13 @@
 // The answer: one step under one schedule, as plain data for every report.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
 #include "sim/base/units.h"
 #include "sim/costs/efficiencies.h"
+#include "sim/costs/estimate.h"
 #include "sim/timeline/breakdown.h"
 #include "sim/timeline/bubbles.h"
 #include "sim/timeline/memory.h"
@@ -33,6 +35,20 @@ struct Sensitivity {
   bool fits = true;
 };
 
+// A cost that was not measured for its shape, and its share of all kernels and collectives.
+struct GuessedCost {
+  std::string what;
+  costs::Origin origin = costs::Origin::kAnalytic;
+  double share = 0;
+};
+
+// sim/cost_shares.h
+struct CostShares {
+  std::array<double, costs::kOrigins> by_origin = {};
+  Duration spread;                   // the step takes its time +- this
+  std::vector<GuessedCost> guessed;  // largest share first
+};
+
 struct StepResult {
   std::string experiment;
   std::string schedule;
@@ -45,6 +61,8 @@ struct StepResult {
   int gpus = 0;
   int microbatches = 0;
   Duration step_time;
+  CostShares costs;
+  bool measured_costs = false;  // a table of measured costs was given
   double tokens_per_second = 0;
   double tokens_per_day = 0;
   double mfu_causal = 0;  // of the BF16 peak
