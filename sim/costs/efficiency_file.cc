@@ -18,12 +18,15 @@ constexpr double kFarthest = 4;  // of a neighbour
 constexpr size_t kNeighbours = 4;
 constexpr int64_t kMaxBytes = 8 << 20;
 
-double Median(std::vector<double> values) {
+double Quantile(std::vector<double> values, double share) {
   if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
+  const double at = share * static_cast<double>(values.size());
+  const auto nth = values.begin() + static_cast<std::ptrdiff_t>(at);
+  std::nth_element(values.begin(), nth, values.end());
+  return *nth;
 }
+
+double Median(const std::vector<double>& values) { return Quantile(values, 0.5); }
 
 bool Starts(std::string_view name, std::string_view with) { return name.starts_with(with); }
 
@@ -59,7 +62,13 @@ void EfficiencyFile::Derive() {
         attention_.find(shape.substr(0, shape.size() - kTogether.size()) + std::string(kApart));
     if (at != attention_.end()) twice.push_back(std::abs(at->second / share - 1));
   }
-  measured_spread_ = Median(twice);
+  // Alone or in a step, a kernel runs at the clock that its power allows: how far the long-running
+  // shapes differ tells how far that may be from the median.
+  const double clocks =
+      sustained.empty()
+          ? 0
+          : (Quantile(sustained, 0.84) - Quantile(sustained, 0.16)) / 2 / Quantile(sustained, 0.5);
+  measured_spread_ = std::max(Median(twice), clocks);
 }
 
 std::optional<EfficiencyFile::Guess> EfficiencyFile::ShareOf(const std::string& kind,
@@ -111,9 +120,10 @@ std::optional<Estimate> EfficiencyFile::Gemm(const model::Kernel& kernel, int sm
   const auto guess = ShareOf(kind, shape, nullptr);
   if (!guess) return std::nullopt;
   const double rate = std::min(guess->share * peak_.value(), sustained_.value());
-  return Estimate{Seconds(kernel.flops.value() / rate * sms_ / sms),
-                  guess->measured ? measured_spread_ : interpolated_spread_,
-                  guess->measured ? Origin::kMeasured : Origin::kInterpolated};
+  return Estimate{
+      Seconds(kernel.flops.value() / rate * sms_ / sms),
+      guess->measured ? measured_spread_ : std::max(measured_spread_, interpolated_spread_),
+      guess->measured ? Origin::kMeasured : Origin::kInterpolated};
 }
 
 std::optional<Estimate> EfficiencyFile::Attention(const model::Kernel& kernel) const {

@@ -23,8 +23,9 @@
 // output type: the mean of the nearest four by the distance sum |log2 ratio| over m, n and k,
 // weighted by 1 / distance^2, where one lies within 4 (two factors of four). Its spread is the
 // median error of the same method on the shapes of the table, each left out in turn. A measured
-// shape's spread is the median difference of attention shapes measured twice (with contiguous and
-// separate operands).
+// shape's spread is the larger of two: the median difference of attention shapes measured twice
+// (contiguous and separate operands), and half the way from the 16 % to the 84 % quantile of the
+// long GEMMs' rates, since a step's clock is not known better than theirs.
 //
 // Example, B200: o_proj of Llama 3 70B, 4096 x 8192 x 8192 forward: share 0.4625 of 2250 TFLOPS,
 // 528 us. Source of the format and of these formulas: SimuMax docs/system.md and
