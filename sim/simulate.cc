@@ -172,8 +172,8 @@ void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& 
 // Of the replica that ends last.
 TaskTimes RunFlows(const Experiment& e, const TaskGraph& graph) {
   const std::vector<Role> roles = RolesOf(graph);
-  const StepNetwork network(e.cluster, e.efficiencies, e.gpus(), UsesMemory(roles),
-                            {.to_rail = true});
+  const StepNetwork network(e.cluster, e.efficiencies, e.parallel.pipeline, e.parallel.data,
+                            UsesMemory(roles), {.to_rail = true});
   TransferTable transfers(e, graph, network);
   flow::NativeEngine engine(network.network());
   return RunStepFlows(graph, e, roles, {}, transfers, engine).times;

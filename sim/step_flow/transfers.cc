@@ -21,10 +21,7 @@ struct TransferTable::Builder {
   void Add(int from_gpu, int to_gpu, int32_t from, int32_t to, Bytes bytes, Bandwidth cap,
            Duration latency, double memory) {
     if (bytes.value() == 0) return;
-    std::vector<int32_t> route;
-    for (const topology::LinkId link : network.router().Between(from_gpu, to_gpu).links) {
-      route.push_back(link);
-    }
+    std::vector<int32_t> route = network.Between(from_gpu, to_gpu);
     batch.weights.resize(batch.links.size() + route.size(), 1);
     if (network.has_memory() && memory > 0) {
       route.push_back(network.memory(from_gpu));

@@ -14,8 +14,8 @@ namespace {
 StepTimes RunOn(const Experiment& e, const TaskGraph& graph,
                 const std::vector<double>& slowness = {}) {
   const std::vector<Role> roles = RolesOf(graph);
-  const StepNetwork network(e.cluster, e.efficiencies, e.gpus(), UsesMemory(roles),
-                            {.to_rail = true});
+  const StepNetwork network(e.cluster, e.efficiencies, e.parallel.pipeline, e.parallel.data,
+                            UsesMemory(roles), {.to_rail = true});
   TransferTable transfers(e, graph, network);
   flow::NativeEngine engine(network.network());
   return RunStepFlows(graph, e, roles, slowness, transfers, engine);
