@@ -40,9 +40,9 @@ void AddCommon(CLI::App& verb, StepOptions& o) {
       ->type_name("a.b=c")
       ->allow_extra_args(false);
   verb.add_option("--fidelity", o.fidelity,
-                  "What is simulated: schedule (actions of fixed length) or op (operations on "
-                  "lanes, which share the GPU; default)")
-      ->check(CLI::IsMember({"schedule", "op"}))
+                  "What is simulated: schedule (actions of fixed length), op (operations on lanes, "
+                  "which share the GPU; default) or flow (every GPU, every flow over the fabric)")
+      ->check(CLI::IsMember({"schedule", "op", "flow"}))
       ->type_name("NAME");
   verb.add_option("--engine", o.engine, "What simulates it: native")
       ->check(CLI::IsMember({"native"}))
@@ -75,6 +75,7 @@ int WriteAll(const StepOptions& o, const std::vector<StepResult>& results, const
 }
 
 Fidelity FidelityOf(const StepOptions& o) {
+  if (o.fidelity == "flow") return Fidelity::kFlow;
   return o.fidelity == "schedule" ? Fidelity::kSchedule : Fidelity::kOp;
 }
 

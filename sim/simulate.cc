@@ -10,11 +10,14 @@
 #include "sim/cost_shares.h"
 #include "sim/costs/routing.h"
 #include "sim/engine/engine.h"
+#include "sim/flow/native_engine.h"
 #include "sim/lowering/lower.h"
 #include "sim/make_schedule.h"
 #include "sim/memory_use.h"
 #include "sim/model/layout.h"
 #include "sim/stages.h"
+#include "sim/step_flow/executor.h"
+#include "sim/step_flow/roles.h"
 #include "sim/timeline/critical_path.h"
 
 namespace pipescope {
@@ -171,10 +174,20 @@ void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& 
   AddRates(e, r);
 }
 
+// Of the replica that ends last.
+TaskTimes RunFlows(const Experiment& e, const TaskGraph& graph) {
+  const std::vector<Role> roles = RolesOf(graph);
+  const StepNetwork network(e.cluster, e.efficiencies, e.parallel.pipeline, e.parallel.data,
+                            UsesMemory(roles), {.to_rail = true});
+  TransferTable transfers(e, graph, network);
+  flow::NativeEngine engine(network.network());
+  return RunStepFlows(graph, e, roles, {}, transfers, engine).times;
+}
+
 }  // namespace
 
 const char* NameOf(Fidelity fidelity) {
-  return fidelity == Fidelity::kSchedule ? "schedule" : "op";
+  return fidelity == Fidelity::kSchedule ? "schedule" : fidelity == Fidelity::kOp ? "op" : "flow";
 }
 
 Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fidelity fidelity) {
@@ -192,7 +205,7 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fideli
   if (fidelity == Fidelity::kSchedule) fixed = FixedTimesOf(e, layout, *spread, *schedule);
   TaskGraph graph = Lower(e, *schedule, layout, *spread, fixed ? &*fixed : nullptr);
   if (auto duration = CheckDuration(e, graph); !duration) return Fail(duration.error());
-  const TaskTimes times = RunFluid(graph);
+  const TaskTimes times = fidelity == Fidelity::kFlow ? RunFlows(e, graph) : RunFluid(graph);
   StepResult r;
   r.costs = CostSharesOf(graph);
   r.measured_costs = e.measured != nullptr;

@@ -3,6 +3,7 @@
 // Fidelities:
 //   schedule  each action takes the time it takes alone, each hop a latency; nothing is shared
 //   op        actions are operations on lanes; SMs, HBM, NVLink and NIC are shared
+//   flow      every GPU, every transfer as flows over the routed fabric (sim/step_flow)
 //
 //   auto experiment = LoadExperiment("experiments/deepseek_v3_h800.yaml");
 //   auto result = Simulate(*experiment, "dualpipe");
@@ -17,9 +18,9 @@
 
 namespace pipescope {
 
-enum class Fidelity { kSchedule, kOp };
+enum class Fidelity { kSchedule, kOp, kFlow };
 
-// "schedule" or "op".
+// "schedule", "op" or "flow".
 const char* NameOf(Fidelity fidelity);
 
 // `schedule` is a family's name or a CSV file of PyTorch's IR. Fails where it cannot be built for

@@ -23,6 +23,9 @@ using FlowId = int64_t;  // counts from 0 in the order in which an engine is giv
 
 struct Network {
   std::vector<Bandwidth> links;  // a link's number is its place here; one direction each
+  // Links of different kinds are never equal (pattern.h): worth saying where other traffic treats
+  // them differently, such as the NICs of senders and of receivers. Empty: all of one kind.
+  std::vector<int32_t> kinds = {};
 };
 
 // Many flows in few arrays: a million of them fit in tens of megabytes.

@@ -29,7 +29,9 @@ class Colours {
       int32_t& place = place_[static_cast<size_t>(l)];
       if (place >= 0) continue;
       place = static_cast<int32_t>(link_.size());
-      link_.push_back(Mix(Bits(network.links[static_cast<size_t>(l)].value())));
+      const auto at = static_cast<size_t>(l);
+      const auto kind = static_cast<uint64_t>(network.kinds.empty() ? 0 : network.kinds[at]);
+      link_.push_back(Mix(Bits(network.links[at].value()), kind));
     }
     flow_.resize(batch.bytes.size());
     for (size_t f = 0; f < flow_.size(); ++f) {
@@ -160,8 +162,7 @@ void Pattern::FoldInto(const Network& network) {
   std::vector<double> sums(network.links.size());
   for (FlowClass& c : all) {
     // A class that crosses nothing, or is one flow, gains nothing from being one variable.
-    const bool folds = c.members.size() > 1 && !batch_.Route(c.members.front()).empty() &&
-                       batch_.Cap(c.members.front()) == Bandwidth(0);
+    const bool folds = c.members.size() > 1 && !batch_.Route(c.members.front()).empty();
     if (!folds || !FillLinks(batch_, colours, sums, c)) {
       for (const int32_t l : c.links) sums[static_cast<size_t>(l)] = 0;
       single_.insert(single_.end(), c.members.begin(), c.members.end());

@@ -1,0 +1,50 @@
+#include "sim/step_flow/step_network.h"
+
+namespace pipescope {
+namespace {
+
+enum LinkKind { kNvlink = 0, kPcie = 2, kNic = 4, kSwitch = 6, kMemory = 8, kKinds = 9 };
+
+}  // namespace
+
+StepNetwork::StepNetwork(const topology::Cluster& cluster, const costs::Efficiencies& efficiencies,
+                         int ranks, int data, bool with_memory, const topology::RoutePolicy& policy)
+    : router_(cluster, policy),
+      has_memory_(with_memory),
+      pcie_limits_(cluster.node.pcie.value() < cluster.node.nic.value() * efficiencies.network) {
+  const topology::LinkTable& links = router_.links();
+  const bool fabric = cluster.fabric.kind != topology::FabricKind::kNone;
+  first_pcie_ = cluster.node.gpus > 1 ? 2 * cluster.gpus() : 0;
+  first_nic_ = first_pcie_ + (fabric ? 2 * cluster.gpus() : 0);
+  const int first_switch = first_nic_ + (fabric ? 2 * cluster.nodes * cluster.node.nics : 0);
+  for (int l = 0; l < links.size(); ++l) {
+    const double share = l < first_pcie_ ? 1 : efficiencies.network;
+    network_.links.emplace_back(links[l].capacity.value() * share);
+    const int begin = l < first_pcie_ ? 0 : l < first_nic_ ? first_pcie_ : first_nic_;
+    const int kind = l < first_pcie_    ? kNvlink
+                     : l < first_nic_   ? kPcie
+                     : l < first_switch ? kNic
+                                        : kSwitch;
+    const int per_node = kind == kNic ? cluster.node.nics : cluster.node.gpus;
+    const int gpu = (l - begin) / 2 / per_node * cluster.node.gpus;  // the first of its node
+    const int rank = kind == kSwitch ? 0 : gpu / data;
+    network_.kinds.push_back(rank * kKinds + kind + l % 2);
+  }
+  first_memory_ = static_cast<int32_t>(network_.links.size());
+  if (!with_memory) return;
+  const Bandwidth memory(cluster.gpu.memory_bandwidth.value() * efficiencies.memory);
+  for (int gpu = 0; gpu < ranks * data; ++gpu) {
+    network_.links.push_back(memory);
+    network_.kinds.push_back(gpu / data * kKinds + kMemory);
+  }
+}
+
+std::vector<int32_t> StepNetwork::Between(int gpu_a, int gpu_b) const {
+  std::vector<int32_t> links;
+  for (const topology::LinkId l : router_.Between(gpu_a, gpu_b).links) {
+    if (pcie_limits_ || l < first_pcie_ || l >= first_nic_) links.push_back(l);
+  }
+  return links;
+}
+
+}  // namespace pipescope

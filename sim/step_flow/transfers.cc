@@ -1,0 +1,131 @@
+#include "sim/step_flow/transfers.h"
+
+#include <algorithm>
+
+#include "sim/costs/communication_cost.h"
+
+namespace pipescope {
+namespace {
+
+double BytesOf(Bytes bytes) { return static_cast<double>(bytes.value()); }
+
+}  // namespace
+
+// Collects the flows of one task.
+struct TransferTable::Builder {
+  const StepNetwork& network;
+  flow::FlowBatch batch;
+  Transfers transfers;
+
+  // `memory`: bytes of HBM that each byte costs at either end.
+  void Add(int from_gpu, int to_gpu, int32_t from, int32_t to, Bytes bytes, Bandwidth cap,
+           Duration latency, double memory) {
+    if (bytes.value() == 0) return;
+    std::vector<int32_t> route = network.Between(from_gpu, to_gpu);
+    batch.weights.resize(batch.links.size() + route.size(), 1);
+    if (network.has_memory() && memory > 0) {
+      route.push_back(network.memory(from_gpu));
+      route.push_back(network.memory(to_gpu));
+      batch.weights.insert(batch.weights.end(), 2, memory);
+    }
+    Append(route, from, to, bytes, cap, latency);
+  }
+
+  void Append(const std::vector<int32_t>& route, int32_t from, int32_t to, Bytes bytes,
+              Bandwidth cap, Duration latency) {
+    batch.weights.resize(batch.links.size() + route.size(), 1);
+    batch.Add(route, bytes);
+    batch.caps.push_back(cap);
+    batch.latencies.push_back(latency);
+    transfers.source.push_back(from);
+    transfers.destination.push_back(to);
+  }
+};
+
+TransferTable::TransferTable(const Experiment& experiment, const TaskGraph& graph,
+                             const StepNetwork& network)
+    : experiment_(experiment), graph_(graph), network_(network), data_(experiment.parallel.data) {}
+
+std::shared_ptr<const Transfers> TransferTable::Of(TransferKind kind, const Task& task,
+                                                   std::span<const int32_t> members) {
+  const size_t all = static_cast<size_t>(
+      kind == TransferKind::kExchange ? experiment_.parallel.expert : experiment_.parallel.data);
+  if (members.size() != all) return Make(kind, task, members);
+  auto& known = known_[{kind, task.templ, task.rank, task.peer, members.front()}];
+  if (known == nullptr) known = Make(kind, task, members);
+  return known;
+}
+
+std::shared_ptr<const Transfers> TransferTable::Make(TransferKind kind, const Task& task,
+                                                     std::span<const int32_t> members) const {
+  const costs::Demand& demand = graph_.templates[static_cast<size_t>(task.templ)].demand;
+  Builder builder{network_, {}, {}};
+  for (size_t m = 0; m < members.size(); ++m) {
+    const int32_t at = static_cast<int32_t>(m);
+    const int gpu = Gpu(task.rank, members[m]);
+    if (kind == TransferKind::kMemory) {
+      builder.Append({network_.memory(gpu)}, at, at, demand.memory,
+                     Bandwidth(BytesOf(demand.memory) / demand.time.seconds()), Duration());
+    } else if (kind == TransferKind::kMessage) {
+      const int peer = Gpu(task.peer, members[m]);
+      const Duration latency = network_.router().Between(gpu, peer).latency;
+      builder.Add(gpu, peer, at, at, demand.nvlink + demand.network_out, Bandwidth(0), latency, 1);
+    }
+  }
+  if (kind == TransferKind::kExchange) AddExchange(task, members, builder);
+  if (kind == TransferKind::kRing) AddRing(task, members, builder);
+  builder.transfers.pattern = flow::Pattern::Make(network_.network(), std::move(builder.batch));
+  return std::make_shared<const Transfers>(std::move(builder.transfers));
+}
+
+void TransferTable::AddExchange(const Task& task, std::span<const int32_t> members,
+                                Builder& builder) const {
+  const costs::Demand& demand = graph_.templates[static_cast<size_t>(task.templ)].demand;
+  const costs::Links links = costs::LinksOf(experiment_.cluster, experiment_.efficiencies);
+  const int size = static_cast<int>(members.size());
+  const int in_node = std::min(size, experiment_.cluster.node.gpus);
+  const int nodes = size / in_node;
+  const Duration latency = (nodes > 1 ? links.network_latency : Duration()) + links.nvlink_latency;
+  const double seconds = (demand.time - latency).seconds();
+  const double moved = BytesOf(demand.nvlink) + BytesOf(demand.network_out);
+  // Half of HBM's traffic is with what leaves, half with what arrives.
+  const double memory = moved > 0 ? BytesOf(demand.memory) / (2 * moved) : 0;
+  const Bytes by_nic = RoundBytes(nodes > 1 ? BytesOf(demand.network_out) / (nodes - 1) : 0);
+  const Bytes by_nvlink = RoundBytes(in_node > 1 ? BytesOf(demand.nvlink) / (in_node - 1) : 0);
+  for (int a = 0; a < size; ++a) {
+    const int from = Gpu(task.rank, members[static_cast<size_t>(a)]);
+    for (int b = 0; b < size; ++b) {
+      const bool same_node = a / in_node == b / in_node;
+      if (a == b || (!same_node && a % in_node != b % in_node)) continue;
+      const Bytes bytes = same_node ? by_nvlink : by_nic;
+      builder.Add(from, Gpu(task.rank, members[static_cast<size_t>(b)]), a, b, bytes,
+                  Bandwidth(BytesOf(bytes) / seconds), latency, memory);
+    }
+  }
+}
+
+void TransferTable::AddRing(const Task& task, std::span<const int32_t> members,
+                            Builder& builder) const {
+  const costs::Demand& demand = graph_.templates[static_cast<size_t>(task.templ)].demand;
+  const int size = static_cast<int>(members.size());
+  const int in_node = std::min(size, experiment_.cluster.node.gpus);
+  // Experts' gradients have no partner within an expert group.
+  const int stride =
+      demand.nvlink.value() > 0 ? in_node : std::max(in_node, experiment_.parallel.expert);
+  const auto cap = [&](Bytes bytes) { return Bandwidth(BytesOf(bytes) / demand.time.seconds()); };
+  const double moved = BytesOf(demand.nvlink) + BytesOf(demand.network_out);
+  const double memory = moved > 0 ? BytesOf(demand.memory) / (2 * moved) : 0;
+  for (int a = 0; a < size; ++a) {
+    const int from = Gpu(task.rank, members[static_cast<size_t>(a)]);
+    const auto add = [&](int b, Bytes bytes) {
+      if (b == a) return;
+      builder.Add(from, Gpu(task.rank, members[static_cast<size_t>(b)]), a, b, bytes, cap(bytes),
+                  Duration(), memory);
+    };
+    const int node = a / in_node * in_node;
+    if (in_node > 1) add(node + (a - node + 1) % in_node, demand.nvlink);
+    add((a + stride) % size, demand.network_out);
+  }
+}
+
+}  // namespace pipescope

@@ -1,0 +1,68 @@
+// What the GPUs of a pipeline rank send when they run one task, as flows over links.
+//
+// GPU i of rank r is GPU r * data + i of the cluster. With a template's bytes (sim/costs/demand.h)
+//
+//   memory     HBM traffic of a computation, of each GPU its own
+//   message    one flow from GPU i of a rank to GPU i of the other, over its route
+//   exchange   dispatch or combine in an expert group: NIC bytes in equal parts to the GPU of the
+//              same index on each other node, NVLink bytes in equal parts to the others of the
+//              node; the second hop of a row overlaps its first, so both run at once
+//   ring       gradients and parameters: NVLink bytes to the next GPU of the node, NIC bytes to the
+//              next node of the ring
+//
+// No flow is faster than where its task takes the time it takes alone, which may be bound by what
+// is no link (the copying SMs).
+//
+// Example: DeepSeek-V3's dispatch in a group of 64: 448 flows by NIC and 448 by NVLink.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <tuple>
+#include <vector>
+
+#include "sim/experiment/experiment.h"
+#include "sim/flow/pattern.h"
+#include "sim/lowering/task_graph.h"
+#include "sim/step_flow/step_network.h"
+
+namespace pipescope {
+
+// Flow f leaves member source[f] and arrives at member destination[f]; members are places in the
+// list of replicas that take part.
+struct Transfers {
+  std::shared_ptr<const flow::Pattern> pattern;
+  std::vector<int32_t> source, destination;
+
+  int64_t size() const { return static_cast<int64_t>(source.size()); }
+};
+
+enum class TransferKind : uint8_t { kMemory, kMessage, kExchange, kRing };
+
+class TransferTable {
+ public:
+  TransferTable(const Experiment& experiment, const TaskGraph& graph, const StepNetwork& network);
+
+  // Of a task's template; `members` are replicas, ascending: of an exchange its whole group, of a
+  // ring all of them. What all replicas (of a group) do together is kept and made once.
+  std::shared_ptr<const Transfers> Of(TransferKind kind, const Task& task,
+                                      std::span<const int32_t> members);
+
+ private:
+  struct Builder;
+  using Key = std::tuple<TransferKind, int32_t, int32_t, int32_t, int32_t>;
+  std::shared_ptr<const Transfers> Make(TransferKind kind, const Task& task,
+                                        std::span<const int32_t> members) const;
+  void AddExchange(const Task& task, std::span<const int32_t> members, Builder& builder) const;
+  void AddRing(const Task& task, std::span<const int32_t> members, Builder& builder) const;
+  int Gpu(int rank, int32_t replica) const { return rank * data_ + replica; }
+
+  const Experiment& experiment_;
+  const TaskGraph& graph_;
+  const StepNetwork& network_;
+  int data_;
+  std::map<Key, std::shared_ptr<const Transfers>> known_;
+};
+
+}  // namespace pipescope
