@@ -27,18 +27,28 @@ namespace {
 Status CheckSize(const Experiment& e, const schedules::Schedule& schedule,
                  const model::Layout& layout) {
   constexpr double kMostOperations = 4e7;
-  constexpr double kPerBlock = 14;  // phases and notifies of a forward and a backward block
+  // Phases and notifies of a forward and a backward block, and what GPUs that split it send.
+  const double per_block = e.parallel.tensor * e.parallel.context > 1 ? 40 : 14;
   double actions = 0;
   for (const auto& rank : schedule.actions) actions += static_cast<double>(rank.size());
   size_t blocks = 0;
   for (const model::StageLayout& stage : layout) blocks = std::max(blocks, stage.blocks.size());
-  const double operations = actions * kPerBlock * static_cast<double>(blocks);
+  const double operations = actions * per_block * static_cast<double>(blocks);
   if (operations <= kMostOperations) return {};
   return Fail(Error{fmt::format("{} micro-batches on {} ranks may become {} operations; at most {} "
                                 "are simulated",
                                 schedule.microbatches, schedule.ranks, FormatCount(operations),
                                 FormatCount(kMostOperations)),
                     e.places.global_batch, "training.global_batch"});
+}
+
+// Flows are known between replicas of a pipeline; the GPUs that split one are not among them.
+Status CheckFidelity(const Experiment& e, Fidelity fidelity) {
+  if (fidelity != Fidelity::kFlow || e.parallel.tensor * e.parallel.context == 1) return {};
+  return Fail(
+      Error{"fidelity flow knows no tensor or context parallelism; expected fidelity op, or "
+            "tensor = context = 1",
+            e.places.pipeline, "parallel"});
 }
 
 // The clock counts picoseconds in 64 bits, 106 days; sums over ranks must fit as well. A step takes
@@ -201,6 +211,7 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fideli
   if (!spread) return Fail(Error{spread.error().message, e.places.expert, "parallel.expert"});
 
   if (auto size = CheckSize(e, *schedule, layout); !size) return Fail(size.error());
+  if (auto known = CheckFidelity(e, fidelity); !known) return Fail(known.error());
   std::optional<FixedTimes> fixed;
   if (fidelity == Fidelity::kSchedule) fixed = FixedTimesOf(e, layout, *spread, *schedule);
   TaskGraph graph = Lower(e, *schedule, layout, *spread, fixed ? &*fixed : nullptr);
