@@ -74,6 +74,7 @@ void ReadCommunication(Fields& root, Experiment& e) {
   Fields c = root.OptionalObject("communication");
   e.communication.sms = static_cast<int>(c.Integer("sms", 1, 4096, 20));
   e.communication.overlap_gradients = c.Boolean("overlap_gradients", true);
+  e.communication.overlap_messages = c.Boolean("overlap_messages", true);
   e.communication.overlap_tensor = c.Boolean("overlap_tensor", true);
   e.communication.deduplicate =
       c.Choice("dispatcher", {"deduplicated", "all_to_all"}, "deduplicated") == "deduplicated";

@@ -57,6 +57,7 @@ struct CommunicationPlan {
   int sms = 20;                   // of each GPU, for dispatch and combine beside computation
   bool overlap_gradients = true;  // reduce a stage's gradients as soon as they are complete
   bool fp32_gradients = true;     // reduced in FP32, else BF16
+  bool overlap_messages = true;   // a rank goes on while what it sent is under way
   bool overlap_tensor = true;     // tensor-parallel messages of the backward pass, beside GEMMs
   bool deduplicate = true;        // a token's row goes once to a GPU (DeepEP), else once an expert
 };

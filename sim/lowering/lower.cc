@@ -168,6 +168,22 @@ class Lowering {
     graph_.edges.emplace_back(from.task, task);
     graph_.edges.emplace_back(task, to.task);
     graph_.messages.push_back({task, from.rank, to.rank, stage, microbatch, backward});
+    if (!experiment_.communication.overlap_messages) HoldSender(from.task, task);
+  }
+
+  // The message leaves when all of its action is done, and the sender's next one waits for it.
+  void HoldSender(int32_t producer, int32_t message) {
+    const size_t action = static_cast<size_t>(graph_.tasks[static_cast<size_t>(producer)].action);
+    const timeline::ActionSpan& sends = graph_.actions[action];
+    for (const int32_t sink : TemplateOf(sends.action).sinks) {
+      graph_.edges.emplace_back(sends.first + sink, message);
+    }
+    if (action + 1 >= graph_.actions.size()) return;
+    const timeline::ActionSpan& after = graph_.actions[action + 1];
+    if (after.rank != sends.rank) return;
+    for (const int32_t root : TemplateOf(after.action).roots) {
+      graph_.edges.emplace_back(message, after.first + root);
+    }
   }
 
   const Experiment& experiment_;

@@ -151,6 +151,31 @@ TEST(Lower, NoMessageStaysOnARank) {
   EXPECT_EQ(g.messages.size(), 2u * 6 * 8);
 }
 
+// Else a rank goes on while its message is under way.
+TEST(Lower, SendersWaitWhereMessagesDoNotOverlap) {
+  Experiment e = MakeExperiment({});
+  for (const bool overlap : {true, false}) {
+    e.communication.overlap_messages = overlap;
+    const TaskGraph g = LowerSchedule(e, "1f1b");
+    const TaskTimes times = RunFluid(g);
+    int held = 0, passed = 0;
+    for (const timeline::Message& m : g.messages) {
+      for (size_t a = 1; a < g.actions.size(); ++a) {
+        const timeline::ActionSpan& before = g.actions[a - 1];
+        const bool backward = before.action.kind == schedules::ActionKind::kBackward;
+        if (before.rank != m.from || before.action.stage != m.stage || backward != m.backward ||
+            before.action.microbatch != m.microbatch || g.actions[a].rank != m.from) {
+          continue;
+        }
+        const Duration arrived = times.end[static_cast<size_t>(m.operation)];
+        ++(times.start[static_cast<size_t>(g.actions[a].first)] >= arrived ? held : passed);
+      }
+    }
+    EXPECT_GT(held, 0);
+    EXPECT_EQ(passed == 0, !overlap);
+  }
+}
+
 TEST(Lower, PairsComputeOnTheSmsThatCommunicationLeaves) {
   Small small = OneLayerAStage();
   small.sms = 32;
