@@ -10,6 +10,7 @@
 //   communication: {sms: 20}
 //   costs: {kernel_gap: 2 us}           # any figure of sim/costs/efficiencies.h
 //   memory: {reserved: 3 GiB, enforce: true}
+//   what_if: {slow_gpus: ["5 x 1.2"]}    # see what_if.h
 //
 // Paths count from the experiment's own file. GPUs: pipeline rank r holds GPUs r * data up to
 // (r + 1) * data; expert groups are consecutive within them.
@@ -22,6 +23,7 @@
 #include "sim/base/result.h"
 #include "sim/base/units.h"
 #include "sim/costs/efficiencies.h"
+#include "sim/experiment/what_if.h"
 #include "sim/model/config.h"
 #include "sim/model/operations.h"
 #include "topology/cluster.h"
@@ -67,6 +69,7 @@ struct Experiment {
   TrainingPlan training;
   CommunicationPlan communication;
   costs::Efficiencies efficiencies;
+  WhatIf what_if;
   Bytes reserved;                      // CUDA context, libraries, communication buffers
   bool enforce_memory = true;          // a peak over the GPU's memory is an error
   std::vector<std::string> overrides;  // "a.b=c" as given by --set
