@@ -8,6 +8,7 @@
 #include "schedules/optimize/heuristic.h"
 #include "schedules/optimize/placed_time.h"
 #include "schedules/optimize/span.h"
+#include "schedules/optimize/waves.h"
 
 namespace pipescope::schedules {
 namespace {
@@ -93,6 +94,17 @@ void TryLinear(const PlacedProblem& problem, Best& best) {
   best.Try(StepsOf(found.order), found.from);
 }
 
+void TryWaves(const PlacedProblem& problem, Best& best) {
+  for (const double share : {1.0, 0.9, 0.8, 0.7, 0.6, 0.5}) {
+    for (const bool forward : {true, false}) {
+      for (const bool up : {true, false}) {
+        const WaveSwitches switches{forward, up, share};
+        best.Try(OrderByWaves(problem, switches), ToString(switches));
+      }
+    }
+  }
+}
+
 std::vector<GreedyRule> Rules(const PlacedProblem& problem) {
   std::vector<GreedyRule> rules;
   const std::vector<double> shares = {1, 0.85, 0.7, 0.55};
@@ -137,6 +149,7 @@ Placed PlacedHeuristic(const PlacedProblem& problem, const std::vector<Schedule>
     if (order) best.Try(std::move(*order), "the order of " + schedule.name);
   }
   if (problem.placement == Placement::kLinear) TryLinear(problem, best);
+  if (problem.placement == Placement::kV) TryWaves(problem, best);
   const std::vector<GreedyRule> rules = problem.pairs ? PairRules() : Rules(problem);
   int64_t left = kGreedySteps;
   for (const GreedyRule& rule : rules) {
