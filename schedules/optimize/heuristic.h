@@ -1,6 +1,7 @@
 // A good order fast: the best of a fixed list of candidates.
 //
 //   the paper's grid  OrderByRounds with its switches, twelve orders, the paper's eight among them
+//   gaps between      the same with warm_up_gap between the paper's 0 and 1
 //   smaller warm-ups  the same twelve with the warm-up held to fewer forwards: every number from 1
 //                     to what memory holds, at most kWarmUps of them
 //   hand-made         1f1b's warm-up, and twice that, each I followed by a W once r (2 r) are held

@@ -95,11 +95,14 @@ void TryLinear(const PlacedProblem& problem, Best& best) {
 }
 
 void TryWaves(const PlacedProblem& problem, Best& best) {
-  for (const double share : {1.0, 0.9, 0.8, 0.7, 0.6, 0.5}) {
-    for (const bool forward : {true, false}) {
-      for (const bool up : {true, false}) {
-        const WaveSwitches switches{forward, up, share};
-        best.Try(OrderByWaves(problem, switches), ToString(switches));
+  for (const double gap : {1.0, 0.8, 0.6, 0.4, 0.2}) {
+    for (const double share : {1.0, 0.9, 0.8, 0.7, 0.6, 0.5}) {
+      for (const bool forward : {true, false}) {
+        for (const bool up : {true, false}) {
+          if (best.AtBound()) return;
+          const WaveSwitches switches{forward, up, share, gap};
+          best.Try(OrderByWaves(problem, switches), ToString(switches));
+        }
       }
     }
   }
@@ -115,6 +118,27 @@ std::vector<GreedyRule> Rules(const PlacedProblem& problem) {
         for (const Urgent urgent : {Urgent::kBackward, Urgent::kForward, Urgent::kAlternate}) {
           for (int slot = problem.slots() == 1 ? 2 : 0; slot <= 2; ++slot) {
             rules.push_back({urgent, slot, look, overrun, share, Split::kAlways, 0});
+          }
+        }
+      }
+    }
+  }
+  return rules;
+}
+
+// Where a W holds memory that its micro-batch did not before, forwards may be the better use of it.
+std::vector<GreedyRule> WholeRules(const PlacedProblem& problem) {
+  std::vector<GreedyRule> rules;
+  const auto grows = [](const MemoryDeltas& memory) {
+    return memory.input_grad > 0 || memory.during_input_grad > 0;
+  };
+  if (std::none_of(problem.memory.begin(), problem.memory.end(), grows)) return rules;
+  for (const Split split : {Split::kNever, Split::kAfterForwards}) {
+    for (const double share : {1.0, 0.7}) {
+      for (const Urgent urgent : {Urgent::kBackward, Urgent::kForward, Urgent::kAlternate}) {
+        for (int slot = problem.slots() == 1 ? 2 : 0; slot <= 2; ++slot) {
+          for (const double look : {0.0, 0.3}) {
+            rules.push_back({urgent, slot, look, 0.5, share, split, 0});
           }
         }
       }
@@ -150,7 +174,9 @@ Placed PlacedHeuristic(const PlacedProblem& problem, const std::vector<Schedule>
   }
   if (problem.placement == Placement::kLinear) TryLinear(problem, best);
   if (problem.placement == Placement::kV) TryWaves(problem, best);
-  const std::vector<GreedyRule> rules = problem.pairs ? PairRules() : Rules(problem);
+  std::vector<GreedyRule> rules = problem.pairs ? PairRules() : Rules(problem);
+  const std::vector<GreedyRule> whole = WholeRules(problem);
+  if (!problem.pairs) rules.insert(rules.end(), whole.begin(), whole.end());
   int64_t left = kGreedySteps;
   for (const GreedyRule& rule : rules) {
     left -= int64_t{3} * problem.ranks * problem.microbatches * problem.slots();

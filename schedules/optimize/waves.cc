@@ -147,7 +147,7 @@ class Builder {
     const double one = rank.cells[0].memory.forward;
     const double needs = rank.held + one * static_cast<double>(2 + 2 * r);
     return rank.cells[0].forwards() < all_ && needs <= rank.limit * switches_.share &&
-           rank.clock + rank.cells[0].f <= Arrival(r, 1, true);
+           rank.clock + switches_.fill_gap * rank.cells[0].f <= Arrival(r, 1, true);
   }
 
   void FillLevel() {
@@ -234,9 +234,10 @@ class Builder {
 }  // namespace
 
 std::string ToString(const WaveSwitches& switches) {
-  return fmt::format("waves (overrun before forwards {}, before the up leg {}, share {:g})",
-                     switches.overrun_forward ? "on" : "off", switches.overrun_up ? "on" : "off",
-                     switches.share);
+  return fmt::format(
+      "waves (overrun before forwards {}, before the up leg {}, share {:g}, gap {:g})",
+      switches.overrun_forward ? "on" : "off", switches.overrun_up ? "on" : "off", switches.share,
+      switches.fill_gap);
 }
 
 StepOrder OrderByWaves(const PlacedProblem& problem, const WaveSwitches& switches) {

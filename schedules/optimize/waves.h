@@ -18,10 +18,12 @@
 //   overrun_forward, overrun_up   whether a W may overrun the gap before a forward, or before an I
 //                                 of the up leg, under this rule; before one of the down leg it may
 //   share                         the fill is held to this share of the memory
+//   fill_gap                      a forward down is left out of the fill where less than this share
+//                                 of it would be over when the first forward up arrives
 //
 // Example: 1 rank, 1 micro-batch: F0 F1 I1 I0 W1 W0.
 // Source: Qi et al., arXiv 2401.10241v2, section 6; the rules as in
-// github.com/sail-sg/zero-bubble-pipeline-parallelism, the share is ours.
+// github.com/sail-sg/zero-bubble-pipeline-parallelism, share and gap are ours.
 #pragma once
 
 #include "schedules/optimize/placed_problem.h"
@@ -32,6 +34,7 @@ struct WaveSwitches {
   bool overrun_forward = true;
   bool overrun_up = true;
   double share = 1;
+  double fill_gap = 1;
 };
 
 std::string ToString(const WaveSwitches& switches);
