@@ -6,7 +6,8 @@
 //   memory   of a micro-batch on a stage, in GiB: u until its backward, w from its I until its W
 //            (sim/timeline/memory.h), so that F adds u, I holds w more and leaves w - u more, W
 //            frees w, B frees u
-//   limit    of each rank: the GPU's memory less parameters, gradients, optimizer and buffers. Where
+//   limit    of each rank: the GPU's memory less parameters, gradients, optimizer and buffers.
+//   Where
 //            that does not hold even one micro-batch, but memory is not enforced, as much as one
 //            takes: what is made then does not fit, and no other order would need less
 //   goal     the makespan, since clipping the gradients joins all ranks at the step's end
