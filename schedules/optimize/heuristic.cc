@@ -12,6 +12,9 @@
 namespace pipescope::schedules {
 namespace {
 
+// Of all orders by rounds, some seconds; the paper's grid takes less, whatever the size.
+constexpr int64_t kRoundSteps = 20 * kMostOptimizedActions;
+
 class Best {
  public:
   explicit Best(const Problem& problem) : problem_(problem), span_(problem) {}
@@ -30,6 +33,8 @@ class Best {
     for (const double gap : gaps) {
       for (const bool prefer : {false, true}) {
         for (const Overrun overrun : {Overrun::kBehind, Overrun::kAnywhere, Overrun::kNowhere}) {
+          left_ -= int64_t{3} * problem_.ranks * problem_.microbatches;
+          if (left_ < 0) return;
           const RoundSwitches switches{gap, prefer, overrun, most_in_warm_up};
           Try(OrderByRounds(problem_, switches), Name(switches));
         }
@@ -54,6 +59,7 @@ class Best {
   const Problem& problem_;
   SpanOf span_;
   Optimized best_;
+  int64_t left_ = kRoundSteps;
 };
 
 // ZB-H1 where width is 1, ZB-H2 where it is 2.

@@ -15,7 +15,13 @@ namespace {
 
 using enum ActionKind;
 
-constexpr int64_t kGreedySteps = 12'000'000;  // of all candidates: a second or two
+// Of all candidates: a second or two.
+constexpr int64_t kGreedySteps = 12'000'000;
+constexpr int64_t kWaveSteps = 12'000'000;
+
+int64_t ActionsOf(const PlacedProblem& problem) {
+  return int64_t{3} * problem.ranks * problem.microbatches * problem.slots();
+}
 
 class Best {
  public:
@@ -95,11 +101,13 @@ void TryLinear(const PlacedProblem& problem, Best& best) {
 }
 
 void TryWaves(const PlacedProblem& problem, Best& best) {
+  int64_t left = kWaveSteps;
   for (const double gap : {1.0, 0.8, 0.6, 0.4, 0.2}) {
     for (const double share : {1.0, 0.9, 0.8, 0.7, 0.6, 0.5}) {
       for (const bool forward : {true, false}) {
         for (const bool up : {true, false}) {
-          if (best.AtBound()) return;
+          left -= 2 * ActionsOf(problem);  // most are made twice
+          if (left < 0 || best.AtBound()) return;
           const WaveSwitches switches{forward, up, share, gap};
           best.Try(OrderByWaves(problem, switches), ToString(switches));
         }
@@ -179,7 +187,7 @@ Placed PlacedHeuristic(const PlacedProblem& problem, const std::vector<Schedule>
   if (!problem.pairs) rules.insert(rules.end(), whole.begin(), whole.end());
   int64_t left = kGreedySteps;
   for (const GreedyRule& rule : rules) {
-    left -= int64_t{3} * problem.ranks * problem.microbatches * problem.slots();
+    left -= ActionsOf(problem);
     if (left < 0 || best.AtBound()) break;
     best.Try(GreedyOrder(problem, rule), ToString(rule));
   }
