@@ -58,14 +58,15 @@ class Builder {
   bool Run() {
     FillDown();
     FillLevel();
-    for (size_t wave = 0; wave < 2 * all_ && !stuck_; ++wave) {
+    for (size_t before = 0; before < done_;) {
+      before = done_;
       Backwards();
       for (size_t r = 0; r < ranks_.size(); ++r) ForwardOf(r);
     }
     for (size_t r = 0; r < ranks_.size(); ++r) {
       while (!ranks_[r].waiting.empty()) Weight(r);
     }
-    return !stuck_;
+    return done_ == 4 * all_ * ranks_.size();
   }
 
   double longest_bubble() const { return longest_bubble_; }
@@ -102,14 +103,13 @@ class Builder {
     return slot == 1 ? own.forward_end[next] : end(At(r, 1));
   }
 
+  // Nothing where the input is not made yet.
   void Put(size_t r, size_t slot, bool forward) {
     Rank& rank = ranks_[r];
     Cell& cell = rank.cells[slot];
     const double arrival = Arrival(r, slot, forward);
-    if (arrival == kNever) {
-      stuck_ = true;
-      return;
-    }
+    if (arrival == kNever) return;
+    ++done_;
     const double start = std::max(rank.clock, arrival);
     if (!rank.steps.empty()) {
       rank.bubble += start - rank.clock;
@@ -133,7 +133,7 @@ class Builder {
 
   void FillDown() {
     for (size_t r = 0; r < ranks_.size(); ++r) Put(r, 0, true);
-    for (size_t r = ranks_.size(); r-- > 0 && !stuck_;) {
+    for (size_t r = ranks_.size(); r-- > 0;) {
       while (r < last() && MayFill(r)) {
         for (size_t above = 0; above <= r; ++above) Put(above, 0, true);
       }
@@ -153,17 +153,21 @@ class Builder {
   void FillLevel() {
     size_t slot = 0;
     for (size_t r = 1; r < ranks_.size(); ++r) {
-      const auto& before = ranks_[r - 1].cells;
-      const auto& own = ranks_[r].cells;
-      while (!stuck_ &&
-             (own[0].forwards() + own[1].forwards() < before[0].forwards() + before[1].forwards() ||
-              (own[1].forwards() <= before[1].forwards() && before[1].forwards() < all_))) {
-        for (size_t below = ranks_.size(); below-- > r;) {
-          if (ranks_[below].cells[slot].forwards() < all_) Put(below, slot, true);
-        }
+      int idle = 0;  // turns in a row without a forward
+      while (Behind(r) && idle < 2) {
+        const size_t before = done_;
+        for (size_t below = ranks_.size(); below-- > r;) Put(below, slot, true);
         slot = 1 - slot;
+        idle = done_ == before ? idle + 1 : 0;
       }
     }
+  }
+
+  bool Behind(size_t r) const {
+    const auto& own = ranks_[r].cells;
+    const auto& before = ranks_[r - 1].cells;
+    return own[0].forwards() + own[1].forwards() < before[0].forwards() + before[1].forwards() ||
+           (own[1].forwards() <= before[1].forwards() && before[1].forwards() < all_);
   }
 
   // The slot of a rank's next backward.
@@ -187,8 +191,10 @@ class Builder {
 
   void BackwardOf(size_t r, size_t slot) {
     const MemoryDeltas& memory = At(r, slot).memory;
+    const double arrival = Arrival(r, slot, false);
+    if (arrival == kNever) return;
     MakeRoom(r, std::max(memory.input_grad, memory.during_input_grad));
-    Fill(r, Arrival(r, slot, false), slot == 0 || switches_.overrun_up);
+    Fill(r, arrival, slot == 0 || switches_.overrun_up);
     Put(r, slot, false);
   }
 
@@ -201,6 +207,8 @@ class Builder {
     const double arrival = Arrival(r, slot, true);
     if (arrival == kNever) return;
     MakeRoom(r, own[slot].memory.forward);
+    if (ranks_[r].held + own[slot].memory.forward > ranks_[r].limit)
+      return;  // a later wave has room
     Fill(r, arrival, switches_.overrun_forward);
     Put(r, slot, true);
   }
@@ -212,7 +220,6 @@ class Builder {
   // W's in the gap until `arrival`.
   void Fill(size_t r, double arrival, bool overrun) {
     Rank& rank = ranks_[r];
-    if (arrival == kNever) return;
     while (!rank.waiting.empty()) {
       const double gap = arrival - rank.clock;
       if (gap < rank.cells[rank.waiting.front()].w) break;
@@ -228,7 +235,7 @@ class Builder {
   WaveSwitches switches_;
   std::vector<Rank> ranks_;
   double longest_bubble_ = 0;
-  bool stuck_ = false;
+  size_t done_ = 0;  // forwards and backwards of all ranks
 };
 
 }  // namespace
