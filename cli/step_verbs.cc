@@ -13,6 +13,7 @@
 #include "reports/perfetto.h"
 #include "reports/step_json.h"
 #include "reports/step_text.h"
+#include "sim/base/quantity.h"
 #include "sim/sensitivity.h"
 #include "sim/simulate.h"
 
@@ -79,12 +80,29 @@ Fidelity FidelityOf(const StepOptions& o) {
   return o.fidelity == "schedule" ? Fidelity::kSchedule : Fidelity::kOp;
 }
 
+// Fidelity op takes the replicas of a rank for alike: what tells them apart it cannot see. Says so,
+// and by how much it is off.
+Status WarnWhereGpusDiffer(const Experiment& e, const StepResult& result, const std::string& name) {
+  if (result.fidelity == NameOf(Fidelity::kFlow)) return {};
+  if (!e.what_if.any() && e.cluster.faults.empty()) return {};
+  auto flow = Simulate(e, name, Fidelity::kFlow);
+  if (!flow) return Fail(flow.error());
+  std::fprintf(
+      stderr,
+      "pipescope: warning: fidelity %s takes all GPUs of a rank for alike and does not see "
+      "what_if or faults; with --fidelity flow the step takes %s, %+.1f %%\n",
+      result.fidelity.c_str(), Format(flow->step_time).c_str(),
+      (flow->step_time / result.step_time - 1) * 100);
+  return {};
+}
+
 int RunSimulate(const StepOptions& o) {
   auto experiment = LoadExperiment(o.experiment, o.overrides);
   if (!experiment) return Complain(experiment.error());
   const std::string& name = o.schedule.empty() ? experiment->schedule : o.schedule;
   auto result = Simulate(*experiment, name, FidelityOf(o));
   if (!result) return Complain(result.error());
+  if (auto ok = WarnWhereGpusDiffer(*experiment, *result, name); !ok) return Complain(ok.error());
   if (o.sensitivity) {
     auto list = SensitivitiesOf(*experiment, name, FidelityOf(o));
     if (!list) return Complain(list.error());

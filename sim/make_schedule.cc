@@ -40,7 +40,10 @@ Result<MadeSchedule> FromFamily(const Experiment& e, const std::string& name) {
     const auto placement =
         (*family)->chunks == 1 ? schedules::Placement::kLinear : schedules::Placement::kV;
     auto profile = ProfileOf(e, placement);
-    if (!profile) return Fail(profile.error());
+    if (!profile) {
+      const bool placed = !profile.error().field.empty();  // a line of the experiment is at fault
+      return Fail(placed ? profile.error() : About(e, name, profile.error().message));
+    }
     result.made_for = ProfileText(*profile);
     options.profile = std::move(*profile);
   }

@@ -65,6 +65,19 @@ std::string ListText(const std::vector<double>& list) {
   return text;
 }
 
+std::string TooFull(size_t rank, const RankMemory& memory, double least) {
+  const std::string taken = fmt::format(
+      "parameters, gradients, optimizer and buffers take {} of {}; take another plan, "
+      "or set memory.enforce=false to see it all the same",
+      FormatGiB(memory.total_peak), FormatGiB(memory.limit));
+  if (memory.total_peak >= memory.limit) {
+    return fmt::format("rank {} has no memory left for activations: {}", rank, taken);
+  }
+  return fmt::format(
+      "rank {} has {} left for activations, and one micro-batch takes {:.2f} GiB: {}", rank,
+      FormatGiB(memory.limit - memory.total_peak), least, taken);
+}
+
 }  // namespace
 
 Result<schedules::Profile> ProfileOf(const Experiment& e, Placement placement) {
@@ -87,13 +100,15 @@ Result<schedules::Profile> ProfileOf(const Experiment& e, Placement placement) {
   const Ownership own = OwnershipOf(placement, ranks, static_cast<int>(layout.size()));
   const std::vector<timeline::MemoryCurve> none(static_cast<size_t>(ranks));
   for (const RankMemory& rank : MemoryByRank(e, layout, own, none)) {
+    const size_t r = profile.limit.size();
+    double least = 0;
+    for (const int stage : own.stages_of_rank[r]) {
+      least += profile.memory[static_cast<size_t>(stage)].forward;
+    }
     profile.limit.push_back(GiB(rank.limit) - GiB(rank.total_peak));
-    if (profile.limit.back() > 0) continue;
-    return Fail(Error{
-        fmt::format("rank {} has no memory left for activations: parameters, "
-                    "gradients, optimizer and buffers take {} of {}",
-                    profile.limit.size() - 1, FormatGiB(rank.total_peak), FormatGiB(rank.limit)),
-        {e.file}});
+    if (profile.limit[r] >= least) continue;
+    if (e.enforce_memory) return Fail(Error{TooFull(r, rank, least), {e.file}});
+    profile.limit[r] = least;
   }
   return profile;
 }

@@ -151,6 +151,11 @@ std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spr
     list.push_back({"lengths of actions and hops", "those of each alone, whatever else runs",
                     "fidelity schedule; op shares SMs, HBM, NVLink and NIC"});
   }
+  if (fidelity == Fidelity::kFlow) {
+    list.push_back({"fabric", "every GPU and every flow, max-min fair on the links of its route",
+                    "fidelity flow; static routes by destination, from the NIC of its rail; the "
+                    "times shown are of the replica that ends last"});
+  }
   if (!made_for.empty()) {
     list.push_back({"the schedule is made for", made_for,
                     "the experiment: each action alone, and what its memory leaves"});
@@ -191,7 +196,7 @@ TaskTimes RunFlows(const Experiment& e, const TaskGraph& graph) {
                             UsesMemory(roles), {.to_rail = true});
   TransferTable transfers(e, graph, network);
   flow::NativeEngine engine(network.network());
-  return RunStepFlows(graph, e, roles, {}, transfers, engine).times;
+  return RunStepFlows(graph, e, roles, transfers, engine).times;
 }
 
 }  // namespace

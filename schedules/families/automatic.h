@@ -12,7 +12,8 @@ namespace pipescope::schedules {
 // The profile of the options (unit costs where none), with `limit` where it has no limit.
 Result<PlacedProblem> ProblemOf(const Options& options, Placement placement, double limit);
 
-// The best order of PlacedHeuristic, among them those of `known` that this size allows.
+// The best order of PlacedHeuristic, among them those of `known` that this size allows, after a
+// short local search from there.
 Schedule MakeAutomatic(const std::string& name, const PlacedProblem& problem,
                        const std::vector<Family>& known);
 

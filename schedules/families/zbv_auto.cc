@@ -2,16 +2,16 @@
 // latency and a memory limit.
 //
 // Rank r of p holds stages r and 2p-1-r. The shortest of a fixed list of orders: the hand-made
-// ZB-V, V-Half, V-Min and 1F1B-V where they fit, and greedy ones over many rules
-// (schedules/optimize). So it is never longer than those. What is short is the span, or the
-// makespan where the profile asks for that.
+// ZB-V, V-Half, V-Min and 1F1B-V where they fit, the paper's automatic waves with their switches
+// and fills of every size, and greedy ones over many rules (schedules/optimize). So it is never
+// longer than those. What is short is the span, or the makespan where the profile asks for that.
 //
 // The limit counts in activations of one chunk, of which I frees half and W the other, unless the
 // profile says otherwise; 2p, ZB-V's own, where none is given. There is no closed form.
 //
 // Example, 1 rank, 1 micro-batch: 0F0 1F0 1B0 0B0.
 // Source: Qi et al., arXiv 2401.10241v2, section 6, and "Pipeline Parallelism with Controllable
-// Memory", arXiv 2405.15362. The list of rules is ours.
+// Memory", arXiv 2405.15362. The list of greedy rules is ours.
 #include "schedules/families/automatic.h"
 #include "schedules/family.h"
 

@@ -23,6 +23,8 @@ struct Choice {
   size_t weights = 0;  // W's that must run before, for memory
 };
 
+using Choices = std::array<Choice, 6>;  // those that there are not start never
+
 struct Rank {
   double clock = 0, held = 0;
   std::array<std::vector<double>, 2> forward_end, input_end;  // [slot][number]
@@ -176,30 +178,31 @@ class Greedy {
     return {kind, slot, choice.arrival, choice.step.slot};
   }
 
-  std::vector<Choice> Choices(int rank) {
-    std::vector<Choice> all;
+  Choices ChoicesOf(int rank) {
+    Choices all;
+    size_t count = 0;
     for (int slot = 0; slot < problem_.slots(); ++slot) {
-      all.push_back(Backward(rank, slot));
-      all.push_back(Forward(rank, slot));
-      if (problem_.pairs) all.push_back(Pair(rank, slot));
+      all[count++] = Backward(rank, slot);
+      all[count++] = Forward(rank, slot);
+      if (problem_.pairs) all[count++] = Pair(rank, slot);
     }
     return all;
   }
 
-  double Earliest(const std::vector<Choice>& all) const {
+  double Earliest(const Choices& all) const {
     double earliest = kNever;
     for (const Choice& one : all) earliest = std::min(earliest, one.start);
     return earliest;
   }
 
   void Call(int rank) {
-    const double time = Earliest(Choices(rank));
+    const double time = Earliest(ChoicesOf(rank));
     ++At(rank).version;
     if (time != kNever) calls_.emplace(time, rank, At(rank).version);
   }
 
   void Act(int rank, double time) {
-    std::vector<Choice> all = Choices(rank);
+    const Choices all = ChoicesOf(rank);
     const Choice* best = nullptr;
     for (const Choice& one : all) {
       const bool pair = one.step.kind == kOverlapped;

@@ -12,6 +12,9 @@
 namespace pipescope::schedules {
 namespace {
 
+// Of all orders by rounds, some seconds; the paper's grid takes less, whatever the size.
+constexpr int64_t kRoundSteps = 20 * kMostOptimizedActions;
+
 class Best {
  public:
   explicit Best(const Problem& problem) : problem_(problem), span_(problem) {}
@@ -26,11 +29,13 @@ class Best {
     best_.from = from;
   }
 
-  void TryRounds(int most_in_warm_up) {
-    for (const bool bubble : {false, true}) {
+  void TryRounds(int most_in_warm_up, const std::vector<double>& gaps) {
+    for (const double gap : gaps) {
       for (const bool prefer : {false, true}) {
         for (const Overrun overrun : {Overrun::kBehind, Overrun::kAnywhere, Overrun::kNowhere}) {
-          const RoundSwitches switches{bubble, prefer, overrun, most_in_warm_up};
+          left_ -= int64_t{3} * problem_.ranks * problem_.microbatches;
+          if (left_ < 0) return;
+          const RoundSwitches switches{gap, prefer, overrun, most_in_warm_up};
           Try(OrderByRounds(problem_, switches), Name(switches));
         }
       }
@@ -42,9 +47,8 @@ class Best {
  private:
   static std::string Name(const RoundSwitches& switches) {
     const char* const kOverruns[] = {"behind", "anywhere", "nowhere"};
-    std::string name = fmt::format("rounds (bubble before first I {}, prefer I {}, overrun {}",
-                                   switches.bubble_before_first_i ? "on" : "off",
-                                   switches.prefer_input_grad ? "on" : "off",
+    std::string name = fmt::format("rounds (gap before first I {:g}, prefer I {}, overrun {}",
+                                   switches.warm_up_gap, switches.prefer_input_grad ? "on" : "off",
                                    kOverruns[static_cast<size_t>(switches.overrun)]);
     if (switches.most_in_warm_up > 0) {
       name += fmt::format(", warm-up of {}", switches.most_in_warm_up);
@@ -55,6 +59,7 @@ class Best {
   const Problem& problem_;
   SpanOf span_;
   Optimized best_;
+  int64_t left_ = kRoundSteps;
 };
 
 // ZB-H1 where width is 1, ZB-H2 where it is 2.
@@ -89,13 +94,14 @@ int MostInFlight(const Problem& problem) {
 
 Optimized Heuristic(const Problem& problem) {
   Best best(problem);
-  best.TryRounds(0);
+  best.TryRounds(0, {0, 1});
+  best.TryRounds(0, {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9});
   best.Try(HandMade(problem, 1), "hand-made, as zb-h1");
   best.Try(HandMade(problem, 2), "hand-made, as zb-h2");
   const int most = MostInFlight(problem);
   const int tries = std::min(most - 1, kWarmUps);
   for (int t = 0; t < tries; ++t) {
-    best.TryRounds(most - 1 - static_cast<int>(int64_t{t} * (most - 1) / tries));
+    best.TryRounds(most - 1 - static_cast<int>(int64_t{t} * (most - 1) / tries), {0, 1});
   }
   return best.Take();
 }

@@ -8,13 +8,20 @@
 #include "schedules/optimize/heuristic.h"
 #include "schedules/optimize/placed_time.h"
 #include "schedules/optimize/span.h"
+#include "schedules/optimize/waves.h"
 
 namespace pipescope::schedules {
 namespace {
 
 using enum ActionKind;
 
-constexpr int64_t kGreedySteps = 12'000'000;  // of all candidates: a second or two
+// Of all candidates: a second or two.
+constexpr int64_t kGreedySteps = 12'000'000;
+constexpr int64_t kWaveSteps = 12'000'000;
+
+int64_t ActionsOf(const PlacedProblem& problem) {
+  return int64_t{3} * problem.ranks * problem.microbatches * problem.slots();
+}
 
 class Best {
  public:
@@ -93,6 +100,22 @@ void TryLinear(const PlacedProblem& problem, Best& best) {
   best.Try(StepsOf(found.order), found.from);
 }
 
+void TryWaves(const PlacedProblem& problem, Best& best) {
+  int64_t left = kWaveSteps;
+  for (const double gap : {1.0, 0.8, 0.6, 0.4, 0.2}) {
+    for (const double share : {1.0, 0.9, 0.8, 0.7, 0.6, 0.5}) {
+      for (const bool forward : {true, false}) {
+        for (const bool up : {true, false}) {
+          left -= 2 * ActionsOf(problem);  // most are made twice
+          if (left < 0 || best.AtBound()) return;
+          const WaveSwitches switches{forward, up, share, gap};
+          best.Try(OrderByWaves(problem, switches), ToString(switches));
+        }
+      }
+    }
+  }
+}
+
 std::vector<GreedyRule> Rules(const PlacedProblem& problem) {
   std::vector<GreedyRule> rules;
   const std::vector<double> shares = {1, 0.85, 0.7, 0.55};
@@ -103,6 +126,27 @@ std::vector<GreedyRule> Rules(const PlacedProblem& problem) {
         for (const Urgent urgent : {Urgent::kBackward, Urgent::kForward, Urgent::kAlternate}) {
           for (int slot = problem.slots() == 1 ? 2 : 0; slot <= 2; ++slot) {
             rules.push_back({urgent, slot, look, overrun, share, Split::kAlways, 0});
+          }
+        }
+      }
+    }
+  }
+  return rules;
+}
+
+// Where a W holds memory that its micro-batch did not before, forwards may be the better use of it.
+std::vector<GreedyRule> WholeRules(const PlacedProblem& problem) {
+  std::vector<GreedyRule> rules;
+  const auto grows = [](const MemoryDeltas& memory) {
+    return memory.input_grad > 0 || memory.during_input_grad > 0;
+  };
+  if (std::none_of(problem.memory.begin(), problem.memory.end(), grows)) return rules;
+  for (const Split split : {Split::kNever, Split::kAfterForwards}) {
+    for (const double share : {1.0, 0.7}) {
+      for (const Urgent urgent : {Urgent::kBackward, Urgent::kForward, Urgent::kAlternate}) {
+        for (int slot = problem.slots() == 1 ? 2 : 0; slot <= 2; ++slot) {
+          for (const double look : {0.0, 0.3}) {
+            rules.push_back({urgent, slot, look, 0.5, share, split, 0});
           }
         }
       }
@@ -137,10 +181,13 @@ Placed PlacedHeuristic(const PlacedProblem& problem, const std::vector<Schedule>
     if (order) best.Try(std::move(*order), "the order of " + schedule.name);
   }
   if (problem.placement == Placement::kLinear) TryLinear(problem, best);
-  const std::vector<GreedyRule> rules = problem.pairs ? PairRules() : Rules(problem);
+  if (problem.placement == Placement::kV) TryWaves(problem, best);
+  std::vector<GreedyRule> rules = problem.pairs ? PairRules() : Rules(problem);
+  const std::vector<GreedyRule> whole = WholeRules(problem);
+  if (!problem.pairs) rules.insert(rules.end(), whole.begin(), whole.end());
   int64_t left = kGreedySteps;
   for (const GreedyRule& rule : rules) {
-    left -= int64_t{3} * problem.ranks * problem.microbatches * problem.slots();
+    left -= ActionsOf(problem);
     if (left < 0 || best.AtBound()) break;
     best.Try(GreedyOrder(problem, rule), ToString(rule));
   }

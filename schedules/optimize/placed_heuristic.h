@@ -5,6 +5,7 @@
 //   linear       also those of heuristic.h; where I needs memory of its own they are made for
 //                conservative deltas: F adds max(u, w) of u until the backward and w until W, under
 //                a limit smaller by min(u, w), which no moment then exceeds
+//   waves        on a V: waves.h, over its switches
 //   greedy       greedy.h, over its switches
 //
 // The least value of the goal wins, of equal ones the earliest. So no result is worse than a known

@@ -107,7 +107,7 @@ class Builder {
       double clock = rank.clock;
       double held = rank.held + problem_.memory[r].forward;
       while (r + 1 < ranks_.size() && more[r] + 1 < most && held <= LimitOf(problem_, r) &&
-             (switches_.bubble_before_first_i ? clock + rank.f <= arrival : clock < arrival)) {
+             clock < arrival && clock + switches_.warm_up_gap * rank.f <= arrival) {
         clock += rank.f;
         held += problem_.memory[r].forward;
         ++more[r];

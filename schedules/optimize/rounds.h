@@ -11,7 +11,9 @@
 // The switches trade one bubble for another, and which is better no rule tells; all
 // combinations are tried (heuristic.h).
 //
-//   bubble_before_first_i   in the warm-up, a forward that would delay the first I is left out
+//   warm_up_gap             a forward of the warm-up is left out where less than this share of it
+//                           would be over when the first I arrives: 1 never delays it, 0 leaves no
+//                           gap (the paper's two cases), and what is between weighs the two
 //   prefer_input_grad       in a round, a forward that would delay I is left out where the gap that
 //                           stays makes the rank's bubbles no longer than the longest so far,
 //                           and the rank stays ahead of the next one
@@ -33,7 +35,7 @@ namespace pipescope::schedules {
 enum class Overrun { kBehind, kAnywhere, kNowhere };
 
 struct RoundSwitches {
-  bool bubble_before_first_i = false;
+  double warm_up_gap = 0;
   bool prefer_input_grad = false;
   Overrun overrun = Overrun::kBehind;
   int most_in_warm_up = 0;  // forwards of a rank before its first I; 0: as many as memory holds

@@ -70,6 +70,16 @@ void ReadTraining(Fields& root, Experiment& e) {
   }
 }
 
+void ReadWhatIfs(Fields& root, Experiment& e) {
+  Fields w = root.OptionalObject("what_if");
+  e.what_if = ReadWhatIf(w);
+  for (const auto& [gpu, times] : e.what_if.slow_gpus) {
+    if (gpu < e.gpus()) continue;
+    w.Note("slow_gpus",
+           fmt::format("GPU {} is not among the {} that the plan uses", gpu, e.gpus()));
+  }
+}
+
 void ReadCommunication(Fields& root, Experiment& e) {
   Fields c = root.OptionalObject("communication");
   e.communication.sms = static_cast<int>(c.Integer("sms", 1, 4096, 20));
@@ -213,6 +223,7 @@ Result<Experiment> LoadExperiment(const std::string& path,
     e.measured = std::make_shared<const costs::EfficiencyFile>(*std::move(file));
   }
   ReadCommunication(root, e);
+  ReadWhatIfs(root, e);
   if (!model_name.empty() && !e.topology.empty()) CheckFit(root, e);
   if (auto ok = reader.Finish(); !ok) return Fail(ok.error());
   return e;

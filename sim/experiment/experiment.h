@@ -11,6 +11,7 @@
 //   costs: {kernel_gap: 2 us}           # any figure of sim/costs/efficiencies.h; efficiency_file:
 //                                       # a table of measured shapes (sim/costs/efficiency_file.h)
 //   memory: {reserved: 3 GiB, enforce: true}
+//   what_if: {slow_gpus: ["5 x 1.2"]}    # see what_if.h
 //
 // Paths count from the experiment's own file. GPUs: a pipeline rank holds data x context x tensor
 // consecutive ones, numbered tensor first, then context, then data; expert groups are consecutive
@@ -26,6 +27,7 @@
 #include "sim/base/units.h"
 #include "sim/costs/efficiencies.h"
 #include "sim/costs/efficiency_file.h"
+#include "sim/experiment/what_if.h"
 #include "sim/model/config.h"
 #include "sim/model/operations.h"
 #include "topology/cluster.h"
@@ -81,6 +83,7 @@ struct Experiment {
   CommunicationPlan communication;
   costs::Efficiencies efficiencies;
   std::shared_ptr<const costs::EfficiencyFile> measured;  // or null
+  WhatIf what_if;
   Bytes reserved;                      // CUDA context, libraries, communication buffers
   bool enforce_memory = true;          // a peak over the GPU's memory is an error
   std::vector<std::string> overrides;  // "a.b=c" as given by --set

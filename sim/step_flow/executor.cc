@@ -6,6 +6,7 @@
 
 #include "sim/base/result.h"
 #include "sim/step_flow/dependencies.h"
+#include "sim/step_flow/slowness.h"
 
 namespace pipescope {
 namespace {
@@ -31,10 +32,10 @@ struct Timer {
 class Executor {
  public:
   Executor(const TaskGraph& graph, const Experiment& experiment, const std::vector<Role>& roles,
-           const std::vector<double>& slowness, TransferTable& transfers, flow::Engine& engine)
+           TransferTable& transfers, flow::Engine& engine)
       : graph_(graph),
         dependencies_(graph),
-        slowness_(slowness),
+        slowness_(experiment, graph),
         transfers_(transfers),
         engine_(engine),
         roles_(roles),
@@ -135,13 +136,13 @@ class Executor {
       }
       return;
     }
-    if (!role(t).computes || slowness_.empty()) {
+    if (!role(t).computes || slowness_.none()) {
       Start(t, std::move(members), 1);
       return;
     }
     std::map<double, std::vector<int32_t>> by_speed;
     for (const int32_t i : members) {
-      by_speed[slowness_[static_cast<size_t>(task(t).rank * replicas_ + i)]].push_back(i);
+      by_speed[slowness_.Of(task(t), i)].push_back(i);
     }
     for (auto& [slow, same] : by_speed) Start(t, std::move(same), slow);
   }
@@ -265,7 +266,7 @@ class Executor {
 
   const TaskGraph& graph_;
   Dependencies dependencies_;
-  const std::vector<double>& slowness_;
+  Slowness slowness_;
   TransferTable& transfers_;
   flow::Engine& engine_;
   const std::vector<Role>& roles_;
@@ -288,9 +289,9 @@ class Executor {
 }  // namespace
 
 StepTimes RunStepFlows(const TaskGraph& graph, const Experiment& experiment,
-                       const std::vector<Role>& roles, const std::vector<double>& slowness,
-                       TransferTable& transfers, flow::Engine& engine) {
-  return Executor(graph, experiment, roles, slowness, transfers, engine).Run();
+                       const std::vector<Role>& roles, TransferTable& transfers,
+                       flow::Engine& engine) {
+  return Executor(graph, experiment, roles, transfers, engine).Run();
 }
 
 }  // namespace pipescope

@@ -36,10 +36,10 @@ struct StepTimes {
   int64_t flows = 0;                   // that moved bytes
 };
 
-// `slowness` of each GPU of the cluster: its computations take so many times as long; empty: 1
-// everywhere. The engine must be new and of the network of `transfers`. Aborts on a cyclic graph.
+// What the experiment's `what_if` says of GPUs holds. The engine must be new and of the network of
+// `transfers`. Aborts on a cyclic graph.
 StepTimes RunStepFlows(const TaskGraph& graph, const Experiment& experiment,
-                       const std::vector<Role>& roles, const std::vector<double>& slowness,
-                       TransferTable& transfers, flow::Engine& engine);
+                       const std::vector<Role>& roles, TransferTable& transfers,
+                       flow::Engine& engine);
 
 }  // namespace pipescope

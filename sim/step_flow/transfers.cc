@@ -9,6 +9,38 @@ namespace {
 
 double BytesOf(Bytes bytes) { return static_cast<double>(bytes.value()); }
 
+// How much more than in the mean goes between two members where experts are skewed: rows go to the
+// experts' GPUs in a dispatch, and come from them in a combine.
+class Skew {
+ public:
+  Skew(const Experiment& e, const TaskGraph& graph, const Task& task, int32_t first)
+      : in_node_(std::min(e.parallel.expert, e.cluster.node.gpus)) {
+    const int gpu = task.rank * e.parallel.data + first;
+    if (e.what_if.expert_skew == 0) return;
+    loads_ = ExpertLoads(e.what_if.expert_skew, e.parallel.expert, gpu / e.parallel.expert);
+    const auto& templ = graph.templates[static_cast<size_t>(task.templ)];
+    const timeline::Label& label = graph.labels[static_cast<size_t>(templ.label)];
+    const bool dispatch = label.kind == timeline::OperationKind::kDispatch;
+    to_experts_ = dispatch == (label.part == timeline::Part::kForward);
+  }
+  double OfGpu(int from, int to) const { return Load(to_experts_ ? to : from, 1); }
+  double OfNode(int from, int to) const {
+    return Load((to_experts_ ? to : from) * in_node_, in_node_);
+  }
+
+ private:
+  double Load(int first, int count) const {
+    if (loads_.empty()) return 1;
+    double sum = 0;
+    for (int i = first; i < first + count; ++i) sum += loads_[static_cast<size_t>(i)];
+    return sum / count;
+  }
+
+  int in_node_;
+  bool to_experts_ = true;
+  std::vector<double> loads_;  // empty: balanced
+};
+
 }  // namespace
 
 // Collects the flows of one task.
@@ -92,14 +124,16 @@ void TransferTable::AddExchange(const Task& task, std::span<const int32_t> membe
   const double memory = moved > 0 ? BytesOf(demand.memory) / (2 * moved) : 0;
   const Bytes by_nic = RoundBytes(nodes > 1 ? BytesOf(demand.network_out) / (nodes - 1) : 0);
   const Bytes by_nvlink = RoundBytes(in_node > 1 ? BytesOf(demand.nvlink) / (in_node - 1) : 0);
+  const Skew skew(experiment_, graph_, task, members.front());
   for (int a = 0; a < size; ++a) {
     const int from = Gpu(task.rank, members[static_cast<size_t>(a)]);
     for (int b = 0; b < size; ++b) {
       const bool same_node = a / in_node == b / in_node;
       if (a == b || (!same_node && a % in_node != b % in_node)) continue;
-      const Bytes bytes = same_node ? by_nvlink : by_nic;
+      const double load = same_node ? skew.OfGpu(a, b) : skew.OfNode(a / in_node, b / in_node);
+      const Bytes bytes = RoundBytes(BytesOf(same_node ? by_nvlink : by_nic) * load);
       builder.Add(from, Gpu(task.rank, members[static_cast<size_t>(b)]), a, b, bytes,
-                  Bandwidth(BytesOf(bytes) / seconds), latency, memory);
+                  Bandwidth(BytesOf(same_node ? by_nvlink : by_nic) / seconds), latency, memory);
     }
   }
 }

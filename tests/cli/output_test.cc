@@ -44,6 +44,23 @@ TEST_F(Output, CompareJsonKeepsTheContract) {
   EXPECT_EQ(json["results"][2]["experiment"], "deepseek_v3_h800");
 }
 
+// Where not one micro-batch fits beside the parameters, an automatic schedule is no error of the
+// whole comparison, but one that does not fit.
+TEST_F(Output, CompareGoesOnWhereAnAutomaticScheduleDoesNotFit) {
+  const std::vector<std::string> options = {"--set", "memory.reserved=59.25 GiB", "--format",
+                                            "json"};
+  std::vector<std::string> words = {"compare", V3(), "--schedules", "zbv-auto,zb-auto"};
+  words.insert(words.end(), options.begin(), options.end());
+  const Ran ran = Run(words);
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  const Json json = Json::parse(ran.out);
+  ASSERT_EQ(json["results"].size(), 2u);
+  EXPECT_FALSE(json["results"][0]["fits_in_memory"]);
+  EXPECT_TRUE(json["results"][1]["fits_in_memory"]);
+  words[3] = "zbv-auto";
+  ExpectRefused(words, {"schedule zbv-auto: rank ", " left for activations, and one micro-batch "});
+}
+
 // The file has one key more, from which `report` makes the page.
 TEST_F(Output, SimulateJsonIsTheSameOnStdoutAndInAFile) {
   const Ran ran = Run({"simulate", V3(), "--format", "json", "--json", "r.json"});

@@ -4,6 +4,7 @@
 #include "schedules/optimize/placed_time.h"
 #include "schedules/optimize/search.h"
 #include "schedules/optimize/stretch.h"
+#include "schedules/optimize/waves.h"
 #include "tests/schedules/placed_testing.h"
 
 namespace pipescope::schedules {
@@ -71,6 +72,44 @@ TEST(Automatic, ZbvReachesThePublicVectors) {
     const Schedule made = MakeSchedule("zbv-auto", ranks, microbatches);
     EXPECT_EQ(Time(made, UniformCosts(1, 1, 1)).span, 6 * microbatches);
   }
+}
+
+TEST(Waves, TheExampleOfOneRank) {
+  Profile profile;
+  profile.limit = {2};
+  const auto problem = MakePlaced(profile, 1, 1, Placement::kV, false);
+  ASSERT_TRUE(problem);
+  const Steps steps = {{ActionKind::kForward, 0},    {ActionKind::kForward, 1},
+                       {ActionKind::kInputGrad, 1},  {ActionKind::kInputGrad, 0},
+                       {ActionKind::kWeightGrad, 1}, {ActionKind::kWeightGrad, 0}};
+  EXPECT_EQ(OrderByWaves(*problem, {}), StepOrder{steps});
+}
+
+// With the memory of ZB-V the waves end within it for almost any costs; where not, that is seen.
+TEST(Waves, AreSoundWithTheMemoryOfZbv) {
+  RandomProblems random(17);
+  int complete = 0;
+  for (int i = 0; i < 400; ++i) {
+    const int ranks = random.Integer(1, 8), microbatches = random.Integer(1, 24);
+    Profile profile = random.Make(ranks, 2 * ranks);
+    profile.memory = {{1, -0.5, -0.5}};
+    profile.limit = {2.0 * ranks + random.Integer(0, 2 * ranks)};
+    const auto problem = MakePlaced(profile, ranks, microbatches, Placement::kV, false);
+    ASSERT_TRUE(problem);
+    const WaveSwitches switches{random.Integer(0, 1) == 0, random.Integer(0, 1) == 0,
+                                random.Integer(5, 10) / 10.0, random.Integer(0, 4) / 4.0};
+    const StepOrder order = OrderByWaves(*problem, switches);
+    ASSERT_EQ(OrderByWaves(*problem, switches), order);
+    bool fits = true;
+    for (int r = 0; r < ranks; ++r) {
+      fits = fits && Fits(*problem, r, order[static_cast<size_t>(r)]);
+    }
+    if (!fits) continue;
+    ++complete;
+    const double value = PlacedTime(*problem)(order);
+    ASSERT_NO_FATAL_FAILURE(ExpectSound(*problem, {order, value, ToString(switches), 1}));
+  }
+  EXPECT_GE(complete, 390);
 }
 
 // Where a pair saves nothing DualPipe is what the search starts from; never worse.

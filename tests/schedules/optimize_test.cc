@@ -72,22 +72,23 @@ TEST(Heuristic, NeverWorseThanThePublicOne) {
     EXPECT_LE(best.span, span * (1 + 1e-9)) << Named(json);
     (best.span < span * (1 - 1e-9) ? better : equal)++;
   }
-  EXPECT_EQ(equal, 67);
-  EXPECT_EQ(better, 2);
+  EXPECT_EQ(equal, 51);
+  EXPECT_EQ(better, 18);
 }
 
-TEST(Heuristic, ReproducesTable5) {
-  int rates = 0;
+// ZB-1p to every decimal printed. ZB-2p, where memory leaves more to choose, better in all but one.
+TEST(Heuristic, NeverAboveTable5) {
+  int equal = 0, better = 0;
   for (const auto& json : ReadJson("zero_bubble_auto.json")) {
     if (json["source"] != "table 5") continue;
     const Problem problem = ProblemOf(json);
     const Optimized best = Heuristic(problem);
-    const double rate = 1 - Work(problem) / best.span;
-    EXPECT_EQ(fmt::format("{:.4f}", rate), fmt::format("{:.4f}", json["rate"].get<double>()))
-        << Named(json) << ": " << best.from;
-    ++rates;
+    const double rate = 1 - Work(problem) / best.span, printed = json["rate"];
+    EXPECT_LT(rate, printed + 5e-5) << Named(json) << ": " << best.from;
+    (rate < printed - 5e-5 ? better : equal)++;
   }
-  EXPECT_EQ(rates, 8);
+  EXPECT_EQ(equal, 5);
+  EXPECT_EQ(better, 3);
 }
 
 class Random {
@@ -235,7 +236,7 @@ Problem FourRanks(double limit) {
 TEST(Exact, BeatsTheHeuristicOnFourRanks) {
   const Problem problem = FourRanks(8);
   const Optimized start = Heuristic(problem);
-  EXPECT_NEAR(start.span, 24.6, 1e-9);
+  EXPECT_NEAR(start.span, 24.4, 1e-9);
   const auto exact = SolveExactly(problem, start, 60);
   ASSERT_TRUE(exact);
   EXPECT_NEAR(exact->best.span, 24.2, 1e-9);

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "sim/memory_use.h"
 #include "sim/simulate.h"
+#include "sim/stages.h"
 #include "tests/sim/testing.h"
 
 namespace pipescope {
@@ -77,13 +79,41 @@ TEST(Profile, AutomaticSchedulesFitWhereHandMadeOnesDoNot) {
   }
 }
 
-TEST(Profile, SaysWhereNoMemoryIsLeft) {
+TEST(Profile, SaysWhereTooLittleMemoryIsLeft) {
   Experiment e = MakeExperiment({});
   e.cluster.gpu.memory = e.reserved;
-  const auto profile = ProfileOf(e, Placement::kV);
-  ASSERT_FALSE(profile);
-  EXPECT_THAT(profile.error().message, testing::HasSubstr("no memory left for activations"));
-  EXPECT_FALSE(Simulate(e, "zbv-auto"));
+  for (const auto& [automatic, chunks] : {std::pair{"zb-auto", 1}, std::pair{"zbv-auto", 2}}) {
+    e.enforce_memory = true;
+    const auto refused = Simulate(e, automatic);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, testing::HasSubstr("no memory left for activations"));
+    // Where that is no error, what is made needs no more than any order must.
+    e.enforce_memory = false;
+    const StepResult step = Must(Simulate(e, automatic));
+    EXPECT_FALSE(step.fits);
+    const StepResult known = Must(Simulate(e, chunks == 1 ? "1f1b" : "v-min"));
+    const auto activations = StageActivationsOf(e, Must(ChooseLayout(e, 4 * chunks)).layout);
+    for (size_t r = 0; r < step.memory.size(); ++r) {
+      Bytes one = activations[r].until_backward;
+      if (chunks == 2) one += activations[activations.size() - 1 - r].until_backward;
+      EXPECT_EQ(step.memory[r].activations_peak, one) << automatic << " rank " << r;
+      EXPECT_LE(step.memory[r].activations_peak, known.memory[r].activations_peak);
+    }
+  }
+}
+
+TEST(Profile, SaysWhereOneMicroBatchDoesNotFit) {
+  Experiment e = MakeExperiment({});
+  e.enforce_memory = false;
+  const StepResult step = Must(Simulate(e, "1f1b"));
+  const RankMemory& rank = step.memory.front();
+  e.enforce_memory = true;
+  e.cluster.gpu.memory = rank.total_peak - rank.activations_peak + Bytes(1 << 20);
+  const auto refused = Simulate(e, "zb-auto");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message,
+              testing::AllOf(testing::HasSubstr("schedule zb-auto: rank 0 has 0.00 GiB left"),
+                             testing::HasSubstr("one micro-batch takes")));
 }
 
 }  // namespace
