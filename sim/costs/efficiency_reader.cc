@@ -8,7 +8,8 @@
 namespace pipescope::costs {
 namespace {
 
-constexpr size_t kMostShapes = 20'000;  // of one kind
+// Of one kind; comparing each with all others takes a blink then.
+constexpr size_t kMostShapes = 4000;
 constexpr double kGiga = 1024.0 * 1024.0 * 1024.0;
 
 // A positive whole number of at most 12 digits, or 0.
@@ -79,6 +80,7 @@ void EfficiencyReader::ReadShapes(Fields& operations, const std::string& kind) {
   const double tflops = operation.Number("tflops", 0.1, 1e6, 0.0);
   operation.IgnoreOthers();
   if (!operation.Has("accurate_efficient_factor")) return;
+  if (tflops == 0) return operation.Note("tflops", "expected the peak that the shares refer to");
   if (file_.peak_.value() == 0) file_.peak_ = Teraflops(tflops);
   if (file_.peak_ != Teraflops(tflops)) {
     return operation.Note("tflops", "expected the same peak for all operations");

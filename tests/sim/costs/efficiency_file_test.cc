@@ -138,6 +138,8 @@ TEST(EfficiencyFile, BadFilesAreErrorsWithAPlace) {
   EXPECT_THAT(Refusal("0.9", "90"), HasSubstr("90"));
   EXPECT_THAT(Refusal("\"default\"", "\"other\""), HasSubstr("default"));
   EXPECT_THAT(Refusal("\"bandwidth\"", "\"rates\""), HasSubstr("bandwidth"));
+  EXPECT_THAT(Refusal("\"tflops\": 1000, ", ""), HasSubstr("expected the peak"));
+  EXPECT_THAT(Refusal("\"tflops\": 1000", "\"tflops\": 999"), HasSubstr("the same peak"));
   EXPECT_THAT(Refusal("\"4\": 7", "\"four\": 7"), HasSubstr("number of GPUs"));
   EXPECT_FALSE(EfficiencyFile::Load("/no/such/file.json", 100).has_value());
 }
