@@ -44,15 +44,4 @@ Duration KernelTime(const model::Kernel& kernel, int sms, const topology::Gpu& g
   return Seconds(seconds);
 }
 
-Demand PhaseDemand(const std::vector<model::Kernel>& kernels, int sms, const topology::Gpu& gpu,
-                   const Efficiencies& e) {
-  Demand demand;
-  for (const model::Kernel& kernel : kernels) {
-    demand.time += KernelTime(kernel, sms, gpu, e) + e.kernel_gap;
-    demand.memory += kernel.bytes;
-    demand.flops += kernel.flops;
-  }
-  return demand;
-}
-
 }  // namespace pipescope::costs

@@ -9,10 +9,7 @@
 // gives 5 waves of 23.5 us, 1058 TFLOPS.
 #pragma once
 
-#include <vector>
-
 #include "sim/base/units.h"
-#include "sim/costs/demand.h"
 #include "sim/costs/efficiencies.h"
 #include "sim/model/operations.h"
 #include "topology/cluster.h"
@@ -21,9 +18,5 @@ namespace pipescope::costs {
 
 Duration KernelTime(const model::Kernel& kernel, int sms, const topology::Gpu& gpu,
                     const Efficiencies& efficiencies);
-
-// Of kernels one after the other, each followed by the gap between two kernels.
-Demand PhaseDemand(const std::vector<model::Kernel>& kernels, int sms, const topology::Gpu& gpu,
-                   const Efficiencies& efficiencies);
 
 }  // namespace pipescope::costs

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "sim/costs/prices.h"
 #include "topology/load.h"
 
 namespace pipescope::costs {
@@ -100,7 +101,11 @@ TEST(KernelCost, AttentionScalesWithSms) {
 TEST(KernelCost, APhaseIsItsKernelsAndTheGapsBetween) {
   const Efficiencies e;
   const std::vector<Kernel> kernels = {Fp8Gemm(4096, 7168, 2048), Fp8Gemm(4096, 2112, 7168)};
-  const Demand demand = PhaseDemand(kernels, 112, H800(), e);
+  const topology::Cluster cluster = topology::LoadCluster("h800_2048_fat_tree").value();
+  const Price price = Prices(cluster, e, nullptr).Phase(kernels, 112);
+  const Demand& demand = price.demand;
+  ASSERT_EQ(price.parts.size(), 2u);
+  EXPECT_EQ(price.parts[0].origin, Origin::kAnalytic);
   EXPECT_EQ(demand.time, KernelTime(kernels[0], 112, H800(), e) +
                              KernelTime(kernels[1], 112, H800(), e) + e.kernel_gap + e.kernel_gap);
   EXPECT_EQ(demand.memory, kernels[0].bytes + kernels[1].bytes);
