@@ -12,7 +12,9 @@ namespace {
 constexpr int kMostPeers = 8;   // DeepEP's NVLink peers
 constexpr int kMostNodes = 20;  // and its nodes
 constexpr int64_t kMostTokens = 1 << 17;
-constexpr int64_t kMostAllTokens = 1 << 22;  // where every GPU is simulated
+// Over all GPUs that are simulated: scores drawn, rows delivered. Some seconds, some gigabytes.
+constexpr int64_t kMostScores = 1 << 28;
+constexpr int64_t kMostRows = 1 << 24;
 
 Shape ShapeOf(const Machine& machine, const ExchangeCase& c) {
   Shape shape;
@@ -118,10 +120,14 @@ Status CheckCase(const topology::Cluster& cluster, const ExchangeCase& c,
                             c.gpus / per_node, per_node, kMostNodes, kMostPeers));
   }
   if (auto gating = CheckGating(c.gating, c.gpus); !gating) return gating;
+  const int64_t simulated = c.gating.balanced() ? 1 : c.gpus;
   if (c.tokens < 1 || c.tokens > kMostTokens ||
-      (!c.gating.balanced() && c.tokens * c.gpus > kMostAllTokens)) {
-    return Fail(fmt::format("{} tokens: expected 1 to {}, and with skew at most {} over all GPUs",
-                            c.tokens, kMostTokens, kMostAllTokens));
+      c.tokens * simulated * c.gating.experts > kMostScores ||
+      c.tokens * simulated * std::min(c.gating.top_k, c.gpus) > kMostRows) {
+    return Fail(
+        fmt::format("{} tokens: expected 1 to {}, and less where many experts, experts a "
+                    "token or GPUs with skew are simulated",
+                    c.tokens, kMostTokens));
   }
   if (c.hidden < 128 || c.hidden > 1 << 16 || c.hidden % 128 != 0) {
     return Fail(

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "sim/exchange/random.h"
@@ -46,7 +47,7 @@ class Gate {
   const std::vector<int>& Next() {
     for (size_t e = 0; e < scores_.size(); ++e) {
       const double u = random_.Uniform();
-      scores_[e] = exponents_.empty() ? u : std::pow(u, exponents_[e]);
+      scores_[e] = exponents_.empty() ? u : std::log(u) * exponents_[e];
     }
     std::iota(groups_.begin(), groups_.end(), 0);
     if (g_.groups_per_token < g_.groups) PickGroups();
@@ -61,6 +62,9 @@ class Gate {
   }
 
  private:
+  // Where loads differ, logarithms of scores are kept: they order experts alike, and are cheaper.
+  double Score(double kept) const { return exponents_.empty() ? kept : std::exp(kept); }
+
   // The `count` items of the highest score to the front; equal ones by number.
   static void KeepBest(std::vector<int>& items, const std::vector<double>& scores, int count) {
     const auto better = [&](int a, int b) {
@@ -74,12 +78,12 @@ class Gate {
   void PickGroups() {
     const size_t size = scores_.size() / groups_.size();
     for (size_t i = 0; i < groups_.size(); ++i) {
-      double best = 0, second = 0;
+      double best = -std::numeric_limits<double>::infinity(), second = best;
       for (size_t e = i * size; e < (i + 1) * size; ++e) {
         second = std::max(second, std::min(best, scores_[e]));
         best = std::max(best, scores_[e]);
       }
-      group_scores_[i] = g_.score == GroupScore::kBestTwo   ? best + second
+      group_scores_[i] = g_.score == GroupScore::kBestTwo   ? Score(best) + Score(second)
                          : g_.score == GroupScore::kBestOne ? best
                                                             : random_.Uniform();
     }

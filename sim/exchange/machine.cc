@@ -10,10 +10,9 @@
 namespace pipescope::exchange {
 namespace {
 
-// Of 50 GB/s nominal: NVSHMEM's own put benchmark between two H100 with ConnectX-7 shows 47 GB/s
-// (DeepEP issue 155), and a zero-copy version of the kernels on H20 63.24 GB/s in DeepEP's way of
-// counting on 4 nodes (DeepEP pull request 453), of which 3/4 pass the wire: 47.4.
-constexpr double kNetwork = 0.94;
+// kNetworkShare, of 50 GB/s nominal: NVSHMEM's own put benchmark between two H100 with ConnectX-7
+// shows 47 GB/s (DeepEP issue 155). A zero-copy version of the kernels on H20 reaches 63.24 GB/s in
+// DeepEP's way of counting on 4 nodes (pull request 453), of which 3/4 pass the wire: 47.4.
 
 // Of what NVLink is sold with, when all GPUs of a node send to all: DeepEP's second version on
 // SM100, EP8, 64 SMs: 740 GB/s in its counting, 7/8 of it on the wire, of 900 nominal.
@@ -61,7 +60,7 @@ Machine MachineOf(const topology::Cluster& cluster, int nodes, Generation genera
   Machine m;
   const topology::Node& node = cluster.node;
   m.gpus_per_node = node.gpus;
-  m.network = Bandwidth(node.nic.value() * node.nics / node.gpus * kNetwork /
+  m.network = Bandwidth(node.nic.value() * node.nics / node.gpus * kNetworkShare /
                         std::max(1.0, cluster.fabric.oversubscription));
   m.nvlink = node.nvlink_nominal.value() > 0 ? Bandwidth(node.nvlink_nominal.value() * kNvlink)
                                              : Bandwidth(node.nvlink.value() * kNvlinkOfAchieved);
@@ -71,9 +70,8 @@ Machine MachineOf(const topology::Cluster& cluster, int nodes, Generation genera
     m.network_latency = topology::RouteBetween(cluster, 0, (nodes - 1) * node.gpus).latency;
   }
   m.kernel_gap = kKernelGap;
+  m.kernels.forward = m.kernels.receive = node.gpus;
   SetKernels(m.kernels, generation);
-  m.kernels.forward = node.gpus;
-  m.kernels.receive = node.gpus;
   return m;
 }
 

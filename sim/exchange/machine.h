@@ -21,6 +21,9 @@
 
 namespace pipescope::exchange {
 
+// Of a NIC's nominal rate, on the wire; machine.cc has the source.
+inline constexpr double kNetworkShare = 0.94;
+
 struct Kernels {
   Duration row;      // of each row a warp handles: flags, indices, scales
   Bandwidth warp;    // of one warp that copies
