@@ -83,55 +83,88 @@ class Builder {
     }
   }
 
-  // Heaps over the GPUs; the second one counts them from the end.
-  int TreeGpu(int tree, int place) const { return tree == 0 ? place : c_.gpus - 1 - place; }
-  static int Depth(int place) {
-    int depth = 0;
-    for (; place > 0; place = (place - 1) / 2) ++depth;
-    return depth;
+  // One of the trees: for each GPU its parent, and how deep it is.
+  struct Tree {
+    Numbers parent;  // -1: the root
+    Numbers depth;
+    std::vector<Numbers> children;
+  };
+
+  // Up a chain of the node's GPUs to the one of index `local`; those are a heap over the nodes.
+  Tree MakeTree(int local, bool mirrored) const {
+    const int per_node = c_.gpus_per_node;
+    const int nodes = c_.gpus / per_node;
+    Tree tree;
+    tree.parent.assign(static_cast<size_t>(c_.gpus), -1);
+    tree.depth = Numbers(tree.parent.size(), 0);
+    tree.children.resize(tree.parent.size());
+    for (int i = 0; i < c_.gpus; ++i) {  // parents before their children
+      const int place = i / per_node;
+      const int link = i % per_node;
+      const auto gpu_of = [&](int at, int along) {
+        const int step = mirrored ? per_node - along % per_node : along;
+        return (mirrored ? nodes - 1 - at : at) * per_node + (local + step) % per_node;
+      };
+      if (i == 0) continue;
+      const int parent = link > 0 ? gpu_of(place, link - 1) : gpu_of((place - 1) / 2, 0);
+      const auto gpu = static_cast<size_t>(gpu_of(place, link));
+      tree.parent[gpu] = parent;
+      tree.depth[gpu] = tree.depth[static_cast<size_t>(parent)] + 1;
+      tree.children[static_cast<size_t>(parent)].push_back(static_cast<int32_t>(gpu));
+    }
+    return tree;
   }
 
-  void AddTrees() {
-    struct Draft {
-      int tree, place, piece, step;
-      bool up;
-    };
-    const int deepest = Depth(c_.gpus - 1);
+  struct Draft {
+    int tree, gpu, piece, step;
+    bool up;  // from the GPU to its parent, else back
+  };
+
+  std::vector<Draft> DraftTrees(const std::vector<Tree>& trees) const {
     std::vector<Draft> drafts;
-    for (int tree = 0; tree < 2; ++tree) {
-      for (int place = 1; place < c_.gpus; ++place) {
-        for (int piece = 0; piece < c_.pieces; ++piece) {
-          const int depth = Depth(place);
-          drafts.push_back({tree, place, piece, piece + deepest - depth, true});
-          drafts.push_back({tree, place, piece, piece + deepest + depth - 1, false});
+    for (int t = 0; t < static_cast<int>(trees.size()); ++t) {
+      const Tree& tree = trees[static_cast<size_t>(t)];
+      const int deepest = *std::max_element(tree.depth.begin(), tree.depth.end());
+      for (int gpu = 0; gpu < c_.gpus; ++gpu) {
+        const int depth = tree.depth[static_cast<size_t>(gpu)];
+        for (int piece = 0; piece < c_.pieces && depth > 0; ++piece) {
+          drafts.push_back({t, gpu, piece, piece + deepest - depth, true});
+          drafts.push_back({t, gpu, piece, piece + deepest + depth - 1, false});
         }
       }
     }
     std::stable_sort(drafts.begin(), drafts.end(),
                      [](const Draft& a, const Draft& b) { return a.step < b.step; });
-    const auto key = [&](const Draft& d, int place, bool up) {
-      return static_cast<size_t>(((d.tree * c_.gpus + place) * c_.pieces + d.piece) * 2 +
-                                 (up ? 1 : 0));
+    return drafts;
+  }
+
+  void AddTrees() {
+    std::vector<Tree> trees;
+    for (int local = 0; local < c_.gpus_per_node; ++local) {
+      trees.push_back(MakeTree(local, false));
+      trees.push_back(MakeTree(local, true));
+    }
+    Numbers numbers(trees.size() * static_cast<size_t>(c_.gpus * c_.pieces * 2), -1);
+    const auto number = [&](const Draft& d, int gpu, bool up) -> int32_t& {
+      return numbers[static_cast<size_t>(((d.tree * c_.gpus + gpu) * c_.pieces + d.piece) * 2 +
+                                         (up ? 1 : 0))];
     };
-    Numbers number(static_cast<size_t>(2 * c_.gpus * c_.pieces * 2), -1);
-    for (const Draft& d : drafts) {
-      const int parent = (d.place - 1) / 2;
+    const int parts = static_cast<int>(trees.size()) * c_.pieces;
+    for (const Draft& d : DraftTrees(trees)) {
+      const Tree& tree = trees[static_cast<size_t>(d.tree)];
+      const int parent = tree.parent[static_cast<size_t>(d.gpu)];
+      const int sender = d.up ? d.gpu : parent;
+      // Up, and down from the root: when all below have come. Further down: when it has come.
       Numbers after;
-      // Up: after the children's; down: after the parent has it, the root when all is summed.
-      const auto wait = [&](int place, bool up) {
-        if (place < c_.gpus) after.push_back(number[key(d, place, up)]);
-      };
-      if (d.up || parent == 0) {
-        const int sums = d.up ? d.place : 0;
-        wait(2 * sums + 1, true);
-        wait(2 * sums + 2, true);
+      if (d.up || tree.parent[static_cast<size_t>(parent)] < 0) {
+        for (const int child : tree.children[static_cast<size_t>(sender)]) {
+          after.push_back(number(d, child, true));
+        }
       } else {
-        wait(parent, false);
+        after.push_back(number(d, parent, false));
       }
-      const int from = TreeGpu(d.tree, d.up ? d.place : parent);
-      const int to = TreeGpu(d.tree, d.up ? parent : d.place);
-      number[key(d, d.place, d.up)] =
-          Add(from, to, Part(2 * c_.pieces, d.tree * c_.pieces + d.piece), d.step, after);
+      number(d, d.gpu, d.up) = Add(sender, d.up ? parent : d.gpu,
+                                   Part(parts, d.tree * c_.pieces + d.piece), d.step, after);
     }
   }
 
@@ -182,7 +215,7 @@ class Builder {
 int64_t CountOf(const Collective& c) {
   const int64_t n = c.gpus;
   if (c.pattern == "p2p") return 1;
-  if (c.algorithm == "tree") return 4 * n * c.pieces;
+  if (c.algorithm == "tree") return 4 * n * c.gpus_per_node * c.pieces;
   if (c.algorithm == "hierarchical") return n * (c.gpus_per_node + n / c.gpus_per_node) * 2;
   if (c.algorithm == "ring") return 2 * n * (n - 1) * c.gpus_per_node;
   return c.pattern == "all-reduce" ? n * n * n : n * n;

@@ -13,9 +13,11 @@
 // ring          as many rings as a node has GPUs, S / rings each, so that all NICs are used: ring k
 //               passes through node i from GPU k - i on, and leaves by GPU k - i - 1, the one of
 //               the next node's first GPU.
-// tree          two binary trees of S / 2 each, one the mirror image of the other, so that who is
-//               inside one is a leaf of the other (Sanders, Speck and Traeff 2009). The halves go
-//               in `pieces` that follow each other.
+// tree          for each GPU of a node two trees of S / (2 GPUs of a node) each: a chain of the
+//               node's GPUs that ends at that one, and a binary tree over those of all nodes; the
+//               second tree is the mirror image of the first, so that who is inside one is a leaf
+//               of the other (Sanders, Speck and Traeff 2009; NCCL has trees like these). The data
+//               goes in `pieces` that follow each other.
 // hierarchical  first within the node to the GPU with the destination's index, then between nodes
 //               among equal indices: 1/n of the messages, n / node times as large.
 //

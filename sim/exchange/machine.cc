@@ -23,7 +23,10 @@ constexpr double kNvlinkOfAchieved = kNvlink / 0.8;
 // Inferred with this model from a log of two H20 nodes with 24 SMs (DeepEP issue 137): its best
 // lines are 42.5 GB/s between nodes for FP8 rows (messages of 12 tokens) and 44.7 for BF16 rows (of
 // 8), both far below what H20's links carry. These two values give 42.7 and 44.6. A check: they
-// give 43.8 for the combine of two H200 nodes, measured 44.4 (DeepEP issue 493).
+// give 43.8 for the combine of two H200 nodes, measured 44.4 (DeepEP issue 493). The log does not
+// name its rows: the series are told apart by their messages of 4 tokens, which one carries at half
+// of the other's rate. Not all kernels agree: a variant of Infrawaves on two H100 nodes has 46 GB/s
+// for FP8 and 60 for BF16.
 constexpr Duration kRow = Duration(300'000);
 constexpr Bandwidth kWarp = GigabytesPerSecond(1.80);
 // The same kernels copy 5 vectors of 512 bytes at once and add up with 1 of each row.
@@ -33,7 +36,8 @@ constexpr double kReduceShare = 1.0 / 5;
 constexpr Bandwidth kV2Write = GigabytesPerSecond(50);
 
 // Four nodes, 24 SMs, messages of 4 tokens instead of 8: 45.3 instead of 57.5 GB/s (DeepEP issue
-// 261). 34.0 GB/s on the wire are 96 000 messages a second of each of 12 channels.
+// 261). 34.0 GB/s on the wire are 96 000 messages a second of each of 12 channels, if its rows are
+// of FP8, as DeepEP's benchmark has them first.
 constexpr Duration kPost = Duration(10'400'000);
 
 // Median gap of the compute stream in DeepSeek's training trace (deepseek-ai/profile-data).

@@ -125,6 +125,16 @@ TEST(Time, RingsBetweenNodesUseAllNics) {
   EXPECT_GT(t.wire.value(), 15e9);
 }
 
+// All NICs are used, and a message goes through log2 of the nodes, not through all of them: of a
+// thousand GPUs a tree reduces what a ring cannot list.
+TEST(Time, TreesUseAllNicsAndScale) {
+  const CollectiveTime t = Timed(Of("all-reduce", "tree", 64, Bytes(1 << 30)));
+  EXPECT_GT(t.bus.value(), 60e9);
+  const CollectiveTime small = Timed(Of("all-reduce", "tree", 64, Bytes(1 << 14)));
+  const CollectiveTime large = Timed(Of("all-reduce", "tree", 1024, Bytes(1 << 14)));
+  EXPECT_LT(large.time / small.time, 2);
+}
+
 TEST(Time, SmallMessagesAreLatency) {
   const CollectiveTime ring = Timed(Of("all-reduce", "ring", 64, Bytes(4096)));
   const CollectiveTime direct = Timed(Of("all-reduce", "direct", 64, Bytes(4096)));
