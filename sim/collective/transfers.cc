@@ -145,26 +145,28 @@ class Builder {
       trees.push_back(MakeTree(local, true));
     }
     Numbers numbers(trees.size() * static_cast<size_t>(c_.gpus * c_.pieces * 2), -1);
-    const auto number = [&](const Draft& d, int gpu, bool up) -> int32_t& {
-      return numbers[static_cast<size_t>(((d.tree * c_.gpus + gpu) * c_.pieces + d.piece) * 2 +
-                                         (up ? 1 : 0))];
+    const auto place = [&](const Draft& d, int gpu, bool up) {
+      return static_cast<size_t>(((d.tree * c_.gpus + gpu) * c_.pieces + d.piece) * 2 +
+                                 (up ? 1 : 0));
     };
     const int parts = static_cast<int>(trees.size()) * c_.pieces;
     for (const Draft& d : DraftTrees(trees)) {
       const Tree& tree = trees[static_cast<size_t>(d.tree)];
       const int parent = tree.parent[static_cast<size_t>(d.gpu)];
       const int sender = d.up ? d.gpu : parent;
-      // Up, and down from the root: when all below have come. Further down: when it has come.
+      // Up, and down from the root: when all below have come. Further down: when it has come. In
+      // each case behind the piece before.
       Numbers after;
+      if (d.piece > 0) after.push_back(numbers[place(d, d.gpu, d.up) - 2]);
       if (d.up || tree.parent[static_cast<size_t>(parent)] < 0) {
         for (const int child : tree.children[static_cast<size_t>(sender)]) {
-          after.push_back(number(d, child, true));
+          after.push_back(numbers[place(d, child, true)]);
         }
       } else {
-        after.push_back(number(d, parent, false));
+        after.push_back(numbers[place(d, parent, false)]);
       }
-      number(d, d.gpu, d.up) = Add(sender, d.up ? parent : d.gpu,
-                                   Part(parts, d.tree * c_.pieces + d.piece), d.step, after);
+      numbers[place(d, d.gpu, d.up)] = Add(
+          sender, d.up ? parent : d.gpu, Part(parts, d.tree * c_.pieces + d.piece), d.step, after);
     }
   }
 

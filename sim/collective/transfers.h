@@ -21,8 +21,8 @@
 // hierarchical  first within the node to the GPU with the destination's index, then between nodes
 //               among equal indices: 1/n of the messages, n / node times as large.
 //
-// A transfer waits for those that bring what it sends. Transfers of one step wait for no other of
-// it.
+// A transfer waits for those that bring what it sends, and in a tree for the piece before.
+// Transfers of one step wait for no other of it.
 #pragma once
 
 #include <span>
