@@ -10,10 +10,6 @@
 namespace pipescope::exchange {
 namespace {
 
-// kNetworkShare, of 50 GB/s nominal: NVSHMEM's own put benchmark between two H100 with ConnectX-7
-// shows 47 GB/s (DeepEP issue 155). A zero-copy version of the kernels on H20 reaches 63.24 GB/s in
-// DeepEP's way of counting on 4 nodes (pull request 453), of which 3/4 pass the wire: 47.4.
-
 // Of what NVLink is sold with, when all GPUs of a node send to all: DeepEP's second version on
 // SM100, EP8, 64 SMs: 740 GB/s in its counting, 7/8 of it on the wire, of 900 nominal.
 constexpr double kNvlink = 740.0 * 7 / 8 / 900;

@@ -21,7 +21,9 @@
 
 namespace pipescope::exchange {
 
-// Of a NIC's nominal rate, on the wire; machine.cc has the source.
+// Of a NIC's nominal rate, on the wire: NVSHMEM's own put benchmark between two H100 with
+// ConnectX-7 400G shows 47 of 50 GB/s (DeepEP issue 155). A zero-copy version of the kernels on H20
+// reaches 63.24 GB/s in DeepEP's counting on 4 nodes (pull request 453), 3/4 of it on the wire.
 inline constexpr double kNetworkShare = 0.94;
 
 struct Kernels {
