@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "cli/comm_verb.h"
 #include "cli/examples.h"
 #include "cli/model_verb.h"
 #include "cli/regress_verb.h"
@@ -43,6 +44,7 @@ int Main(int argc, char** argv) {
   AddModelVerb(app, exit_code);
   AddScheduleVerb(app, exit_code);
   AddTopologyVerb(app, exit_code);
+  AddCommVerb(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -11,6 +11,7 @@
 //   megatron  G = p; m must be a multiple of p
 //   flex      G = m / max(1, m div p), PyTorch's: m = 10 on 4 ranks runs two groups of 5
 //
+// A hop between ranks of c costs 2 (p v - 1) c in all, however many micro-batches there are.
 // With v = 1 it is eager 1F1B, whose warm-up is twice 1F1B's. The published bubble asks G >= p; a
 // counter-example, evaluated: flex with 4 ranks, v = 2 and m = 2 has G = 2, and with F = 1, B = 2
 // its bubble is 15 and not 9.

@@ -23,12 +23,13 @@ INSTANTIATE_TEST_SUITE_P(
     Verbs, Help,
     testing::Values(
         std::vector<std::string>{}, std::vector<std::string>{"simulate"},
-        std::vector<std::string>{"compare"}, std::vector<std::string>{"regress"},
-        std::vector<std::string>{"model"}, std::vector<std::string>{"model", "list"},
-        std::vector<std::string>{"model", "show"}, std::vector<std::string>{"schedule"},
-        std::vector<std::string>{"schedule", "list"}, std::vector<std::string>{"schedule", "show"},
-        std::vector<std::string>{"schedule", "check"}, std::vector<std::string>{"topology"},
-        std::vector<std::string>{"topology", "list"}, std::vector<std::string>{"topology", "show"},
+        std::vector<std::string>{"compare"}, std::vector<std::string>{"comm"},
+        std::vector<std::string>{"regress"}, std::vector<std::string>{"model"},
+        std::vector<std::string>{"model", "list"}, std::vector<std::string>{"model", "show"},
+        std::vector<std::string>{"schedule"}, std::vector<std::string>{"schedule", "list"},
+        std::vector<std::string>{"schedule", "show"}, std::vector<std::string>{"schedule", "check"},
+        std::vector<std::string>{"topology"}, std::vector<std::string>{"topology", "list"},
+        std::vector<std::string>{"topology", "show"},
         std::vector<std::string>{"topology", "check"}),
     [](const auto& instance) {
       std::string name = "pipescope";
@@ -40,7 +41,8 @@ class HelpText : public CliTest {};
 
 TEST_F(HelpText, ListsEveryVerb) {
   const Ran ran = Run({"--help"});
-  for (const char* verb : {"simulate", "compare", "regress", "model", "schedule", "topology"}) {
+  for (const char* verb :
+       {"simulate", "compare", "regress", "model", "schedule", "topology", "comm"}) {
     EXPECT_NE(ran.out.find(std::string("\n  ") + verb + " "), std::string::npos) << verb;
   }
 }

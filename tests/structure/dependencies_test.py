@@ -38,6 +38,8 @@ MAY_USE = {
         "sim/model",
         "sim/result",
         "sim/costs",
+        "sim/exchange",
+        "sim/collective",
         "schedules",
         "topology",
     ],
