@@ -22,8 +22,9 @@
 // (get_dummy_wgrad, since 2.0): Placeholders, held throughout.
 //
 // Llama 3 70B, a layer, 4096 tokens, t = 1: 5 d + 10240 + 3 x 28672 = 137216 values a token, 1.05
-// GiB; placeholders 1.59 GiB. Sources: Megatron-LM (core/tensor_parallel/layers.py), Transformer
-// Engine (pytorch/module), read in public copies.
+// GiB; placeholders 1.59 GiB. Sources: SimuMax's documentation of what Megatron-LM and Transformer
+// Engine save (github.com/MooreThreads/SimuMax, Apache-2.0) and general knowledge of the two; their
+// own sources were not compared line by line.
 #pragma once
 
 #include <utility>
