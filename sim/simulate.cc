@@ -152,9 +152,14 @@ std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spr
                     "fidelity schedule; op shares SMs, HBM, NVLink and NIC"});
   }
   if (fidelity == Fidelity::kFlow) {
-    list.push_back({"fabric", "every GPU and every flow, max-min fair on the links of its route",
-                    "fidelity flow; static routes by destination, from the NIC of its rail; the "
-                    "times shown are of the replica that ends last"});
+    list.push_back(
+        {"fabric", "every GPU and every flow, max-min fair on the links of its route",
+         fmt::format("fidelity flow; ways {}{}; the times shown are of the replica that "
+                     "ends last",
+                     e.communication.paths == Paths::kHash     ? "by hash"
+                     : e.communication.paths == Paths::kSpread ? "all at once, in equal parts"
+                                                               : "by destination",
+                     e.communication.to_rail ? ", by the NIC of the destination's rail" : "")});
   }
   if (!made_for.empty()) {
     list.push_back({"the schedule is made for", made_for,
@@ -192,8 +197,7 @@ void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& 
 // Of the replica that ends last.
 TaskTimes RunFlows(const Experiment& e, const TaskGraph& graph) {
   const std::vector<Role> roles = RolesOf(graph);
-  const StepNetwork network(e.cluster, e.efficiencies, e.parallel.pipeline, e.parallel.data,
-                            UsesMemory(roles), {.to_rail = true});
+  const StepNetwork network(e, UsesMemory(roles));
   TransferTable transfers(e, graph, network);
   flow::NativeEngine engine(network.network());
   return RunStepFlows(graph, e, roles, transfers, engine).times;

@@ -55,6 +55,10 @@ struct TrainingPlan {
   bool separate_passes = false;  // over gradients at the step's end, sim/lowering/step_end.h
 };
 
+// Which of the equally short ways through the fabric a transfer takes (topology/route.h); fidelity
+// `flow` alone looks at single links.
+enum class Paths { kDestination, kHash, kSpread };
+
 struct CommunicationPlan {
   int sms = 20;                   // of each GPU, for dispatch and combine beside computation
   bool overlap_gradients = true;  // reduce a stage's gradients as soon as they are complete
@@ -62,6 +66,9 @@ struct CommunicationPlan {
   bool overlap_messages = true;   // a rank goes on while what it sent is under way
   bool overlap_tensor = true;     // tensor-parallel messages of the backward pass, beside GEMMs
   bool deduplicate = true;        // a token's row goes once to a GPU (DeepEP), else once an expert
+  Paths paths = Paths::kDestination;
+  bool to_rail = true;     // leave by the NIC of the destination's index, over NVLink where need be
+  int64_t paths_seed = 0;  // kHash
 };
 
 // Where the file says what can turn out wrong only later; without a line where --set said it.

@@ -5,20 +5,30 @@ namespace {
 
 enum LinkKind { kNvlink = 0, kPcie = 2, kNic = 4, kSwitch = 6, kMemory = 8, kKinds = 9 };
 
+topology::RoutePolicy PolicyOf(const CommunicationPlan& plan) {
+  return {.choice = plan.paths == Paths::kHash ? topology::PathChoice::kHash
+                                               : topology::PathChoice::kByDestination,
+          .to_rail = plan.to_rail,
+          .seed = static_cast<uint64_t>(plan.paths_seed)};
+}
+
 }  // namespace
 
-StepNetwork::StepNetwork(const topology::Cluster& cluster, const costs::Efficiencies& efficiencies,
-                         int ranks, int data, bool with_memory, const topology::RoutePolicy& policy)
-    : router_(cluster, policy),
+StepNetwork::StepNetwork(const Experiment& e, bool with_memory)
+    : router_(e.cluster, PolicyOf(e.communication)),
       has_memory_(with_memory),
-      pcie_limits_(cluster.node.pcie.value() < cluster.node.nic.value() * efficiencies.network) {
+      pcie_limits_(e.cluster.node.pcie.value() <
+                   e.cluster.node.nic.value() * e.efficiencies.network),
+      spread_(e.communication.paths == Paths::kSpread) {
+  const topology::Cluster& cluster = e.cluster;
+  const int data = e.parallel.data;
   const topology::LinkTable& links = router_.links();
   const bool fabric = cluster.fabric.kind != topology::FabricKind::kNone;
   first_pcie_ = cluster.node.gpus > 1 ? 2 * cluster.gpus() : 0;
   first_nic_ = first_pcie_ + (fabric ? 2 * cluster.gpus() : 0);
   const int first_switch = first_nic_ + (fabric ? 2 * cluster.nodes * cluster.node.nics : 0);
   for (int l = 0; l < links.size(); ++l) {
-    const double share = l < first_pcie_ ? 1 : efficiencies.network;
+    const double share = l < first_pcie_ ? 1 : e.efficiencies.network;
     network_.links.emplace_back(links[l].capacity.value() * share);
     const int begin = l < first_pcie_ ? 0 : l < first_nic_ ? first_pcie_ : first_nic_;
     const int kind = l < first_pcie_    ? kNvlink
@@ -32,19 +42,24 @@ StepNetwork::StepNetwork(const topology::Cluster& cluster, const costs::Efficien
   }
   first_memory_ = static_cast<int32_t>(network_.links.size());
   if (!with_memory) return;
-  const Bandwidth memory(cluster.gpu.memory_bandwidth.value() * efficiencies.memory);
-  for (int gpu = 0; gpu < ranks * data; ++gpu) {
+  const Bandwidth memory(cluster.gpu.memory_bandwidth.value() * e.efficiencies.memory);
+  for (int gpu = 0; gpu < e.gpus(); ++gpu) {
     network_.links.push_back(memory);
     network_.kinds.push_back(gpu / data * kKinds + kMemory);
   }
 }
 
-std::vector<int32_t> StepNetwork::Between(int gpu_a, int gpu_b) const {
-  std::vector<int32_t> links;
-  for (const topology::LinkId l : router_.Between(gpu_a, gpu_b).links) {
-    if (pcie_limits_ || l < first_pcie_ || l >= first_nic_) links.push_back(l);
+std::vector<topology::LinkShare> StepNetwork::Between(int gpu_a, int gpu_b) const {
+  std::vector<topology::LinkShare> shares;
+  if (spread_) {
+    shares = router_.Spread(gpu_a, gpu_b);
+  } else {
+    for (const topology::LinkId l : router_.Between(gpu_a, gpu_b).links) shares.push_back({l, 1});
   }
-  return links;
+  std::erase_if(shares, [this](const topology::LinkShare& share) {
+    return !pcie_limits_ && share.link >= first_pcie_ && share.link < first_nic_;
+  });
+  return shares;
 }
 
 }  // namespace pipescope

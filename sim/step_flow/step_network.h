@@ -13,25 +13,23 @@
 
 #include <vector>
 
-#include "sim/costs/efficiencies.h"
+#include "sim/experiment/experiment.h"
 #include "sim/flow/network.h"
-#include "topology/cluster.h"
 #include "topology/route.h"
 
 namespace pipescope {
 
 class StepNetwork {
  public:
-  // `ranks` of `data` GPUs each take part. Without `with_memory` HBM never runs short and takes no
-  // link.
-  StepNetwork(const topology::Cluster& cluster, const costs::Efficiencies& efficiencies, int ranks,
-              int data, bool with_memory, const topology::RoutePolicy& policy);
+  // Without `with_memory` HBM never runs short and takes no link.
+  StepNetwork(const Experiment& experiment, bool with_memory);
 
   const flow::Network& network() const { return network_; }
   const topology::Router& router() const { return router_; }
-  // The links of the way between two GPUs that can limit a flow. PCIe is left out where it is no
-  // narrower than the NIC behind it, since whatever crosses it crosses that NIC.
-  std::vector<int32_t> Between(int gpu_a, int gpu_b) const;
+  // The links between two GPUs that can limit a flow, and the share of it that each carries: 1 but
+  // where it is spread over several ways. PCIe is left out where it is no narrower than the NIC
+  // behind it, since whatever crosses it crosses that NIC.
+  std::vector<topology::LinkShare> Between(int gpu_a, int gpu_b) const;
   bool has_memory() const { return has_memory_; }
   int32_t memory(int gpu) const { return first_memory_ + gpu; }
 
@@ -40,7 +38,7 @@ class StepNetwork {
   flow::Network network_;
   int32_t first_memory_ = 0;
   int first_pcie_ = 0, first_nic_ = 0;  // links
-  bool has_memory_, pcie_limits_;
+  bool has_memory_, pcie_limits_, spread_;
 };
 
 }  // namespace pipescope

@@ -53,8 +53,12 @@ struct TransferTable::Builder {
   void Add(int from_gpu, int to_gpu, int32_t from, int32_t to, Bytes bytes, Bandwidth cap,
            Duration latency, double memory) {
     if (bytes.value() == 0) return;
-    std::vector<int32_t> route = network.Between(from_gpu, to_gpu);
-    batch.weights.resize(batch.links.size() + route.size(), 1);
+    std::vector<int32_t> route;
+    batch.weights.resize(batch.links.size(), 1);
+    for (const topology::LinkShare& share : network.Between(from_gpu, to_gpu)) {
+      route.push_back(share.link);
+      batch.weights.push_back(share.share);
+    }
     if (network.has_memory() && memory > 0) {
       route.push_back(network.memory(from_gpu));
       route.push_back(network.memory(to_gpu));

@@ -14,8 +14,7 @@ namespace {
 
 StepTimes RunStep(const Experiment& e, const TaskGraph& graph) {
   const std::vector<Role> roles = RolesOf(graph);
-  const StepNetwork network(e.cluster, e.efficiencies, e.parallel.pipeline, e.parallel.data,
-                            UsesMemory(roles), {.to_rail = true});
+  const StepNetwork network(e, UsesMemory(roles));
   TransferTable transfers(e, graph, network);
   flow::NativeEngine engine(network.network());
   return RunStepFlows(graph, e, roles, transfers, engine);
@@ -125,6 +124,22 @@ TEST(StepFlow, SlowAndDeadNicsCostTime) {
   const double dead = StepOf(e, "1f1b");
   EXPECT_GT(dead, before * 1.001);
   EXPECT_LT(dead, slow * 1.1);
+}
+
+// On a fabric whose leaves have fewer cables up than down, spreading is never worse than static
+// ways, and hashing collides. One expert group a rank, two nodes a leaf.
+TEST(StepFlow, SpreadWaysBeatHashedOnes) {
+  Experiment e = MakeExperiment({});
+  e.cluster.fabric.switch_ports = 32;
+  e.communication.paths = Paths::kSpread;
+  const double spread = StepOf(e, "1f1b");
+  e.communication.paths = Paths::kDestination;
+  EXPECT_LE(spread, StepOf(e, "1f1b") * (1 + 1e-6));
+  e.communication.paths = Paths::kHash;
+  for (const int seed : {0, 1, 2}) {
+    e.communication.paths_seed = seed;
+    EXPECT_GT(StepOf(e, "1f1b"), spread * 1.001) << seed;
+  }
 }
 
 TEST(ExpertLoads, MeanIsOneAndTheBusiestIsAsSaid) {
