@@ -45,8 +45,11 @@ void AddCommon(CLI::App& verb, StepOptions& o) {
                   "which share the GPU; default) or flow (every GPU, every flow over the fabric)")
       ->check(CLI::IsMember({"schedule", "op", "flow"}))
       ->type_name("NAME");
-  verb.add_option("--engine", o.engine, "What simulates it: native")
-      ->check(CLI::IsMember({"native"}))
+  verb.add_option(
+          "--engine", o.engine,
+          "At fidelity flow, what shares links: native (default) or simgrid, the reference, "
+          "for small steps")
+      ->check(CLI::IsMember({"native", "simgrid"}))
       ->type_name("NAME");
   verb.add_option("--format", o.format, "On stdout: text (default) or json")
       ->check(CLI::IsMember({"text", "json"}))
@@ -96,11 +99,15 @@ Status WarnWhereGpusDiffer(const Experiment& e, const StepResult& result, const 
   return {};
 }
 
+EngineKind EngineOf(const StepOptions& o) {
+  return o.engine == "simgrid" ? EngineKind::kSimGrid : EngineKind::kNative;
+}
+
 int RunSimulate(const StepOptions& o) {
   auto experiment = LoadExperiment(o.experiment, o.overrides);
   if (!experiment) return Complain(experiment.error());
   const std::string& name = o.schedule.empty() ? experiment->schedule : o.schedule;
-  auto result = Simulate(*experiment, name, FidelityOf(o));
+  auto result = Simulate(*experiment, name, FidelityOf(o), EngineOf(o));
   if (!result) return Complain(result.error());
   if (auto ok = WarnWhereGpusDiffer(*experiment, *result, name); !ok) return Complain(ok.error());
   if (o.sensitivity) {
@@ -124,14 +131,14 @@ int RunCompare(const StepOptions& o) {
   lenient.enforce_memory = false;
   std::vector<StepResult> results;
   for (const std::string& name : o.schedules) {
-    auto result = Simulate(lenient, name, FidelityOf(o));
+    auto result = Simulate(lenient, name, FidelityOf(o), EngineOf(o));
     if (!result) return Complain(result.error());
     results.push_back(std::move(*result));
   }
   const bool any =
       std::any_of(results.begin(), results.end(), [](const StepResult& r) { return r.fits; });
   if (!any && experiment->enforce_memory) {
-    return Complain(Simulate(*experiment, o.schedules.front(), FidelityOf(o)).error());
+    return Complain(Simulate(*experiment, o.schedules.front(), FidelityOf(o), EngineOf(o)).error());
   }
   const std::string title =
       experiment->name + ": " + fmt::format("{}", fmt::join(o.schedules, ", "));

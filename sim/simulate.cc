@@ -11,6 +11,7 @@
 #include "sim/costs/routing.h"
 #include "sim/engine/engine.h"
 #include "sim/flow/native_engine.h"
+#include "sim/flow/simgrid_engine.h"
 #include "sim/lowering/lower.h"
 #include "sim/make_schedule.h"
 #include "sim/memory_use.h"
@@ -195,12 +196,48 @@ void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& 
 }
 
 // Of the replica that ends last.
-TaskTimes RunFlows(const Experiment& e, const TaskGraph& graph) {
-  const std::vector<Role> roles = RolesOf(graph);
+Result<TaskTimes> RunFlows(const Experiment& e, const TaskGraph& graph, EngineKind kind) {
+  std::vector<Role> roles = RolesOf(graph);
+  const bool simgrid = kind == EngineKind::kSimGrid;
+  for (Role& role : roles) {
+    if (simgrid && role.transfer == TransferKind::kMemory) role.transfer.reset();
+  }
   const StepNetwork network(e, UsesMemory(roles));
   TransferTable transfers(e, graph, network);
-  flow::NativeEngine engine(network.network());
-  return RunStepFlows(graph, e, roles, transfers, engine).times;
+  flow::NativeEngine native(network.network());
+  StepTimes times = RunStepFlows(graph, e, roles, transfers, native);
+  if (!simgrid) return std::move(times.times);
+  if (transfers.partial() > 0) {
+    return Fail(
+        Error{"engine simgrid must know all flows beforehand; replicas of this step go apart "
+              "(what_if, faults or paths), expected engine native",
+              {e.file}});
+  }
+  flow::SimGridEngine reference(network.network(), transfers.Patterns());
+  return RunStepFlows(graph, e, roles, transfers, reference).times;
+}
+
+// What SimGrid can do in the time one waits for it.
+Status CheckSimGrid(const Experiment& e, Fidelity fidelity) {
+  if (fidelity != Fidelity::kFlow) {
+    return Fail(Error{fmt::format("engine simgrid shares links among flows; fidelity {} has none, "
+                                  "expected --fidelity flow",
+                                  NameOf(fidelity)),
+                      {e.file}});
+  }
+  if (e.gpus() > kMostSimGridGpus) {
+    return Fail(Error{fmt::format("engine simgrid takes steps of at most {} GPUs, this one has {}; "
+                                  "expected engine native",
+                                  kMostSimGridGpus, e.gpus()),
+                      {e.file}});
+  }
+  if (e.communication.paths == Paths::kSpread) {
+    return Fail(
+        Error{"engine simgrid sends a flow one way; expected communication.paths "
+              "destination or hash",
+              {e.file}});
+  }
+  return {};
 }
 
 }  // namespace
@@ -209,7 +246,11 @@ const char* NameOf(Fidelity fidelity) {
   return fidelity == Fidelity::kSchedule ? "schedule" : fidelity == Fidelity::kOp ? "op" : "flow";
 }
 
-Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fidelity fidelity) {
+Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fidelity fidelity,
+                            EngineKind engine) {
+  if (engine == EngineKind::kSimGrid) {
+    if (auto ok = CheckSimGrid(e, fidelity); !ok) return Fail(ok.error());
+  }
   auto made = MakeSchedule(e, name);
   if (!made) return Fail(made.error());
   const schedules::Schedule* schedule = &made->schedule;
@@ -225,15 +266,17 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fideli
   if (fidelity == Fidelity::kSchedule) fixed = FixedTimesOf(e, layout, *spread, *schedule);
   TaskGraph graph = Lower(e, *schedule, layout, *spread, fixed ? &*fixed : nullptr);
   if (auto duration = CheckDuration(e, graph); !duration) return Fail(duration.error());
-  const TaskTimes times = fidelity == Fidelity::kFlow ? RunFlows(e, graph) : RunFluid(graph);
+  Result<TaskTimes> times =
+      fidelity == Fidelity::kFlow ? RunFlows(e, graph, engine) : RunFluid(graph);
+  if (!times) return Fail(times.error());
   StepResult r;
   r.costs = CostSharesOf(graph);
   r.measured_costs = e.measured != nullptr;
-  r.timeline = MakeTimeline(std::move(graph), times);
+  r.timeline = MakeTimeline(std::move(graph), *times);
   r.experiment = e.name;
   r.schedule = schedule->name;
   r.fidelity = NameOf(fidelity);
-  r.engine = "native";
+  r.engine = engine == EngineKind::kSimGrid ? "simgrid" : "native";
   r.model = e.model.name;
   r.cluster = fmt::format("{} {} ({})", e.gpus(), e.cluster.gpu.name, e.cluster.name);
   r.plan = PlanText(e);

@@ -20,6 +20,11 @@ namespace pipescope {
 
 enum class Fidelity { kSchedule, kOp, kFlow };
 
+// Who shares links among flows, at fidelity `flow`. SimGrid is the reference: for balanced steps of
+// at most kMostSimGridGpus, without waits for HBM.
+enum class EngineKind { kNative, kSimGrid };
+inline constexpr int kMostSimGridGpus = 128;
+
 // "schedule", "op" or "flow".
 const char* NameOf(Fidelity fidelity);
 
@@ -27,6 +32,7 @@ const char* NameOf(Fidelity fidelity);
 // the plan, does not pass the checker, or needs more memory than the GPU has (unless the
 // experiment says `memory: {enforce: false}`; then `fits` tells).
 Result<StepResult> Simulate(const Experiment& experiment, const std::string& schedule,
-                            Fidelity fidelity = Fidelity::kOp);
+                            Fidelity fidelity = Fidelity::kOp,
+                            EngineKind engine = EngineKind::kNative);
 
 }  // namespace pipescope

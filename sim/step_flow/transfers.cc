@@ -86,10 +86,21 @@ std::shared_ptr<const Transfers> TransferTable::Of(TransferKind kind, const Task
                                                    std::span<const int32_t> members) {
   const size_t all = static_cast<size_t>(
       kind == TransferKind::kExchange ? experiment_.parallel.expert : experiment_.parallel.data);
-  if (members.size() != all) return Make(kind, task, members);
+  if (members.size() != all) {
+    ++partial_;
+    return Make(kind, task, members);
+  }
   auto& known = known_[{kind, task.templ, task.rank, task.peer, members.front()}];
   if (known == nullptr) known = Make(kind, task, members);
   return known;
+}
+
+std::vector<std::shared_ptr<const flow::Pattern>> TransferTable::Patterns() const {
+  std::vector<std::shared_ptr<const flow::Pattern>> patterns;
+  for (const auto& [key, transfers] : known_) {
+    if (transfers->size() > 0) patterns.push_back(transfers->pattern);
+  }
+  return patterns;
 }
 
 std::shared_ptr<const Transfers> TransferTable::Make(TransferKind kind, const Task& task,
@@ -110,6 +121,8 @@ std::shared_ptr<const Transfers> TransferTable::Make(TransferKind kind, const Ta
   }
   if (kind == TransferKind::kExchange) AddExchange(task, members, builder);
   if (kind == TransferKind::kRing) AddRing(task, members, builder);
+  auto& weights = builder.batch.weights;
+  if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 1; })) weights.clear();
   builder.transfers.pattern = flow::Pattern::Make(network_.network(), std::move(builder.batch));
   return std::make_shared<const Transfers>(std::move(builder.transfers));
 }

@@ -48,6 +48,10 @@ class TransferTable {
   // ring all of them. What all replicas (of a group) do together is kept and made once.
   std::shared_ptr<const Transfers> Of(TransferKind kind, const Task& task,
                                       std::span<const int32_t> members);
+  // Every pattern that was kept so far: what an engine that must know all beforehand is given.
+  std::vector<std::shared_ptr<const flow::Pattern>> Patterns() const;
+  // How many were made for a part of the replicas, and not kept.
+  int64_t partial() const { return partial_; }
 
  private:
   struct Builder;
@@ -62,6 +66,7 @@ class TransferTable {
   const TaskGraph& graph_;
   const StepNetwork& network_;
   int data_;
+  int64_t partial_ = 0;
   std::map<Key, std::shared_ptr<const Transfers>> known_;
 };
 

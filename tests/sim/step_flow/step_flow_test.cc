@@ -5,6 +5,7 @@
 
 #include "sim/engine/engine.h"
 #include "sim/flow/native_engine.h"
+#include "sim/flow/simgrid_engine.h"
 #include "sim/step_flow/executor.h"
 #include "sim/step_flow/roles.h"
 #include "tests/sim/testing.h"
@@ -41,6 +42,31 @@ TEST(StepFlow, ABalancedStepIsCloseToTheFoldedOne) {
       ASSERT_NEAR(all.times.end[t].seconds(), folded.end[t].seconds(), 1e-2 * end) << t;
     }
     EXPECT_GT(all.flows, 1000);
+  }
+}
+
+// The same step, its flows shared by SimGrid: a balanced one, so that what a rank's replicas do
+// stays together, with HBM that never runs short, since a flow of SimGrid's cannot take part of a
+// link.
+TEST(StepFlow, SimGridAgrees) {
+  Small small;
+  small.ranks = 2;
+  small.microbatches = 4;
+  const Experiment e = MakeExperiment(small);
+  const TaskGraph graph = LowerSchedule(e, "1f1b");
+  std::vector<Role> roles = RolesOf(graph);
+  for (Role& role : roles) {
+    if (role.transfer == TransferKind::kMemory) role.transfer.reset();
+  }
+  const StepNetwork network(e, false);
+  TransferTable transfers(e, graph, network);
+  flow::NativeEngine native(network.network());
+  const StepTimes ours = RunStepFlows(graph, e, roles, transfers, native);
+  flow::SimGridEngine reference(network.network(), transfers.Patterns());
+  const StepTimes theirs = RunStepFlows(graph, e, roles, transfers, reference);
+  const double end = ours.replica_ends[0].seconds();
+  for (size_t t = 0; t < graph.tasks.size(); ++t) {
+    ASSERT_NEAR(theirs.times.end[t].seconds(), ours.times.end[t].seconds(), 1e-6 * end) << t;
   }
 }
 
