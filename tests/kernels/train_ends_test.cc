@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -45,7 +46,7 @@ TEST(CrossEntropy, GradientsAreTheDifferences) {
 }
 
 TEST(CrossEntropy, HugeLogits) {
-  const std::vector<float> logits = {1e38F, -1e38F, 0, 88, 90, -kInfinity, kNan, 0, 0}, d(3, 1);
+  const std::vector<float> logits = {1e38F, -1e38F, 0, 88, 90, -kInfinity, kNan, 0, 0};
   const std::vector<int32_t> targets = {1, 1, kNoTarget};
   EXPECT_THAT(CrossEntropy(logits, targets, 3),
               ElementsAre(2e38F, FloatNear(std::log1p(std::exp(-2.F)), 1e-6F), 0));
@@ -54,6 +55,10 @@ TEST(CrossEntropy, HugeLogits) {
   const std::vector<float> row = {88, 90, -kInfinity};
   EXPECT_THAT(CrossEntropyInputGradient(row, std::vector<int32_t>{1}, std::vector<float>{1}, 3),
               ElementsAre(FloatNear(p, 1e-6F), FloatNear(-p, 1e-6F), 0));
+  // Two share a probability that neither float nor double can tell from its logit.
+  const std::vector<float> share = {1e38F, 1e38F}, one = {1};
+  EXPECT_THAT(CrossEntropyInputGradient(share, std::vector<int32_t>{1}, one, 2),
+              ElementsAre(.5F, -.5F));
   EXPECT_DEATH(CrossEntropy(row, std::vector<int32_t>{3}, 3), "broken invariant");
 }
 
@@ -100,6 +105,8 @@ TEST(Bf16, RoundsToNearestAndTiesToEven) {
   EXPECT_EQ(EncodeBf16(1 + 1.0F / 256), 0x3f80);
   EXPECT_TRUE(std::isnan(DecodeBf16(EncodeBf16(kNan))));
   EXPECT_TRUE(std::isnan(DecodeBf16(EncodeBf16(std::numeric_limits<float>::signaling_NaN()))));
+  // One whose fraction is in the lower half only.
+  EXPECT_TRUE(std::isnan(DecodeBf16(EncodeBf16(std::bit_cast<float>(0x7f800001u)))));
 }
 
 TEST(AdamW, ByHand) {

@@ -192,10 +192,15 @@ TEST(Permute, GradientsAreTheTransposes) {
     for (size_t i = 0; i < poisoned.size(); ++i) {
       if (by.slots[i / kColumns] < 0) poisoned[i] = kNan, clean[i] = 0;
     }
-    EXPECT_NEAR(Dot(Permute(x, by, kColumns), clean),
-                Dot(x, PermuteInputGradient(poisoned, by, kColumns)), 1e-4);
+    const auto rows = Permute(x, by, kColumns);
+    const auto d_rows = UnpermuteInputGradient(x, weights, by, kColumns);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const bool padding = by.slots[i / kColumns] < 0;
+      ASSERT_TRUE(!padding || (rows[i] == 0 && d_rows[i] == 0)) << i;
+    }
+    EXPECT_NEAR(Dot(rows, clean), Dot(x, PermuteInputGradient(poisoned, by, kColumns)), 1e-4);
     const double loss = Dot(Unpermute(poisoned, weights, by, kColumns), x);
-    EXPECT_NEAR(loss, Dot(clean, UnpermuteInputGradient(x, weights, by, kColumns)), 1e-4);
+    EXPECT_NEAR(loss, Dot(clean, d_rows), 1e-4);
     EXPECT_NEAR(loss, Dot(weights, UnpermuteWeightGradient(x, poisoned, by, kColumns)), 1e-4);
   }
 }
