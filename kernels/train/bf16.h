@@ -6,7 +6,8 @@
 // at most 2^-8 = kBf16Error.
 //
 // Example: 1 + 2^-8 = 0x3f808000 lies between 0x3f80 and 0x3f81: the even one, so 1.
-// Source: Intel, "BFLOAT16 - Hardware Numerics Definition", 2018.
+// Source: Intel, "BFLOAT16 - Hardware Numerics Definition", 2018 (the format; its own units flush
+// subnormals).
 #pragma once
 
 #include <cstdint>

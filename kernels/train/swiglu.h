@@ -8,7 +8,7 @@
 // DeepSeek-V3 keeps x and computes y again for the backward pass.
 //
 // Example: g = 2, u = 3: s = 0.8808, y = 5.2848; with dy = 1, dg = 3.2724 and du = 1.7616.
-// Source: Shazeer, arXiv 2002.05202, equation 6 with beta = 1, without the projections.
+// Source: Shazeer, arXiv 2002.05202, section 2, SwiGLU with beta = 1, without the projections.
 #pragma once
 
 #include <cstdint>
