@@ -4,12 +4,12 @@
 
 #include <cmath>
 #include <limits>
-#include <random>
 
 #include "kernels/fp8/e4m3.h"
 #include "kernels/fp8/gemm.h"
 #include "kernels/fp8/quantize.h"
 #include "kernels/fp8/tensor_core.h"
+#include "tests/kernels/gradients.h"
 
 namespace pipescope::kernels {
 namespace {
@@ -56,14 +56,6 @@ TEST(E4m3, Saturates) {
   EXPECT_EQ(EncodeE4m3(kNan), 0x7f);
   EXPECT_EQ(EncodeE4m3(1e-30F), 0);
   EXPECT_EQ(EncodeE4m3(std::numeric_limits<float>::denorm_min()), 0);
-}
-
-std::vector<float> Normal(int64_t count, uint32_t seed, float scale = 1) {
-  std::mt19937 engine(seed);
-  std::normal_distribution<float> normal(0, scale);
-  std::vector<float> values(static_cast<size_t>(count));
-  for (float& value : values) value = normal(engine);
-  return values;
 }
 
 TEST(Quantize, ByHand) {
