@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 namespace pipescope::trace {
 
@@ -20,7 +21,7 @@ Input::Input(const std::string& path, const InputLimits& limits)
 }
 
 Location Input::Here() const {
-  int line = lines_before_ + 1;
+  int64_t line = lines_before_ + 1;
   int64_t last = last_break_;
   const char* const end = std::max(eback(), gptr() - 1);  // gptr is one past the last read
   for (const char* at = eback(); at < end; ++at) {
@@ -29,7 +30,9 @@ Location Input::Here() const {
     last = before_ + (at - eback());
   }
   const int64_t column = before_ + (end - eback()) - last;
-  return {path_, line, static_cast<int>(std::min<int64_t>(column, 1 << 30))};
+  constexpr int64_t kMost = std::numeric_limits<int>::max();
+  return {path_, static_cast<int>(std::min(line, kMost)),
+          static_cast<int>(std::min(column, kMost))};
 }
 
 Input::int_type Input::End(std::string why) {
@@ -47,7 +50,7 @@ Input::int_type Input::underflow() {
   if (Offset() > limits_.bytes) {
     return End("holds more than " + std::to_string(limits_.bytes) + " bytes when inflated");
   }
-  lines_before_ += static_cast<int>(std::count(eback(), egptr(), '\n'));
+  lines_before_ += std::count(eback(), egptr(), '\n');
   for (const char* at = egptr(); at > eback(); --at) {
     if (at[-1] != '\n') continue;
     last_break_ = before_ + (at - 1 - eback());

@@ -49,10 +49,10 @@ class Input : public std::streambuf {
   InputLimits limits_;
   std::unique_ptr<gzFile_s, Closer> file_;
   std::vector<char> block_;
-  int64_t before_ = 0;       // bytes before the block
-  int64_t accepted_ = 0;     // offset
-  int lines_before_ = 0;     // line breaks before the block
-  int64_t last_break_ = -1;  // offset of the last of them
+  int64_t before_ = 0;        // bytes before the block
+  int64_t accepted_ = 0;      // offset
+  int64_t lines_before_ = 0;  // line breaks before the block
+  int64_t last_break_ = -1;   // offset of the last of them
   bool ended_ = false;
   std::optional<Error> error_;
 };

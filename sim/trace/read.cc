@@ -171,8 +171,8 @@ class Handler : public nlohmann::json_sax<nlohmann::json> {
   bool Keep() {
     ++trace_.events;
     const RawEvent& e = event_;
-    const bool kernel = e.category == "kernel", copy = e.category == "gpu_memcpy";
-    const bool device = kernel || copy || e.category == "gpu_memset";
+    const bool device =
+        e.category == "kernel" || e.category == "gpu_memcpy" || e.category == "gpu_memset";
     const bool launch = e.category == "cuda_runtime" || e.category == "cuda_driver";
     if (e.phase != "X" || !(device || launch || e.category == "user_annotation")) return true;
     if (auto error = e.wrong) {
@@ -185,21 +185,35 @@ class Handler : public nlohmann::json_sax<nlohmann::json> {
       return Stop({"is too large: more than " + std::to_string(limits_.kept) +
                    " operations, launches and annotations, or their names too long"});
     }
-    // Nanoseconds since 1970 for now; ReadTrace makes them times from the trace's start.
-    const Duration start(*e.start), length(*e.length);
-    if (device) {
-      if (!e.stream) return Stop({"is missing", {}, EventField() + ".args.stream"});
-      trace_.operations.push_back({kernel ? DeviceWork::kKernel
-                                   : copy ? DeviceWork::kCopy
-                                          : DeviceWork::kFill,
-                                   names_.Of(e.name), static_cast<int32_t>(e.device.value_or(0)),
-                                   *e.stream, e.correlation.value_or(-1), e.grid, e.block,
-                                   Bytes(e.bytes.value_or(0)), start, length});
-    } else if (launch) {
-      if (e.correlation) trace_.launches.push_back({*e.correlation, Thread(), start});
-    } else {
-      trace_.annotations.push_back({names_.Of(e.name), Thread(), start, length});
+    return device ? AddOperation() : launch ? AddLaunch() : AddAnnotation();
+  }
+
+  // Times are nanoseconds since 1970 for now; ReadTrace makes them times from the trace's start.
+  bool AddOperation() {
+    const RawEvent& e = event_;
+    if (!e.stream) return Stop({"is missing", {}, EventField() + ".args.stream"});
+    const DeviceWork work = e.category == "kernel"       ? DeviceWork::kKernel
+                            : e.category == "gpu_memcpy" ? DeviceWork::kCopy
+                                                         : DeviceWork::kFill;
+    trace_.operations.push_back(
+        {work, names_.Of(e.name), static_cast<int32_t>(e.device.value_or(0)), *e.stream,
+         e.correlation.value_or(-1), e.grid, e.block, Bytes(e.bytes.value_or(0)),
+         Duration(*e.start), Duration(*e.length)});
+    return true;
+  }
+
+  bool AddLaunch() {
+    const RawEvent& e = event_;
+    if (e.correlation) {
+      trace_.launches.push_back({*e.correlation, Thread(), Duration(*e.start)});
     }
+    return true;
+  }
+
+  bool AddAnnotation() {
+    const RawEvent& e = event_;
+    trace_.annotations.push_back(
+        {names_.Of(e.name), Thread(), Duration(*e.start), Duration(*e.length)});
     return true;
   }
 

@@ -2,9 +2,9 @@
 // bare array of events. One pass, token by token: memory holds what is kept of device operations,
 // launches and annotations, not the file.
 //
-// Strict about what the answer rests on: a device operation, launch or annotation must be a
-// complete event ("ph": "X") with a whole, non-negative time. Anything else, known or not, is
-// passed over.
+// Strict about what the answer rests on: complete events ("ph": "X") of the device, of launches and
+// of annotations must have times in range, and what the device did a stream. Anything else, known
+// or not, is passed over.
 //
 //   t.json:7041:31: traceEvents[512].dur: '-3': expected microseconds from 0 to 1e12
 #pragma once
