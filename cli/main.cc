@@ -14,6 +14,7 @@
 #include "cli/schedule_verb.h"
 #include "cli/step_verbs.h"
 #include "cli/topology_verb.h"
+#include "cli/trace_verb.h"
 #include "cli/verb.h"
 #include "cli/version.h"
 
@@ -45,6 +46,7 @@ int Main(int argc, char** argv) {
   AddScheduleVerb(app, exit_code);
   AddTopologyVerb(app, exit_code);
   AddCommVerb(app, exit_code);
+  AddTraceVerb(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -57,6 +57,8 @@ cc_library(name = "expected")
 
 cc_library(name = "json")
 
+cc_library(name = "zlib", linkopts = ["-lz"])
+
 cc_library(name = "cli11")
 
 cc_library(name = "boost_graph")

@@ -20,7 +20,8 @@ build_packages=(
   libfmt-dev           # text
   libsimgrid-dev       # the reference engine of shared links
   libyaml-cpp-dev      # YAML and JSON in
-  nlohmann-json3-dev   # JSON out
+  nlohmann-json3-dev   # JSON out, and traces in
+  zlib1g-dev           # traces that are gzip
   python3              # Bazel's own scripts
 )
 test_packages=(

@@ -11,7 +11,9 @@ const Label& LabelOf(const Timeline& t, const Operation& op) {
   return t.labels[static_cast<size_t>(op.label)];
 }
 
-// Sorted disjoint intervals of one rank in which its compute lane works on actions.
+// Sorted disjoint intervals of one rank in which its compute lane works on actions. Operations of
+// the simulator's lane follow each other; of a trace's, which may have several streams, they
+// overlap.
 using Intervals = std::vector<std::pair<Duration, Duration>>;
 
 std::vector<Intervals> ComputeIntervals(const Timeline& t) {
@@ -21,8 +23,8 @@ std::vector<Intervals> ComputeIntervals(const Timeline& t) {
     for (int32_t i = span.first; i < span.first + span.count; ++i) {
       const Operation& op = t.operations[static_cast<size_t>(i)];
       if (LabelOf(t, op).lane != Lane::kCompute || op.end == op.start) continue;
-      if (!mine.empty() && mine.back().second == op.start) {
-        mine.back().second = op.end;
+      if (!mine.empty() && op.start <= mine.back().second) {
+        mine.back().second = std::max(mine.back().second, op.end);
       } else {
         mine.emplace_back(op.start, op.end);
       }

@@ -29,8 +29,8 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{"schedule"}, std::vector<std::string>{"schedule", "list"},
         std::vector<std::string>{"schedule", "show"}, std::vector<std::string>{"schedule", "check"},
         std::vector<std::string>{"topology"}, std::vector<std::string>{"topology", "list"},
-        std::vector<std::string>{"topology", "show"},
-        std::vector<std::string>{"topology", "check"}),
+        std::vector<std::string>{"topology", "show"}, std::vector<std::string>{"topology", "check"},
+        std::vector<std::string>{"trace"}, std::vector<std::string>{"trace", "show"}),
     [](const auto& instance) {
       std::string name = "pipescope";
       for (const std::string& word : instance.param) name += "_" + word;
@@ -42,7 +42,7 @@ class HelpText : public CliTest {};
 TEST_F(HelpText, ListsEveryVerb) {
   const Ran ran = Run({"--help"});
   for (const char* verb :
-       {"simulate", "compare", "regress", "model", "schedule", "topology", "comm"}) {
+       {"simulate", "compare", "regress", "model", "schedule", "topology", "comm", "trace"}) {
     EXPECT_NE(ran.out.find(std::string("\n  ") + verb + " "), std::string::npos) << verb;
   }
 }

@@ -15,18 +15,20 @@ EVERYTHING = [
     "sim/timeline",
     "sim/model",
     "sim/flow",
+    "sim/trace",
     "topology",
     "schedules",
     "kernels",
     "reports",
 ]
-# Longest prefix wins, so that sim/ is everything in sim/ but its four foundations. A folder may
+# Longest prefix wins, so that sim/ is everything in sim/ but the five named here. A folder may
 # always use itself.
 MAY_USE = {
     "sim/base": [],
     "sim/timeline": ["sim/base", "schedules"],
     "sim/model": ["sim/base"],
     "sim/flow": ["sim/base"],
+    "sim/trace": ["sim/base", "sim/timeline", "schedules"],
     "topology": ["sim/base"],
     "schedules": ["sim/base"],
     "sim": ["sim/base", "sim/timeline", "sim/model", "sim/flow", "topology", "schedules"],
@@ -35,6 +37,7 @@ MAY_USE = {
     "reports": [
         "sim/base",
         "sim/timeline",
+        "sim/trace",
         "sim/model",
         "sim/result",
         "sim/costs",
@@ -114,6 +117,7 @@ class Dependencies(unittest.TestCase):
             "sim/timeline/a.cc": '#include "topology/cluster.h"',
             "reports/a.cc": '#include "sim/engine/engine.h"',
             "reports/b.cc": '#include "sim/simulate.h"',
+            "sim/trace/a.cc": '#include "sim/model/config.h"',
             "kernels/a.cu": '#include "sim/model/config.h"',
             "sim/a.cc": '#include "reports/html.h"',
             "cli/a.cc": '#include "tests/schedules/testing.h"',
