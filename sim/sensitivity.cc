@@ -33,6 +33,9 @@ std::string Efficiency(double& field) {
   return fmt::format("{:.3g} to {:.3g} of the peak", before, field);
 }
 
+// The figures of kernels count where nothing measured stands in their place.
+bool Analytic(const Experiment& e) { return e.measured == nullptr; }
+
 bool SendsToExperts(const Experiment& e) { return e.parallel.expert > 1; }
 
 constexpr Change kChanges[] = {
@@ -43,11 +46,12 @@ constexpr Change kChanges[] = {
      }},
     {"NVLink",
      [](Experiment& e) -> std::string {
-       if (e.cluster.node.gpus == 1) return "";
+       if (e.cluster.node.gpus == 1 || !Analytic(e)) return "";
        return FromTo(e.cluster.node.nvlink, More(e.cluster.node.nvlink)) + " a GPU";
      }},
     {"HBM bandwidth",
-     [](Experiment& e) {
+     [](Experiment& e) -> std::string {
+       if (!Analytic(e)) return "";
        return FromTo(e.cluster.gpu.memory_bandwidth, More(e.cluster.gpu.memory_bandwidth));
      }},
     {"SMs for communication",
@@ -60,12 +64,14 @@ constexpr Change kChanges[] = {
        return fmt::format("{} to {}", before, e.communication.sms);
      }},
     {"GEMM efficiency",
-     [](Experiment& e) {
+     [](Experiment& e) -> std::string {
+       if (!Analytic(e)) return "";
        Efficiency(e.efficiencies.weight_grad_main_loop);
        return Efficiency(e.efficiencies.gemm_main_loop);
      }},
     {"attention efficiency",
-     [](Experiment& e) {
+     [](Experiment& e) -> std::string {
+       if (!Analytic(e)) return "";
        Efficiency(e.efficiencies.attention_backward);
        return Efficiency(e.efficiencies.attention_forward);
      }},

@@ -9,16 +9,11 @@
 #include "sim/base/quantity.h"
 #include "sim/cost_shares.h"
 #include "sim/costs/routing.h"
-#include "sim/engine/engine.h"
-#include "sim/flow/native_engine.h"
-#include "sim/flow/simgrid_engine.h"
 #include "sim/lowering/lower.h"
 #include "sim/make_schedule.h"
 #include "sim/memory_use.h"
 #include "sim/model/layout.h"
 #include "sim/stages.h"
-#include "sim/step_flow/executor.h"
-#include "sim/step_flow/roles.h"
 #include "sim/timeline/critical_path.h"
 
 namespace pipescope {
@@ -41,15 +36,6 @@ Status CheckSize(const Experiment& e, const schedules::Schedule& schedule,
                                 schedule.microbatches, schedule.ranks, FormatCount(operations),
                                 FormatCount(kMostOperations)),
                     e.places.global_batch, "training.global_batch"});
-}
-
-// Flows are known between replicas of a pipeline; the GPUs that split one are not among them.
-Status CheckFidelity(const Experiment& e, Fidelity fidelity) {
-  if (fidelity != Fidelity::kFlow || e.parallel.tensor * e.parallel.context == 1) return {};
-  return Fail(
-      Error{"fidelity flow knows no tensor or context parallelism; expected fidelity op, or "
-            "tensor = context = 1",
-            e.places.pipeline, "parallel"});
 }
 
 // The clock counts picoseconds in 64 bits, 106 days; sums over ranks must fit as well. A step takes
@@ -195,62 +181,11 @@ void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& 
   AddRates(e, r);
 }
 
-// Of the replica that ends last.
-Result<TaskTimes> RunFlows(const Experiment& e, const TaskGraph& graph, EngineKind kind) {
-  std::vector<Role> roles = RolesOf(graph);
-  const bool simgrid = kind == EngineKind::kSimGrid;
-  for (Role& role : roles) {
-    if (simgrid && role.transfer == TransferKind::kMemory) role.transfer.reset();
-  }
-  const StepNetwork network(e, UsesMemory(roles));
-  TransferTable transfers(e, graph, network);
-  flow::NativeEngine native(network.network());
-  StepTimes times = RunStepFlows(graph, e, roles, transfers, native);
-  if (!simgrid) return std::move(times.times);
-  if (transfers.partial() > 0) {
-    return Fail(
-        Error{"engine simgrid must know all flows beforehand; replicas of this step go apart "
-              "(what_if, faults or paths), expected engine native",
-              {e.file}});
-  }
-  flow::SimGridEngine reference(network.network(), transfers.Patterns());
-  return RunStepFlows(graph, e, roles, transfers, reference).times;
-}
-
-// What SimGrid can do in the time one waits for it.
-Status CheckSimGrid(const Experiment& e, Fidelity fidelity) {
-  if (fidelity != Fidelity::kFlow) {
-    return Fail(Error{fmt::format("engine simgrid shares links among flows; fidelity {} has none, "
-                                  "expected --fidelity flow",
-                                  NameOf(fidelity)),
-                      {e.file}});
-  }
-  if (e.gpus() > kMostSimGridGpus) {
-    return Fail(Error{fmt::format("engine simgrid takes steps of at most {} GPUs, this one has {}; "
-                                  "expected engine native",
-                                  kMostSimGridGpus, e.gpus()),
-                      {e.file}});
-  }
-  if (e.communication.paths == Paths::kSpread) {
-    return Fail(
-        Error{"engine simgrid sends a flow one way; expected communication.paths "
-              "destination or hash",
-              {e.file}});
-  }
-  return {};
-}
-
 }  // namespace
-
-const char* NameOf(Fidelity fidelity) {
-  return fidelity == Fidelity::kSchedule ? "schedule" : fidelity == Fidelity::kOp ? "op" : "flow";
-}
 
 Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fidelity fidelity,
                             EngineKind engine) {
-  if (engine == EngineKind::kSimGrid) {
-    if (auto ok = CheckSimGrid(e, fidelity); !ok) return Fail(ok.error());
-  }
+  if (auto ok = CheckRun(e, fidelity, engine); !ok) return Fail(ok.error());
   auto made = MakeSchedule(e, name);
   if (!made) return Fail(made.error());
   const schedules::Schedule* schedule = &made->schedule;
@@ -261,13 +196,11 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fideli
   if (!spread) return Fail(Error{spread.error().message, e.places.expert, "parallel.expert"});
 
   if (auto size = CheckSize(e, *schedule, layout); !size) return Fail(size.error());
-  if (auto known = CheckFidelity(e, fidelity); !known) return Fail(known.error());
   std::optional<FixedTimes> fixed;
   if (fidelity == Fidelity::kSchedule) fixed = FixedTimesOf(e, layout, *spread, *schedule);
   TaskGraph graph = Lower(e, *schedule, layout, *spread, fixed ? &*fixed : nullptr);
   if (auto duration = CheckDuration(e, graph); !duration) return Fail(duration.error());
-  Result<TaskTimes> times =
-      fidelity == Fidelity::kFlow ? RunFlows(e, graph, engine) : RunFluid(graph);
+  auto times = RunGraph(e, graph, fidelity, engine);
   if (!times) return Fail(times.error());
   StepResult r;
   r.costs = CostSharesOf(graph);

@@ -15,18 +15,9 @@
 #include "sim/base/result.h"
 #include "sim/experiment/experiment.h"
 #include "sim/result/result_types.h"
+#include "sim/step_run.h"
 
 namespace pipescope {
-
-enum class Fidelity { kSchedule, kOp, kFlow };
-
-// Who shares links among flows, at fidelity `flow`. SimGrid is the reference: for balanced steps of
-// at most kMostSimGridGpus, without waits for HBM.
-enum class EngineKind { kNative, kSimGrid };
-inline constexpr int kMostSimGridGpus = 128;
-
-// "schedule", "op" or "flow".
-const char* NameOf(Fidelity fidelity);
 
 // `schedule` is a family's name or a CSV file of PyTorch's IR. Fails where it cannot be built for
 // the plan, does not pass the checker, or needs more memory than the GPU has (unless the

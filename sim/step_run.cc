@@ -1,0 +1,97 @@
+#include "sim/step_run.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+#include "sim/flow/native_engine.h"
+#include "sim/flow/simgrid_engine.h"
+#include "sim/step_flow/executor.h"
+#include "sim/step_flow/roles.h"
+
+namespace pipescope {
+namespace {
+
+// Flows are known between replicas of a pipeline; the GPUs that split one are not among them.
+Status CheckFlow(const Experiment& e) {
+  if (e.parallel.tensor * e.parallel.context == 1) return {};
+  return Fail(
+      Error{"fidelity flow knows no tensor or context parallelism; expected fidelity op, or "
+            "tensor = context = 1",
+            e.places.pipeline, "parallel"});
+}
+
+// What SimGrid can do in the time one waits for it.
+Status CheckSimGrid(const Experiment& e, Fidelity fidelity) {
+  if (fidelity != Fidelity::kFlow) {
+    return Fail(Error{fmt::format("engine simgrid shares links among flows; fidelity {} has none, "
+                                  "expected --fidelity flow",
+                                  NameOf(fidelity)),
+                      {e.file}});
+  }
+  if (e.gpus() > kMostSimGridGpus) {
+    return Fail(Error{fmt::format("engine simgrid takes steps of at most {} GPUs, this one has {}; "
+                                  "expected engine native",
+                                  kMostSimGridGpus, e.gpus()),
+                      {e.file}});
+  }
+  if (e.communication.paths == Paths::kSpread) {
+    return Fail(
+        Error{"engine simgrid sends a flow one way; expected communication.paths "
+              "destination or hash",
+              {e.file}});
+  }
+  return {};
+}
+
+// Of the replica that ends last.
+Result<TaskTimes> RunFlows(const Experiment& e, const TaskGraph& graph, EngineKind kind) {
+  std::vector<Role> roles = RolesOf(graph);
+  const bool simgrid = kind == EngineKind::kSimGrid;
+  for (Role& role : roles) {
+    if (simgrid && role.transfer == TransferKind::kMemory) role.transfer.reset();
+  }
+  const StepNetwork network(e, UsesMemory(roles));
+  TransferTable transfers(e, graph, network);
+  flow::NativeEngine native(network.network());
+  StepTimes times = RunStepFlows(graph, e, roles, transfers, native);
+  if (!simgrid) return std::move(times.times);
+  if (transfers.partial() > 0) {
+    return Fail(
+        Error{"engine simgrid must know all flows beforehand; replicas of this step go apart "
+              "(what_if, faults or paths), expected engine native",
+              {e.file}});
+  }
+  flow::SimGridEngine reference(network.network(), transfers.Patterns());
+  return RunStepFlows(graph, e, roles, transfers, reference).times;
+}
+
+}  // namespace
+
+const char* NameOf(Fidelity fidelity) {
+  switch (fidelity) {
+    case Fidelity::kSchedule:
+      return "schedule";
+    case Fidelity::kOp:
+      return "op";
+    case Fidelity::kFlow:
+      return "flow";
+  }
+  return "";
+}
+
+Status CheckRun(const Experiment& e, Fidelity fidelity, EngineKind engine) {
+  if (engine == EngineKind::kSimGrid) {
+    if (auto ok = CheckSimGrid(e, fidelity); !ok) return ok;
+  }
+  return fidelity == Fidelity::kFlow ? CheckFlow(e) : Status();
+}
+
+Result<TaskTimes> RunGraph(const Experiment& e, const TaskGraph& graph, Fidelity fidelity,
+                           EngineKind engine) {
+  if (fidelity == Fidelity::kFlow) return RunFlows(e, graph, engine);
+  return RunFluid(graph);
+}
+
+}  // namespace pipescope
