@@ -152,7 +152,13 @@ function drawStepTable() {
   if (results.length === 1) columns.splice(2, 1);
   const parts = BREAKDOWN.filter(([key]) => results.some((r) => r.raw.breakdown_s[key] > 0));
   byId('step-table').replaceChildren(
-    table(columns, results, {rowClass: (r) => (results.length > 1 && r === results[best] ? 'best' : null)}),
+    el(
+      'div',
+      {class: 'scroll'},
+      table(columns, results, {
+        rowClass: (r) => (results.length > 1 && r === results[best] ? 'best' : null),
+      }),
+    ),
     el(
       'details',
       {},
