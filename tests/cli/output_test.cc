@@ -1,4 +1,6 @@
 // What comes out: the contract's keys, the same bytes every time, files that open.
+#include <gmock/gmock.h>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/run.h"
@@ -32,6 +34,36 @@ void ExpectResult(const Json& r) {
   double sum = 0;
   for (const auto& [name, seconds] : r["breakdown_s"].items()) sum += seconds.get<double>();
   EXPECT_NEAR(sum, r["step_time_s"].get<double>(), 1e-6);
+}
+
+// What tells GPUs apart is not seen at op: said, with its size where flow knows the plan; a plan
+// that flow does not know, or would take minutes for, is answered all the same.
+TEST_F(Output, OpWarnsWhereGpusDiffer) {
+  const std::string batch = "training.global_batch=4096";
+  const std::string slow = "what_if.slow_gpus=[\"5 x 2\"]";
+  const Ran op = Run({"simulate", V3(), "--set", batch, "--set", slow});
+  ASSERT_EQ(op.exit, 0) << op.err;
+  EXPECT_THAT(op.err,
+              testing::ContainsRegex("warning: dualpipe: .*flow the step takes .* \\+[0-9]"));
+  const Ran flow = Run({"simulate", V3(), "--set", batch, "--set", slow, "--fidelity", "flow"});
+  ASSERT_EQ(flow.exit, 0) << flow.err;
+  EXPECT_EQ(flow.err, "");
+  const Ran split = Run(
+      {"simulate", V3(), "--set", slow, "--set", "parallel.tensor=2", "--set", "parallel.data=64"});
+  ASSERT_EQ(split.exit, 0) << split.err;
+  EXPECT_THAT(split.err, testing::HasSubstr("does not see what_if or faults\n"));
+  const Ran skew = Run({"simulate", V3(), "--set", "what_if.expert_skew=0.2"});
+  ASSERT_EQ(skew.exit, 0) << skew.err;
+  EXPECT_THAT(skew.err, testing::HasSubstr("many minutes"));
+}
+
+TEST_F(Output, EngineSimGridIsForSmallFlows) {
+  const Ran op = Run({"simulate", V3(), "--engine", "simgrid"});
+  EXPECT_EQ(op.exit, 2);
+  EXPECT_THAT(op.err, testing::HasSubstr("expected --fidelity flow"));
+  const Ran large = Run({"simulate", V3(), "--engine", "simgrid", "--fidelity", "flow"});
+  EXPECT_EQ(large.exit, 2);
+  EXPECT_THAT(large.err, testing::HasSubstr("at most 128 GPUs, this one has 2048"));
 }
 
 TEST_F(Output, CompareJsonKeepsTheContract) {
