@@ -14,14 +14,20 @@ namespace pipescope::costs {
 
 struct Efficiencies {
   double gemm_main_loop = 0.742;                 // of an SM's matrix peak, inside a tile's K loop
-  double weight_grad_main_loop = 0.415;          // the same for FP8 weight gradients
+  double weight_grad_main_loop = 0.422;          // the same for FP8 weight gradients
   Duration tile_overhead = Duration(2'350'000);  // filling the pipeline and storing a 128x128 tile
   double attention_forward = 0.663;              // of the SMs' BF16 peak
   double attention_backward = 0.564;
-  double memory = 0.796;                               // of HBM's nominal bandwidth
-  Duration kernel_gap = Duration(2'000'000);           // between two kernels of a stream
-  double network = 0.8;                                // of a NIC's nominal rate
-  Bandwidth sm_copy = GigabytesPerSecond(18.5);        // written by one communication SM
+  double memory = 0.796;                         // of HBM's nominal bandwidth
+  double cast = 0.645;                           // the same of kernels that quantise
+  double norm = 0.604;                           // the same of norms on all SMs,
+  double norm_second_wave = 1.71;                // and how much longer on fewer
+  Duration small_kernel = Duration(3'000'000);   // the shortest that a kernel takes
+  Duration kernel_gap = Duration(2'000'000);     // between two kernels of a stream
+  double network = 0.8;                          // of a NIC's nominal rate
+  Bandwidth sm_copy = GigabytesPerSecond(18.5);  // written by one communication SM
+  double memory_beside = 1.08;         // memory-bound kernels beside communication, times longer
+  double communication_beside = 1.42;  // dispatch and combine beside computation, times longer
   Duration notify_dispatch = Duration(2'242'000'000);  // exchange of counts, wait for the slowest
   Duration notify_cached = Duration(1'968'000'000);    // the same where the layout is known
 };

@@ -30,12 +30,28 @@ double AttentionSeconds(const model::Kernel& kernel, int sms, const topology::Gp
   return kernel.flops.value() / (gpu.bf16.value() * sms / gpu.sms * share);
 }
 
+double MemorySeconds(const model::Kernel& kernel, int sms, const topology::Gpu& gpu,
+                     const Efficiencies& e) {
+  const bool beside = sms < gpu.sms;
+  const double seconds = static_cast<double>(kernel.bytes.value()) / gpu.memory_bandwidth.value() *
+                         (beside ? e.memory_beside : 1);
+  switch (kernel.traffic) {
+    case model::Traffic::kStream:
+      return seconds / e.memory;
+    case model::Traffic::kCast:
+      return seconds / e.cast;
+    case model::Traffic::kNorm:
+      return seconds / e.norm * (beside ? e.norm_second_wave : 1);
+  }
+  return seconds;
+}
+
 }  // namespace
 
 Duration KernelTime(const model::Kernel& kernel, int sms, const topology::Gpu& gpu,
                     const Efficiencies& e) {
   double seconds =
-      static_cast<double>(kernel.bytes.value()) / (gpu.memory_bandwidth.value() * e.memory);
+      std::max(MemorySeconds(kernel, sms, gpu, e), kernel.launches * e.small_kernel.seconds());
   if (kernel.kind == model::KernelKind::kGemm) {
     seconds = std::max(seconds, GemmSeconds(kernel, sms, gpu, e));
   } else if (kernel.kind == model::KernelKind::kAttention) {

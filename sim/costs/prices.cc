@@ -52,7 +52,7 @@ Price Prices::Phase(const std::vector<model::Kernel>& kernels, int sms) const {
     if (!estimate) {
       estimate = Estimate{KernelTime(kernel, sms, cluster_.gpu, efficiencies_), kAnalyticSpread,
                           Origin::kAnalytic};
-      estimate->time += efficiencies_.kernel_gap;
+      estimate->time += efficiencies_.kernel_gap * kernel.launches;
     }
     price.parts.push_back(PartOf(Describe(kernel), *estimate));
     price.demand.time += estimate->time;

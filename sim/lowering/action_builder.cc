@@ -34,7 +34,7 @@ int32_t ActionBuilder::Append(const model::Block& block, const Phase& phase,
   if (lane >= 0) inputs.push_back(lane);
   if (Communicates(phase)) {
     if (costs_.notifies()) inputs = {Add(costs_.Notify(phase), inputs)};
-    lane = Add(costs_.AllToAll(phase), inputs);
+    lane = Add(costs_.AllToAll(phase, beside_), inputs);
   } else if (model::Computes(phase)) {
     if (!std::exchange(gather_is_new_, false)) Join(gathers_, inputs);
     if (!OnlyWeights(phase)) Join(scatters_, inputs);

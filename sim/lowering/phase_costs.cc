@@ -143,8 +143,8 @@ int32_t PhaseCosts::Compute(const model::Block& block, const model::Phase& phase
                                   prices_.Phase(phase.kernels, compute_sms(beside_communication)));
 }
 
-int32_t PhaseCosts::AllToAll(const model::Phase& phase) {
-  const Movement key{phase.kind, phase.pass};
+int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation) {
+  const Movement key{phase.kind, phase.pass, beside_computation};
   if (const auto at = movements_.find(key); at != movements_.end()) return at->second;
   const double d = static_cast<double>(experiment_.model.hidden);
   if (!experiment_.communication.deduplicate) {
@@ -162,9 +162,12 @@ int32_t PhaseCosts::AllToAll(const model::Phase& phase) {
   }
   const bool fp8_rows = MovesAsDispatch(phase) && experiment_.training.fp8;
   const double row = fp8_rows ? d * (1 + 4.0 / 128) : 2 * d;
-  const costs::Demand demand =
+  costs::Demand demand =
       costs::AllToAll(spread_, experiment_.shape().shard(), row, experiment_.communication.sms,
                       links(), experiment_.efficiencies);
+  if (beside_computation) {
+    demand.time = Seconds(demand.time.seconds() * experiment_.efficiencies.communication_beside);
+  }
   return movements_[key] = Add(LabelFor(phase.kind, phase.pass), demand);
 }
 

@@ -25,8 +25,9 @@ class PhaseCosts {
 
   // The template of a compute phase on all SMs, or on those that communication leaves over.
   int32_t Compute(const model::Block& block, const model::Phase& phase, bool beside_communication);
-  // The data movement of a dispatch or combine, and the notify that precedes it.
-  int32_t AllToAll(const model::Phase& phase);
+  // The data movement of a dispatch or combine, alone or while the GPU computes, and the notify
+  // that precedes it.
+  int32_t AllToAll(const model::Phase& phase, bool beside_computation);
   int32_t Notify(const model::Phase& phase);
   bool notifies() const { return experiment_.communication.deduplicate; }
   bool overlaps_tensor() const { return experiment_.communication.overlap_tensor; }
@@ -41,7 +42,7 @@ class PhaseCosts {
   const costs::Prices& prices() const { return prices_; }
 
  private:
-  using Movement = std::pair<model::PhaseKind, model::Pass>;
+  using Movement = std::tuple<model::PhaseKind, model::Pass, bool>;
   using Computation =
       std::tuple<model::BlockKind, model::PhaseKind, model::Pass, int64_t, bool, int>;
   int32_t LabelOf(const timeline::Label& label);

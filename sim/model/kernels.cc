@@ -56,14 +56,45 @@ KernelList& KernelList::Memory(const char* name, int64_t rows, double bytes_per_
   return *this;
 }
 
+KernelList& KernelList::Norm(const char* name, int64_t rows, int64_t width, int passes) {
+  Memory(name, rows, 2.0 * passes * static_cast<double>(width));
+  kernels_.back().traffic = Traffic::kNorm;
+  return *this;
+}
+
+KernelList& KernelList::Small(const char* name, int launches) {
+  Memory(name, 0, 0);
+  kernels_.back().launches = launches;
+  return *this;
+}
+
+KernelList& KernelList::Quantise(const char* name, int64_t rows, int64_t width, double bytes) {
+  if (!fp8_ || rows * width == 0) return *this;
+  Memory(name, rows, static_cast<double>(width) * bytes);
+  kernels_.back().traffic = Traffic::kCast;
+  return *this;
+}
+
 KernelList& KernelList::Cast(const char* name, int64_t rows, int64_t width) {
+  return Quantise(name, rows, width, 2 + kFp8Bytes);
+}
+
+KernelList& KernelList::Recast(const char* name, int64_t rows, int64_t width) {
+  return Quantise(name, rows, width, 2 * kFp8Bytes);
+}
+
+KernelList& KernelList::CastE5M6(const char* name, int64_t rows, int64_t width) {
+  return Quantise(name, rows, width, 2 + 12.0 / 8);
+}
+
+KernelList& KernelList::CastBack(const char* name, int64_t rows, int64_t width) {
   if (!fp8_) return *this;
   return Memory(name, rows, static_cast<double>(width) * (2 + kFp8Bytes));
 }
 
-KernelList& KernelList::Transpose(const char* name, int64_t rows, int64_t width) {
+KernelList& KernelList::TransposeWeights(const char* name, int64_t n, int64_t k, int64_t groups) {
   if (!fp8_) return *this;
-  return Memory(name, rows, static_cast<double>(width) * 2 * kFp8Bytes);
+  return Memory(name, n, 2.0 * static_cast<double>(groups * k));
 }
 
 void KernelList::Cut() {

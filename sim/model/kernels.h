@@ -32,10 +32,22 @@ class KernelList {
   KernelList& Sharded(const char* name, double bytes) {
     return Memory(name, shape_.shard(), bytes);
   }
-  // Quantises `width` BF16 values a row to FP8 with one FP32 scale for 128; nothing in BF16.
+  // A norm of rows of `width` BF16 values that moves each `passes` times.
+  KernelList& Norm(const char* name, int64_t rows, int64_t width, int passes = 2);
+  // Kernels too small for anything but their number to count.
+  KernelList& Small(const char* name, int launches);
+
+  // What FP8 adds; nothing where `fp8` is off. Scales are one FP32 value for 128.
+  // Quantises `width` BF16 values a row; by rows for a GEMM, or by columns for a weight gradient.
   KernelList& Cast(const char* name, int64_t rows, int64_t width);
-  // Re-tiles FP8 rows from 1x128 to 128x1 for the weight gradient; nothing in BF16.
-  KernelList& Transpose(const char* name, int64_t rows, int64_t width);
+  // The same of values that are in FP8 with scales the other way.
+  KernelList& Recast(const char* name, int64_t rows, int64_t width);
+  // From FP8 to BF16.
+  KernelList& CastBack(const char* name, int64_t rows, int64_t width);
+  // To E5M6 (12 bits), or back from it.
+  KernelList& CastE5M6(const char* name, int64_t rows, int64_t width);
+  // Transposes the FP8 weights of a GEMM, of `groups` experts.
+  KernelList& TransposeWeights(const char* name, int64_t n, int64_t k, int64_t groups = 1);
   // `keys`: the mean number of tokens that a token attends to. `attention` is this GPU's share.
   KernelList& AttentionCore(const char* name, const Attention& attention, double keys, Pass pass);
 
@@ -55,6 +67,7 @@ class KernelList {
  private:
   KernelList& Send(PhaseKind kind, int64_t width, bool beside);
   void Cut();
+  KernelList& Quantise(const char* name, int64_t rows, int64_t width, double bytes);
   // Of a linear layer of `rows` rows, n wide and k deep, whichever of its GEMMs it is.
   KernelList& Gemm(const char* name, Pass pass, bool fp8_layer, int64_t groups, int64_t rows,
                    int64_t n, int64_t k);

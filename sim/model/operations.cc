@@ -47,7 +47,7 @@ BlockWork ProjectionWork(const ModelConfig& m, const WorkShape& s) {
   const int64_t width = m.hidden / s.tensor;  // column-split, as the layers' first projections
   forward.PerToken("gather", 4 * d)
       .Scatter(m.hidden)
-      .Sharded("norms_and_concat", 8 * d)
+      .Norm("norms", s.shard(), 2 * m.hidden)
       .Cast("concat_cast", s.shard(), 2 * m.hidden)
       .Gather(2 * m.hidden)
       .Forward("mtp_proj", s.tokens, width, 2 * m.hidden)
@@ -55,11 +55,13 @@ BlockWork ProjectionWork(const ModelConfig& m, const WorkShape& s) {
   input.Gather(m.hidden)
       .Cast("mtp_grad_cast", s.tokens, m.hidden)
       .GatherBeside(2 * m.hidden)
+      .TransposeWeights("weight_transpose", width, 2 * m.hidden)
       .InputGrad("mtp_proj_dgrad", s.tokens, width, 2 * m.hidden)
       .ScatterBeside(2 * m.hidden)
-      .Sharded("norms_backward", 16 * d);
-  weight.Transpose("mtp_transpose", s.tokens, 3 * m.hidden)
-      .WeightGrad("mtp_proj_wgrad", s.tokens, width, 2 * m.hidden)
+      .Cast("wgrad_input_cast", s.tokens, 2 * m.hidden)
+      .Cast("wgrad_grad_cast", s.tokens, m.hidden)
+      .Norm("norms_backward", s.shard(), 2 * m.hidden, 4);
+  weight.WeightGrad("mtp_proj_wgrad", s.tokens, width, 2 * m.hidden)
       .Gather(m.hidden)
       .PerToken("scatter_add", 10 * d);
   return {forward.Take(), input.Take(), weight.Take(), {}};
@@ -69,12 +71,11 @@ BlockWork ProjectionWork(const ModelConfig& m, const WorkShape& s) {
 // gradient belongs to its input gradient and is never deferred. The split loss needs every token's
 // greatest logit, the sum of its exponentials and the logit of its target: three FP32 all-reduces.
 BlockWork HeadWork(const ModelConfig& m, const WorkShape& s) {
-  const double d = static_cast<double>(m.hidden);
   const int64_t width = m.vocabulary / s.tensor;
   const double v = static_cast<double>(width);
   KernelList forward(s, PhaseKind::kHead, Pass::kForward);
   KernelList backward(s, PhaseKind::kHead, Pass::kInputGrad);
-  forward.Sharded("final_norm", 4 * d)
+  forward.Norm("final_norm", s.shard(), m.hidden)
       .Gather(m.hidden)
       .Forward("head", s.tokens, width, m.hidden, false)
       .PerToken("cross_entropy", 2 * v)
@@ -84,7 +85,7 @@ BlockWork HeadWork(const ModelConfig& m, const WorkShape& s) {
       .InputGrad("head_dgrad", s.tokens, width, m.hidden, false)
       .ScatterBeside(m.hidden)
       .WeightGrad("head_wgrad", s.tokens, width, m.hidden, false)
-      .Sharded("final_norm_backward", 8 * d);
+      .Norm("final_norm_backward", s.shard(), m.hidden, 4);
   return {forward.Take(), backward.Take(), {}, {}};
 }
 

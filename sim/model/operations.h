@@ -17,7 +17,12 @@
 // Precision follows DeepSeek-V3's recipe (section 3.3) where `fp8`: every linear layer's three
 // GEMMs in FP8 with casts and transposes around them; embedding, head, router, norms and
 // attention in BF16. RMSNorm, the MLA up-projections and SwiGLU's output are computed again in the
-// backward pass (section 3.2.3) where `recompute` says so.
+// backward pass (section 3.2.3) where `recompute` says so. Which casts there are is read off the
+// kernels of DeepSeek's own training trace (deepseek-ai/profile-data): a GEMM's input is quantised
+// by rows when it runs and once more by columns for the weight gradient, in the input gradient's
+// pass; what is kept in FP8, or arrived so, is cast back before it is quantised the other way; the
+// weights of input gradients and the experts' are transposed every time; the attention's output is
+// kept in E5M6 (12 bits).
 //
 // Tensor parallelism over t GPUs is Megatron's, with sequence parallelism (arXiv 1909.08053 and
 // 2205.05198): q, k, v and up-projections are split by columns, o and down-projections by rows,
@@ -64,6 +69,12 @@ enum class PhaseKind {
 };
 enum class KernelKind { kGemm, kAttention, kMemory };
 enum class Precision { kBf16, kFp8 };
+// How a memory-bound kernel goes through memory.
+enum class Traffic {
+  kStream,  // reads and writes whole rows: copies, additions, permutations
+  kCast,    // finds the largest of every 128 values before it writes them in FP8, or re-tiles them
+  kNorm,    // reduces whole rows, on a grid made for all SMs at once
+};
 // What the backward pass computes again instead of keeping it.
 enum class Recompute {
   kNone,
@@ -90,6 +101,8 @@ struct Kernel {
   AttentionShape attention = {};  // of kAttention
   Flops flops;
   Bytes bytes;  // read and written in HBM
+  Traffic traffic = Traffic::kStream;
+  int launches = 1;  // small kernels that this one stands for
 };
 
 struct Phase {

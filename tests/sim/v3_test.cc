@@ -123,22 +123,22 @@ TEST(V3, OnAUniformModelTheWholeBubbleDoesNotGrow) {
   EXPECT_LE(BubbleGrowthWithoutEdges("zb1p", 1), 0.001);
   EXPECT_LE(BubbleGrowthWithoutEdges("dualpipe", 1), 0.001);
   // 1F1B's first and last rank exchange messages with one neighbour only, so their dispatches have
-  // more of the NIC than the others', for which they wait: 0.14 % of the added time. With NICs that
+  // more of the NIC than the others', for which they wait: 0.38 % of the added time. With NICs that
   // are no bottleneck nothing is left.
-  EXPECT_LE(BubbleGrowthWithoutEdges("1f1b", 1), 0.002);
+  EXPECT_LE(BubbleGrowthWithoutEdges("1f1b", 1), 0.005);
   EXPECT_LE(BubbleGrowthWithoutEdges("1f1b", 1000), 0.001);
 }
 
 // The embedding and the head of the uniform model still are some 150 us a micro-batch on their
-// ranks, which all others wait for: 0.13, 0.09 and 0.16 % of the added time.
+// ranks, which all others wait for: 0.1 to 0.35 % of the added time (1F1B's NICs as above).
 TEST(V3, OnAUniformModelOnlyTheEdgesMakeABubbleGrow) {
   for (const char* schedule : kSchedules) {
     SCOPED_TRACE(schedule);
     const StepResult once = Must(Simulate(Uniform(15360), schedule));
     const StepResult twice = Must(Simulate(Uniform(30720), schedule));
     const Duration added = twice.step_time - once.step_time;
-    EXPECT_LE((Mean(twice.bubbles.per_rank) - Mean(once.bubbles.per_rank)) / added, 0.002);
-    EXPECT_LE(LeastGrowth(once, twice) / added, 0.0001);
+    EXPECT_LE((Mean(twice.bubbles.per_rank) - Mean(once.bubbles.per_rank)) / added, 0.005);
+    EXPECT_LE(LeastGrowth(once, twice) / added, 0.0003);
     for (size_t r = 0; r < once.memory.size(); ++r) {
       EXPECT_EQ(once.memory[r].activations_peak, twice.memory[r].activations_peak) << r;
     }
@@ -151,6 +151,30 @@ TEST(V3, PairsHideCommunicationAtTwentySmsAndNotAtFour) {
   EXPECT_GE(twenty.communication_hidden / twenty.communication_busy, 0.95);
   EXPECT_GE(twenty.message_hidden / twenty.message_time, 0.95);
   EXPECT_LT(Predict("dualpipe", {"communication.sms=4"}).overlap.steady.hidden_share(), 0.6);
+}
+
+// The overlapped pair of four MoE layers each way as deepseek-ai/profile-data's trace shows it on
+// an H800 (mean of a phase's four occurrences, and the whole). Kernels' rates come from the same
+// trace, so this holds the list of kernels and the order of the two lanes.
+TEST(V3, ThePairIsThatOfTheTrace) {
+  const timeline::Timeline t = Predict("dualpipe").timeline;
+  const auto pair = std::find_if(t.actions.begin(), t.actions.end(), [](const auto& span) {
+    return span.rank == 5 && span.action.kind == schedules::ActionKind::kOverlapped;
+  });
+  ASSERT_NE(pair, t.actions.end());
+  EXPECT_NEAR((pair->end - pair->start).seconds() * 1e3, 129.0, 129.0 * 0.06);
+  const std::pair<const char*, double> phases[] = {{"attention F", 4.370}, {"mlp F", 4.604},
+                                                   {"mlp I", 5.306},       {"attention I", 9.341},
+                                                   {"mlp W", 5.063},       {"attention W", 2.389}};
+  for (const auto& [name, milliseconds] : phases) {
+    double sum = 0;
+    for (int32_t i = pair->first; i < pair->first + pair->count; ++i) {
+      const timeline::Operation& op = t.operations[static_cast<size_t>(i)];
+      if (t.labels[static_cast<size_t>(op.label)].name != name) continue;
+      sum += (op.end - op.start).seconds() * 1e3;
+    }
+    EXPECT_NEAR(sum / 4, milliseconds, milliseconds * 0.08) << name;
+  }
 }
 
 TEST(V3, ComputationIsAboutAsLongAsCommunication) {
