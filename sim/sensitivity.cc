@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/base/quantity.h"
 
@@ -82,8 +83,10 @@ constexpr Change kChanges[] = {
     {"shorter waits for the slowest rank",
      [](Experiment& e) -> std::string {
        if (!SendsToExperts(e)) return "";
-       e.efficiencies.notify_cached = Less(e.efficiencies.notify_cached);
-       return FromTo(e.efficiencies.notify_dispatch, Less(e.efficiencies.notify_dispatch));
+       const double before =
+           std::exchange(e.efficiencies.rank_spread, e.efficiencies.rank_spread / kMore);
+       return fmt::format("spread {} to {}", FormatPercent(before),
+                          FormatPercent(e.efficiencies.rank_spread));
      }},
     {"GPU memory",
      [](Experiment& e) {

@@ -28,8 +28,7 @@ struct Efficiencies {
   Bandwidth sm_copy = GigabytesPerSecond(18.5);  // written by one communication SM
   double memory_beside = 1.08;         // memory-bound kernels beside communication, times longer
   double communication_beside = 1.42;  // dispatch and combine beside computation, times longer
-  Duration notify_dispatch = Duration(2'242'000'000);  // exchange of counts, wait for the slowest
-  Duration notify_cached = Duration(1'968'000'000);    // the same where the layout is known
+  double rank_spread = 0.112;  // of ranks' times between two all-to-alls, relative (notify.h)
 };
 
 // One line of "what this prediction assumes".

@@ -33,12 +33,19 @@ int32_t ActionBuilder::Append(const model::Block& block, const Phase& phase,
   int32_t& lane = Communicates(phase) ? last_communication_ : last_compute_;
   if (lane >= 0) inputs.push_back(lane);
   if (Communicates(phase)) {
-    if (costs_.notifies()) inputs = {Add(costs_.Notify(phase), inputs)};
+    if (costs_.notifies()) {
+      inputs = {Add(-1, inputs)};  // how long it takes is known when all computation is
+      notifies_.emplace_back(inputs.front(), &phase);
+    }
     lane = Add(costs_.AllToAll(phase, beside_), inputs);
   } else if (model::Computes(phase)) {
     if (!std::exchange(gather_is_new_, false)) Join(gathers_, inputs);
     if (!OnlyWeights(phase)) Join(scatters_, inputs);
     lane = Add(costs_.Compute(block, phase, beside_), inputs);
+    // What routing spreads, and what the spread was measured on; dense layers take all ranks alike.
+    if (block.kind == model::BlockKind::kMoeLayer) {
+      computed_ += costs_.TimeOf(made_.operations.back().templ);
+    }
   } else if (phase.beside && costs_.overlaps_tensor()) {
     gather_is_new_ = phase.kind == PhaseKind::kGather;
     (gather_is_new_ ? gathers_ : scatters_).push_back(Add(costs_.Send(phase), inputs));
@@ -51,6 +58,11 @@ int32_t ActionBuilder::Append(const model::Block& block, const Phase& phase,
 }
 
 ActionTemplate ActionBuilder::Finish() {
+  const auto count = static_cast<int64_t>(std::max<size_t>(notifies_.size(), 1));
+  for (const auto& [operation, phase] : notifies_) {
+    made_.operations[static_cast<size_t>(operation)].templ =
+        costs_.Notify(*phase, Duration(computed_.picoseconds() / count));
+  }
   std::vector<bool> waited_for(made_.operations.size(), false);
   for (size_t i = 0; i < made_.operations.size(); ++i) {
     if (made_.operations[i].after.empty()) made_.roots.push_back(static_cast<int32_t>(i));

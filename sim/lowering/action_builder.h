@@ -25,7 +25,7 @@ class ActionBuilder {
   void SetBesideCommunication(bool beside) { beside_ = beside; }
 
   // Appends a phase behind `inputs` and behind its lane; a notify goes before communication.
-  // Returns the operation that yields the phase's result.
+  // Returns the operation that yields the phase's result. `phase` must live until Finish.
   int32_t Append(const model::Block& block, const model::Phase& phase, std::vector<int32_t> inputs);
 
   // An operation without work, for an action that has none.
@@ -42,6 +42,8 @@ class ActionBuilder {
   bool beside_ = false;
   std::vector<int32_t> gathers_, scatters_;  // sent beside computation, and not waited for yet
   bool gather_is_new_ = false;               // it lets the next phase pass
+  std::vector<std::pair<int32_t, const model::Phase*>> notifies_;  // operations, and before what
+  Duration computed_;
   int32_t last_compute_ = -1;
   int32_t last_communication_ = -1;
   ActionTemplate made_;

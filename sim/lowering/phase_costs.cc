@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/costs/kernel_cost.h"
+#include "sim/costs/notify.h"
 
 namespace pipescope {
 namespace {
@@ -184,17 +185,23 @@ int32_t PhaseCosts::Send(const model::Phase& phase) {
                            prices_.Message({KindOf(phase), phase.moved, group, per_node}));
 }
 
-int32_t PhaseCosts::Notify(const model::Phase& phase) {
+int32_t PhaseCosts::Notify(const model::Phase& phase, Duration computed) {
   const bool first = phase.kind == PhaseKind::kDispatch && phase.pass == Pass::kForward;
   const std::string name = first                          ? "notify dispatch"
                            : phase.pass == Pass::kForward ? "notify F"
                                                           : "notify B";
-  if (const auto at = notifies_.find(name); at != notifies_.end()) return at->second;
+  const int group = experiment_.parallel.expert;
   costs::Demand demand;
-  demand.time =
-      first ? experiment_.efficiencies.notify_dispatch : experiment_.efficiencies.notify_cached;
-  return notifies_[name] =
+  demand.time = costs::NotifyTime({group, group > experiment_.cluster.node.gpus, first, computed},
+                                  links(), experiment_.efficiencies);
+  const std::pair<std::string, Duration> key(name, demand.time);
+  if (const auto at = notifies_.find(key); at != notifies_.end()) return at->second;
+  return notifies_[key] =
              Add({name, OperationKind::kOther, Lane::kCommunication, PartOf(phase.pass)}, demand);
+}
+
+Duration PhaseCosts::TimeOf(int32_t templ) const {
+  return graph_.templates[static_cast<size_t>(templ)].demand.time;
 }
 
 }  // namespace pipescope

@@ -26,13 +26,15 @@ class PhaseCosts {
   // The template of a compute phase on all SMs, or on those that communication leaves over.
   int32_t Compute(const model::Block& block, const model::Phase& phase, bool beside_communication);
   // The data movement of a dispatch or combine, alone or while the GPU computes, and the notify
-  // that precedes it.
+  // that precedes it, where `computed` went before since the last one.
   int32_t AllToAll(const model::Phase& phase, bool beside_computation);
-  int32_t Notify(const model::Phase& phase);
+  int32_t Notify(const model::Phase& phase, Duration computed);
   bool notifies() const { return experiment_.communication.deduplicate; }
   bool overlaps_tensor() const { return experiment_.communication.overlap_tensor; }
   // What a tensor- or context-parallel group sends.
   int32_t Send(const model::Phase& phase);
+
+  Duration TimeOf(int32_t templ) const;
 
   // A template of any other kind, not shared.
   int32_t Add(const timeline::Label& label, const costs::Demand& demand);
@@ -55,7 +57,7 @@ class PhaseCosts {
   std::map<Computation, int32_t> computations_;
   std::map<Movement, int32_t> movements_;
   std::map<std::tuple<model::PhaseKind, model::Pass, Bytes>, int32_t> sends_;
-  std::map<std::string, int32_t> notifies_;  // by label
+  std::map<std::pair<std::string, Duration>, int32_t> notifies_;  // by label and time
 };
 
 }  // namespace pipescope

@@ -74,8 +74,6 @@ Experiment MakeExperiment(const Small& small) {
   e.training.global_batch = int64_t{small.microbatches} * small.data;
   e.training.fp8 = small.fp8;
   e.communication.sms = small.sms;
-  e.efficiencies.notify_dispatch = Microseconds(20);
-  e.efficiencies.notify_cached = Microseconds(20);
   return e;
 }
 
