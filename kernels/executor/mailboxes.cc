@@ -1,0 +1,32 @@
+#include "kernels/executor/mailboxes.h"
+
+namespace pipescope::executor {
+
+Status Mailboxes::Send(const MessageName& name, Payload payload) {
+  Box& box = boxes_[static_cast<size_t>(name.to)];
+  const Clock::time_point now = Clock::now();
+  {
+    const std::lock_guard lock(box.mutex);
+    const bool is_new = box.messages.try_emplace(name, std::move(payload), now, now).second;
+    PIPESCOPE_CHECK(is_new);
+  }
+  box.filled.notify_all();
+  return {};
+}
+
+Result<Received> Mailboxes::Receive(const MessageName& name) {
+  Box& box = boxes_[static_cast<size_t>(name.to)];
+  std::unique_lock lock(box.mutex);
+  while (true) {
+    const auto at = box.messages.find(name);
+    if (at != box.messages.end()) {
+      Received received = std::move(at->second);
+      box.messages.erase(at);
+      return received;
+    }
+    if (stop_.stopped()) return Fail("stopped while it waited for a message");
+    box.filled.wait_for(lock, kPatience);
+  }
+}
+
+}  // namespace pipescope::executor

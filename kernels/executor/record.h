@@ -1,0 +1,48 @@
+// What happened in a run: times of steps and messages, and the Timeline made of them.
+//
+// Recording a step costs two readings of the clock and a write to memory that is there already.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/executor/transport.h"
+#include "schedules/flow.h"
+#include "schedules/schedule.h"
+#include "sim/timeline/timeline.h"
+
+namespace pipescope::executor {
+
+struct StepRecord {
+  int32_t label = 0;
+  timeline::Lane lane = timeline::Lane::kCompute;
+  std::vector<int32_t> after;  // records of the same rank
+  int32_t message = -1;        // index of the one it took, of the rank's
+  Clock::time_point start, end;
+};
+
+struct MessageRecord {
+  MessageName name;
+  Clock::time_point sent, arrived;
+};
+
+struct ActionRecord {
+  int32_t first = 0;  // its steps
+  int32_t count = 0;
+  int32_t gives_activation = -1, gives_gradient = -1;  // steps
+};
+
+struct RankRecord {
+  std::vector<ActionRecord> actions;  // those of the schedule, then the step's end
+  std::vector<StepRecord> steps;
+  std::vector<MessageRecord> messages;  // that it received
+};
+
+// Times count from the earliest step. A step was released by what it waited for last: the one
+// before it on its lane, one of `after`, the action before or its message; a message by the step
+// that gave it. `labels` gets one more, for messages.
+timeline::Timeline MakeTimeline(const schedules::Schedule& schedule, const schedules::Flow& flow,
+                                std::vector<timeline::Label> labels,
+                                const std::vector<RankRecord>& ranks);
+
+}  // namespace pipescope::executor

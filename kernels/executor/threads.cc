@@ -1,0 +1,93 @@
+#include "kernels/executor/threads.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "kernels/executor/mailboxes.h"
+#include "kernels/executor/rank_run.h"
+#include "schedules/check.h"
+#include "sim/base/quantity.h"
+
+namespace pipescope::executor {
+namespace {
+
+// Counts ranks that are done, and tells the watcher.
+struct Finish {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int ranks = 0;
+};
+
+int64_t StepsRun(const std::vector<Standing>& standings) {
+  int64_t sum = 0;
+  for (const Standing& standing : standings) sum += standing.steps_run.load();
+  return sum;
+}
+
+std::string Standings(const schedules::Schedule& schedule, const std::vector<Standing>& standings) {
+  std::string text;
+  for (size_t r = 0; r < standings.size(); ++r) {
+    text += "\n  " + Place(schedule, static_cast<int>(r), standings[r].action.load());
+  }
+  return text;
+}
+
+// Returns when all ranks have finished, having stopped them where nothing moved for too long.
+void Watch(const schedules::Schedule& schedule, const std::vector<Standing>& standings,
+           const ThreadOptions& options, Finish& finish, Stop& stop) {
+  int64_t seen = -1;
+  Clock::time_point since = Clock::now();
+  std::unique_lock lock(finish.mutex);
+  while (finish.ranks < schedule.ranks) {
+    finish.changed.wait_for(lock, kPatience);
+    const int64_t now = StepsRun(standings);
+    if (now != seen) {
+      seen = now;
+      since = Clock::now();
+    } else if (Clock::now() - since > options.patience) {
+      stop.Fail("no rank has got anywhere for " +
+                Format(Duration(options.patience.count() * 1'000'000'000)) + "; they stand at" +
+                Standings(schedule, standings));
+    }
+  }
+}
+
+Status Sound(const schedules::Schedule& schedule) {
+  const std::vector<schedules::Finding> findings = schedules::Check(schedule);
+  if (findings.empty()) return {};
+  return Fail("the schedule cannot run: " + schedules::ToString(findings.front()));
+}
+
+}  // namespace
+
+Result<Run> RunOnThreads(const schedules::Schedule& schedule,
+                         const std::vector<std::unique_ptr<RankWork>>& works,
+                         const ThreadOptions& options) {
+  PIPESCOPE_CHECK(works.size() == static_cast<size_t>(schedule.ranks));
+  if (Status sound = Sound(schedule); !sound) return Fail(sound.error());
+  const schedules::Flow flow = schedules::BuildFlow(schedule);
+  const Routes routes = RoutesOf(schedule, flow);
+  Stop stop;
+  Mailboxes mailboxes(schedule.ranks, stop);
+  std::vector<Standing> standings(works.size());
+  std::vector<RankRecord> records(works.size());
+  Finish finish;
+  std::vector<std::thread> threads;
+  for (size_t r = 0; r < works.size(); ++r) {
+    threads.emplace_back([&, r] {
+      const RankTask task{static_cast<int>(r), &schedule,  &flow, &routes,
+                          works[r].get(),      &mailboxes, &stop, &standings[r]};
+      records[r] = RunRank(task);
+      const std::lock_guard lock(finish.mutex);
+      ++finish.ranks;
+      finish.changed.notify_all();
+    });
+  }
+  Watch(schedule, standings, options, finish, stop);
+  for (std::thread& thread : threads) thread.join();
+  if (stop.stopped()) return Fail(stop.message());
+  return Run{MakeTimeline(schedule, flow, works.front()->labels(), records)};
+}
+
+}  // namespace pipescope::executor

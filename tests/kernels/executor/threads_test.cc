@@ -1,0 +1,250 @@
+// The executor with ranks as threads: every family's order carries every payload where it belongs;
+// failures and hangs end the run with the rank and action.
+#include "kernels/executor/threads.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "schedules/registry.h"
+#include "schedules/token.h"
+
+namespace pipescope::executor {
+namespace {
+
+using schedules::ActionKind;
+using schedules::Schedule;
+using testing::HasSubstr;
+using timeline::Lane;
+
+// What all ranks did, as (letter, stage, micro-batch).
+struct Done {
+  std::mutex mutex;
+  std::map<std::tuple<char, int, int>, int> times;
+  int wrong = 0;
+};
+
+// Numbers that say which stages a payload went through: F adds one a stage to 1000 x micro-batch,
+// the gradient comes back from the other end.
+class Counting : public RankWork {
+ public:
+  Counting(const Schedule& schedule, Done& done) : schedule_(schedule), done_(done) {}
+
+  const std::vector<timeline::Label>& labels() const override {
+    static const std::vector<timeline::Label> labels = {
+        {"work", timeline::OperationKind::kAttention, Lane::kCompute, timeline::Part::kForward},
+        {"dispatch", timeline::OperationKind::kDispatch, Lane::kCommunication,
+         timeline::Part::kForward}};
+    return labels;
+  }
+
+  Steps Plan(const schedules::Action& action, Ports& ports) override {
+    Steps steps;
+    if (schedules::HasForward(action)) Forward(action, ports, steps);
+    if (schedules::HasBackward(action)) Backward(action, ports, steps);
+    if (action.kind == ActionKind::kWeightGrad) {
+      Add(steps, [this, action] { Note('W', action.stage, action.microbatch); });
+    }
+    return steps;
+  }
+
+  Steps StepEnd() override {
+    Steps steps;
+    Add(steps, [] {});
+    return steps;
+  }
+
+ private:
+  // Between stages one before and one after on the other lane, which the middle one waits for.
+  void Forward(const schedules::Action& a, Ports& ports, Steps& steps) {
+    const float start = static_cast<float>(1000 * a.microbatch.value());
+    const int32_t first = Add(steps, [this, a, start, &ports] {
+      const float expected = start + static_cast<float>(a.stage.value());
+      if (a.stage.value() > 0 && ports.activation_in != Payload{expected}) Wrong();
+      Note('F', a.stage, a.microbatch);
+    });
+    const int32_t sent = Add(steps, [] {}, Lane::kCommunication, {first});
+    const int32_t last =
+        Add(steps,
+            [a, start, &ports] {
+              ports.activation_out = {start + static_cast<float>(a.stage.value() + 1)};
+            },
+            Lane::kCompute, {sent});
+    steps.takes_activation = first;
+    steps.gives_activation = last;
+  }
+
+  void Backward(const schedules::Action& a, Ports& ports, Steps& steps) {
+    const StageId stage = schedules::BackwardStage(a);
+    const MicrobatchId mb = schedules::BackwardMicrobatch(a);
+    const float start = static_cast<float>(-1000 * mb.value());
+    const int32_t only = Add(steps, [this, a, stage, mb, start, &ports] {
+      const bool last = stage.value() == schedule_.stages - 1;
+      const float expected = start - static_cast<float>(stage.value() + 1);
+      if (!last && ports.gradient_in != Payload{expected}) Wrong();
+      ports.gradient_out = {start - static_cast<float>(stage.value())};
+      Note('I', stage, mb);
+      if (a.kind != ActionKind::kInputGrad) Note('W', stage, mb);
+    });
+    steps.takes_gradient = steps.gives_gradient = only;
+  }
+
+  template <class Run>
+  int32_t Add(Steps& steps, Run run, Lane lane = Lane::kCompute, std::vector<int32_t> after = {}) {
+    steps.list.push_back(
+        {lane == Lane::kCompute ? 0 : 1, lane, std::move(after), [run]() -> Status {
+           run();
+           return {};
+         }});
+    return static_cast<int32_t>(steps.list.size()) - 1;
+  }
+
+  void Note(char letter, StageId stage, MicrobatchId microbatch) {
+    const std::lock_guard lock(done_.mutex);
+    ++done_.times[{letter, stage.value(), microbatch.value()}];
+  }
+  void Wrong() {
+    const std::lock_guard lock(done_.mutex);
+    ++done_.wrong;
+  }
+
+  const Schedule& schedule_;
+  Done& done_;
+};
+
+Schedule Made(const std::string& name, int ranks, int microbatches) {
+  auto made = schedules::Generate(name, {ranks, microbatches, {}});
+  EXPECT_TRUE(made) << name << ": " << made.error().ToString();
+  return made.value_or(Schedule());
+}
+
+std::vector<std::unique_ptr<RankWork>> Counters(const Schedule& schedule, Done& done) {
+  std::vector<std::unique_ptr<RankWork>> works;
+  for (int r = 0; r < schedule.ranks; ++r) {
+    works.push_back(std::make_unique<Counting>(schedule, done));
+  }
+  return works;
+}
+
+void ExpectEverythingOnce(const Schedule& schedule, Done& done) {
+  EXPECT_EQ(done.wrong, 0);
+  EXPECT_EQ(done.times.size(), static_cast<size_t>(3 * schedule.stages * schedule.microbatches));
+  for (const auto& [what, times] : done.times) EXPECT_EQ(times, 1);
+}
+
+// Operations lie in their action, follow what released them, and lanes do not overlap.
+void ExpectConsistent(const timeline::Timeline& t) {
+  std::map<std::pair<int32_t, Lane>, Duration> lane_end;
+  for (const timeline::ActionSpan& span : t.actions) {
+    for (int32_t i = span.first; i < span.first + span.count; ++i) {
+      const timeline::Operation& o = t.operations[static_cast<size_t>(i)];
+      EXPECT_LE(span.start, o.start);
+      EXPECT_LE(o.start, o.end);
+      EXPECT_LE(o.end, span.end);
+      Duration& end = lane_end[{o.rank, t.labels[static_cast<size_t>(o.label)].lane}];
+      EXPECT_LE(end, o.start);
+      end = o.end;
+    }
+  }
+  for (const timeline::Operation& o : t.operations) {
+    if (o.released_by < 0) continue;
+    EXPECT_LE(t.operations[static_cast<size_t>(o.released_by)].end, o.start);
+  }
+}
+
+TEST(Threads, EveryFamilyCarriesEveryPayload) {
+  int runs = 0;
+  for (const schedules::Family& family : schedules::Families()) {
+    for (const int ranks : {2, 4, 8}) {
+      const int microbatches = 2 * ranks;
+      const auto made = schedules::Generate(family.name, {ranks, microbatches, {}});
+      if (!made || made->slices > 1) continue;  // families that need other sizes, or slices
+      SCOPED_TRACE(std::string(family.name) + " on " + std::to_string(ranks));
+      Done done;
+      const auto run = RunOnThreads(*made, Counters(*made, done), {});
+      ASSERT_TRUE(run) << run.error().ToString();
+      ExpectEverythingOnce(*made, done);
+      ExpectConsistent(run->timeline);
+      ++runs;
+    }
+  }
+  EXPECT_GE(runs, 40);
+}
+
+TEST(Threads, SixteenRanksOfDualPipe) {
+  const Schedule schedule = Made("dualpipe", 16, 40);
+  Done done;
+  const auto run = RunOnThreads(schedule, Counters(schedule, done), {});
+  ASSERT_TRUE(run) << run.error().ToString();
+  ExpectEverythingOnce(schedule, done);
+  EXPECT_EQ(run->timeline.messages.size(), static_cast<size_t>(2 * 40 * 15));
+}
+
+TEST(Threads, AnOrderThatWouldDeadlockIsRefused) {
+  Schedule schedule;
+  schedule.ranks = schedule.stages = schedule.microbatches = 2;
+  for (const char* rank : {"0F0 0B0 0F1 0B1", "1F0 1F1 1B0 1B1"}) {
+    auto& actions = schedule.actions.emplace_back();
+    for (int i = 0; i < 4; ++i) {
+      actions.push_back(schedules::ParseToken(std::string_view(rank + 4 * i, 3)).value());
+    }
+  }
+  Done done;
+  const auto run = RunOnThreads(schedule, Counters(schedule, done), {});
+  ASSERT_FALSE(run);
+  EXPECT_THAT(run.error().ToString(), HasSubstr("deadlock"));
+  EXPECT_TRUE(done.times.empty());
+}
+
+// Fails, throws or sleeps in one action of one rank.
+class Faulty : public Counting {
+ public:
+  enum class How { kFails, kThrows, kHangs };
+  Faulty(const Schedule& schedule, Done& done, How how) : Counting(schedule, done), how_(how) {}
+
+  Steps Plan(const schedules::Action& action, Ports& ports) override {
+    Steps steps = Counting::Plan(action, ports);
+    if (schedules::ToToken(action) == "1F2") {
+      steps.list.front().run = [how = how_]() -> Status {
+        if (how == How::kThrows) throw std::runtime_error("no more memory");
+        if (how == How::kFails) return Fail("the loss is not finite");
+        std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+        return {};
+      };
+    }
+    return steps;
+  }
+
+ private:
+  How how_;
+};
+
+std::string ErrorOf(Faulty::How how) {
+  const Schedule schedule = Made("1f1b", 4, 8);
+  Done done;
+  auto works = Counters(schedule, done);
+  works[1] = std::make_unique<Faulty>(schedule, done, how);
+  const auto run = RunOnThreads(schedule, works, {std::chrono::milliseconds(300)});
+  EXPECT_FALSE(run);
+  return run ? "" : run.error().ToString();
+}
+
+TEST(Threads, AFailureEndsTheRunWithItsPlace) {
+  EXPECT_EQ(ErrorOf(Faulty::How::kFails),
+            "rank 1, action 3 of 16, 1F2: work: the loss is not finite");
+  EXPECT_EQ(ErrorOf(Faulty::How::kThrows), "rank 1, action 3 of 16, 1F2: work: no more memory");
+}
+
+TEST(Threads, AHangEndsTheRunWithWhereAllStand) {
+  const std::string error = ErrorOf(Faulty::How::kHangs);
+  EXPECT_THAT(error, HasSubstr("no rank has got anywhere for 300.0 ms"));
+  EXPECT_THAT(error, HasSubstr("rank 1, action 3 of 16, 1F2"));
+  EXPECT_THAT(error, HasSubstr("rank 3, action 5 of 16, 3F2"));
+}
+
+}  // namespace
+}  // namespace pipescope::executor
