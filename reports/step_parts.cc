@@ -17,13 +17,21 @@ Json BreakdownJson(const timeline::Breakdown& b) {
 Json MemoryJson(const StepResult& result) {
   Json ranks = Json::array();
   for (const RankMemory& m : result.memory) {
+    Json held = Json::array();
+    for (const timeline::Holder& h : m.held) {
+      held.push_back({{"stage", h.stage.value()},
+                      {"what", NameOf(h.what)},
+                      {"microbatches", h.microbatches},
+                      {"bytes", h.bytes.value()}});
+    }
     ranks.push_back({{"parameters", m.parameters.value()},
                      {"gradients", m.gradients.value()},
                      {"optimizer", m.optimizer.value()},
                      {"activations_peak", m.activations_peak.value()},
                      {"buffers", m.buffers.value()},
                      {"total_peak", m.total_peak.value()},
-                     {"limit", m.limit.value()}});
+                     {"limit", m.limit.value()},
+                     {"held_at_peak", held}});
   }
   return ranks;
 }

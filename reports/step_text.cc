@@ -7,6 +7,7 @@
 #include <span>
 #include <sstream>
 
+#include "reports/memory_text.h"
 #include "reports/verdict.h"
 #include "sim/base/quantity.h"
 #include "sim/timeline/critical_path.h"
@@ -151,20 +152,6 @@ std::string CriticalPathTable(const StepResult& r) {
   return text;
 }
 
-std::string MemoryTable(const StepResult& r) {
-  std::string text = fmt::format("{:<6} {:>11} {:>11} {:>11} {:>12} {:>10} {:>11} {:>11} {:>10}\n",
-                                 "rank", "parameters", "gradients", "optimizer", "activations",
-                                 "buffers", "peak", "limit", "peak at");
-  for (size_t i = 0; i < r.memory.size(); ++i) {
-    const RankMemory& m = r.memory[i];
-    text += fmt::format("{:<6} {:>11} {:>11} {:>11} {:>12} {:>10} {:>11} {:>11} {:>10}\n", i,
-                        FormatGiB(m.parameters), FormatGiB(m.gradients), FormatGiB(m.optimizer),
-                        FormatGiB(m.activations_peak), FormatGiB(m.buffers),
-                        FormatGiB(m.total_peak), FormatGiB(m.limit), Format(m.peak_time));
-  }
-  return text;
-}
-
 // What was simulated; schedules with different numbers of stages have a line each.
 std::string Head(std::span<const StepResult> results) {
   const StepResult& first = results.front();
@@ -262,7 +249,7 @@ std::string StepText(const StepResult& r, const std::string& command) {
   text += Section("Where the time goes (mean over ranks)", BreakdownTable(one));
   text += Section("Why ranks wait (mean over ranks, share of the bubble)", BubbleTable(one));
   text += Section("Critical path", CriticalPathTable(r));
-  text += Section("Memory of one GPU", MemoryTable(r));
+  text += Section("Memory of one GPU", MemoryTable(r) + Wrap(PeakHolders(r)));
   if (r.measured_costs) text += Section("Where the costs come from", CostsTable(r));
   text += SensitivityTable(r);
   text += Assumptions(r);

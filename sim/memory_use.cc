@@ -57,6 +57,7 @@ std::vector<RankMemory> MemoryByRank(const Experiment& e, const model::Layout& l
     m.total_peak = m.parameters + m.gradients + m.optimizer + m.activations_peak + m.buffers;
     m.limit = e.cluster.gpu.memory;
     m.peak_time = activations[r].peak_time;
+    m.held = activations[r].held;
     ranks.push_back(m);
   }
   return ranks;

@@ -25,6 +25,7 @@ struct RankMemory {
   Bytes total_peak;
   Bytes limit;
   Duration peak_time;
+  std::vector<timeline::Holder> held;  // whose activations they are at the peak
 };
 
 // The step with a tenth more of one resource (sim/sensitivity.h).

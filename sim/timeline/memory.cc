@@ -10,40 +10,85 @@ using schedules::ActionKind;
 struct Change {
   Duration time;
   Bytes delta;
+  StageId stage;
+  Holds what;
 };
 
-void AddChanges(const ActionSpan& span, const std::vector<StageActivations>& stages,
-                std::vector<Change>& changes) {
-  const StageActivations& own = stages[span.action.stage.index()];
-  const auto at_start = [&](Bytes b) { changes.push_back({span.start, b}); };
-  const auto at_end = [&](Bytes b) { changes.push_back({span.end, Bytes() - b}); };
-  const auto works = [&](const StageActivations& stage) {
-    if (stage.working == Bytes(0)) return;
-    at_start(stage.working);
-    at_end(stage.working);
-  };
-  switch (span.action.kind) {
-    case ActionKind::kForward:
-      at_start(own.until_backward);
-      break;
-    case ActionKind::kBackward:
-      works(own);
-      at_end(own.until_backward);
-      break;
-    case ActionKind::kInputGrad:
-      works(own);
-      at_start(own.until_weight_grad);
-      at_end(own.until_backward);
-      break;
-    case ActionKind::kWeightGrad:
-      at_end(own.until_weight_grad);
-      break;
-    case ActionKind::kOverlapped:
-      works(stages[span.action.backward_stage.index()]);
-      at_start(own.until_backward);
-      at_end(stages[span.action.backward_stage.index()].until_backward);
-      break;
+class Changes {
+ public:
+  explicit Changes(const std::vector<StageActivations>& stages) : stages_(stages) {}
+
+  void Add(const ActionSpan& span) {
+    const StageId own = span.action.stage;
+    switch (span.action.kind) {
+      case ActionKind::kForward:
+        Take(span, own, Holds::kForBackward);
+        break;
+      case ActionKind::kBackward:
+        Work(span, own);
+        Free(span, own, Holds::kForBackward);
+        break;
+      case ActionKind::kInputGrad:
+        Work(span, own);
+        Take(span, own, Holds::kForWeightGrad);
+        Free(span, own, Holds::kForBackward);
+        break;
+      case ActionKind::kWeightGrad:
+        Free(span, own, Holds::kForWeightGrad);
+        break;
+      case ActionKind::kOverlapped:
+        Work(span, span.action.backward_stage);
+        Take(span, own, Holds::kForBackward);
+        Free(span, span.action.backward_stage, Holds::kForBackward);
+        break;
+    }
   }
+
+  // What an action frees at its end is free when the next one starts at the same time.
+  std::vector<Change> InOrder() {
+    std::stable_sort(list_.begin(), list_.end(), [](const Change& a, const Change& b) {
+      return a.time != b.time ? a.time < b.time : a.delta < b.delta;
+    });
+    return std::move(list_);
+  }
+
+ private:
+  Bytes Size(StageId stage, Holds what) const {
+    const StageActivations& s = stages_[stage.index()];
+    return what == Holds::kForBackward     ? s.until_backward
+           : what == Holds::kForWeightGrad ? s.until_weight_grad
+                                           : s.working;
+  }
+  void Take(const ActionSpan& span, StageId stage, Holds what) {
+    list_.push_back({span.start, Size(stage, what), stage, what});
+  }
+  void Free(const ActionSpan& span, StageId stage, Holds what) {
+    list_.push_back({span.end, Bytes() - Size(stage, what), stage, what});
+  }
+  void Work(const ActionSpan& span, StageId stage) {
+    if (Size(stage, Holds::kWorking) == Bytes(0)) return;
+    Take(span, stage, Holds::kWorking);
+    Free(span, stage, Holds::kWorking);
+  }
+
+  const std::vector<StageActivations>& stages_;
+  std::vector<Change> list_;
+};
+
+// Who holds what, one entry a stage and reason.
+void Apply(const Change& change, std::vector<Holder>& holders) {
+  auto at = std::find_if(holders.begin(), holders.end(), [&](const Holder& h) {
+    return h.stage == change.stage && h.what == change.what;
+  });
+  if (at == holders.end()) at = holders.insert(at, {change.stage, change.what, 0, Bytes()});
+  at->microbatches += change.delta < Bytes() ? -1 : 1;
+  at->bytes += change.delta;
+}
+
+void KeepLargest(std::vector<Holder>& holders) {
+  std::erase_if(holders, [](const Holder& h) { return h.bytes == Bytes(); });
+  std::stable_sort(holders.begin(), holders.end(),
+                   [](const Holder& a, const Holder& b) { return a.bytes > b.bytes; });
 }
 
 }  // namespace
@@ -52,18 +97,14 @@ std::vector<MemoryCurve> ActivationCurves(const Timeline& timeline,
                                           const std::vector<StageActivations>& stages) {
   std::vector<MemoryCurve> curves;
   for (const auto& [first, last] : timeline.rank_actions) {
-    std::vector<Change> changes;
-    for (int a = first; a < last; ++a) {
-      AddChanges(timeline.actions[static_cast<size_t>(a)], stages, changes);
-    }
-    // What an action frees at its end is free when the next one starts at the same time.
-    std::stable_sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) {
-      return a.time != b.time ? a.time < b.time : a.delta < b.delta;
-    });
+    Changes changes(stages);
+    for (int a = first; a < last; ++a) changes.Add(timeline.actions[static_cast<size_t>(a)]);
     MemoryCurve curve;
+    std::vector<Holder> holders;
     Bytes now;
-    for (const Change& change : changes) {
+    for (const Change& change : changes.InOrder()) {
       now += change.delta;
+      Apply(change, holders);
       if (!curve.points.empty() && curve.points.back().time == change.time) {
         curve.points.back().activations = now;
       } else {
@@ -72,8 +113,10 @@ std::vector<MemoryCurve> ActivationCurves(const Timeline& timeline,
       if (now > curve.peak) {
         curve.peak = now;
         curve.peak_time = change.time;
+        curve.held = holders;
       }
     }
+    KeepLargest(curve.held);
     curves.push_back(std::move(curve));
   }
   return curves;

@@ -26,10 +26,31 @@ struct MemoryPoint {
   Bytes activations;  // from this time on
 };
 
+// Why memory is held.
+enum class Holds : uint8_t {
+  kForBackward,    // from F to I or B
+  kForWeightGrad,  // from I to W
+  kWorking,        // while I or B runs
+};
+
+constexpr const char* NameOf(Holds what) {
+  return what == Holds::kForBackward     ? "for backward"
+         : what == Holds::kForWeightGrad ? "for weight gradient"
+                                         : "working";
+}
+
+struct Holder {
+  StageId stage;
+  Holds what = Holds::kForBackward;
+  int microbatches = 0;
+  Bytes bytes;
+};
+
 struct MemoryCurve {
   std::vector<MemoryPoint> points;
   Bytes peak;
   Duration peak_time;
+  std::vector<Holder> held;  // at the peak, the most bytes first; they add up to it
 };
 
 // One curve a rank. `stages` is indexed by stage.
