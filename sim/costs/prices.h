@@ -1,5 +1,5 @@
-// What operations cost, from the sources of an experiment mixed by operation: the measured table
-// where it knows the shape or its neighbours, else the analytic model.
+// What operations cost, from the sources of an experiment mixed by operation: measured tables where
+// they know the shape or its neighbours, else the analytic model.
 //
 // A phase takes the sum of its kernels; kernels of the analytic model are followed by the gap
 // between two kernels, which measured times contain. Every part tells its origin and its spread;
@@ -14,7 +14,6 @@
 #include "sim/costs/communication_cost.h"
 #include "sim/costs/demand.h"
 #include "sim/costs/efficiencies.h"
-#include "sim/costs/efficiency_file.h"
 #include "sim/costs/estimate.h"
 #include "topology/cluster.h"
 
@@ -36,11 +35,17 @@ struct Price {
 
 class Prices {
  public:
-  // `file` may be null. Keeps references to the other two.
+  // Sources are asked in order. Keeps references to the other two.
   Prices(const topology::Cluster& cluster, const Efficiencies& efficiencies,
-         std::shared_ptr<const EfficiencyFile> file);
+         std::vector<std::shared_ptr<const Source>> sources);
 
   Price Phase(const std::vector<model::Kernel>& kernels, int sms) const;
+  // The same for a part of a MoE layer, which may have been measured as a whole. On another number
+  // of SMs it takes as much more or less as its kernels would. What was measured beside others has
+  // in it what their share of HBM cost: it asks for none.
+  Price Part(const LayerPart& part, const std::vector<model::Kernel>& kernels, int sms) const;
+  // A part that sends: what moves rows, else `computed`; nothing for a notify nobody measured.
+  std::optional<Price> Part(const LayerPart& part, int sms, const Demand& computed) const;
   Price Message(const Collective& collective) const;
   // A pass over memory outside the model's blocks, such as the optimizer's.
   Price Memory(const char* name, Bytes bytes) const;
@@ -50,7 +55,10 @@ class Prices {
  private:
   const topology::Cluster& cluster_;
   const Efficiencies& efficiencies_;
-  std::shared_ptr<const EfficiencyFile> file_;
+  std::optional<Estimate> Measured(const model::Kernel& kernel, int sms) const;
+  std::optional<PartEstimate> Measured(const LayerPart& part, int sms) const;
+
+  std::vector<std::shared_ptr<const Source>> sources_;
   Links links_;
 };
 

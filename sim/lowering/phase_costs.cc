@@ -70,6 +70,27 @@ timeline::Label LabelFor(PhaseKind kind, Pass pass) {
   }
 }
 
+measured::Kind MeasuredKind(PhaseKind kind) {
+  switch (kind) {
+    case PhaseKind::kAttention:
+      return measured::Kind::kAttentionPhase;
+    case PhaseKind::kMlp:
+      return measured::Kind::kMlpPhase;
+    case PhaseKind::kDispatch:
+      return measured::Kind::kDispatch;
+    case PhaseKind::kCombine:
+      return measured::Kind::kCombine;
+    default:
+      return measured::Kind::kOther;
+  }
+}
+
+measured::Pass MeasuredPass(Pass pass) {
+  return pass == Pass::kForward     ? measured::Pass::kForward
+         : pass == Pass::kInputGrad ? measured::Pass::kInputGrad
+                                    : measured::Pass::kWeightGrad;
+}
+
 // The gradient of combine moves rows as a dispatch does, that of dispatch as a combine.
 bool MovesAsDispatch(const model::Phase& phase) {
   return (phase.kind == PhaseKind::kDispatch) == (phase.pass == Pass::kForward);
@@ -94,9 +115,20 @@ PhaseCosts::PhaseCosts(const Experiment& experiment, const costs::Spread& spread
     : experiment_(experiment),
       spread_(spread),
       graph_(graph),
-      prices_(experiment.cluster, experiment.efficiencies, experiment.measured) {
+      prices_(experiment.cluster, experiment.efficiencies, experiment.sources()),
+      layer_(costs::LayerOf(experiment.model, experiment.shape())) {
   graph.capacity = {links().memory.value(), links().nvlink.value(), links().network.value(),
                     links().network.value()};
+}
+
+// Whether a GPU does all of a layer's work for its tokens, as in measurements of whole phases.
+bool PhaseCosts::Whole() const {
+  return experiment_.parallel.tensor == 1 && experiment_.parallel.context == 1 &&
+         experiment_.communication.deduplicate;
+}
+
+costs::LayerPart PhaseCosts::PartFor(measured::Kind kind, Pass pass) const {
+  return {kind, MeasuredPass(pass), layer_};
 }
 
 int PhaseCosts::compute_sms(bool beside_communication) const {
@@ -139,8 +171,13 @@ int32_t PhaseCosts::Compute(const model::Block& block, const model::Phase& phase
   const Computation key{block.kind, phase.kind,           phase.pass,
                         window,     beside_communication, phase.part};
   if (const auto at = computations_.find(key); at != computations_.end()) return at->second;
-  return computations_[key] = Add(LabelFor(phase.kind, phase.pass),
-                                  prices_.Phase(phase.kernels, compute_sms(beside_communication)));
+  const int sms = compute_sms(beside_communication);
+  const bool as_whole = block.kind == model::BlockKind::kMoeLayer && window == 0 && Whole();
+  return computations_[key] = Add(
+             LabelFor(phase.kind, phase.pass),
+             as_whole
+                 ? prices_.Part(PartFor(MeasuredKind(phase.kind), phase.pass), phase.kernels, sms)
+                 : prices_.Phase(phase.kernels, sms));
 }
 
 int32_t PhaseCosts::AllToAll(const model::Phase& phase) {
@@ -165,7 +202,11 @@ int32_t PhaseCosts::AllToAll(const model::Phase& phase) {
   const costs::Demand demand =
       costs::AllToAll(spread_, experiment_.shape().shard(), row, experiment_.communication.sms,
                       links(), experiment_.efficiencies);
-  return movements_[key] = Add(LabelFor(phase.kind, phase.pass), demand);
+  const costs::LayerPart part = PartFor(MeasuredKind(phase.kind), phase.pass);
+  const auto measured =
+      Whole() ? prices_.Part(part, experiment_.communication.sms, demand) : std::nullopt;
+  const timeline::Label label = LabelFor(phase.kind, phase.pass);
+  return movements_[key] = measured ? Add(label, *measured) : Add(label, demand);
 }
 
 int32_t PhaseCosts::Send(const model::Phase& phase) {
@@ -186,12 +227,19 @@ int32_t PhaseCosts::Notify(const model::Phase& phase) {
   const std::string name = first                          ? "notify dispatch"
                            : phase.pass == Pass::kForward ? "notify F"
                                                           : "notify B";
-  if (const auto at = notifies_.find(name); at != notifies_.end()) return at->second;
+  const Movement key{phase.kind, phase.pass};
+  if (const auto at = notifies_.find(key); at != notifies_.end()) return at->second;
   costs::Demand demand;
   demand.time =
       first ? experiment_.efficiencies.notify_dispatch : experiment_.efficiencies.notify_cached;
-  return notifies_[name] =
-             Add({name, OperationKind::kOther, Lane::kCommunication, PartOf(phase.pass)}, demand);
+  const timeline::Label label = {name, OperationKind::kOther, Lane::kCommunication,
+                                 PartOf(phase.pass)};
+  const measured::Kind kind = phase.kind == PhaseKind::kDispatch ? measured::Kind::kNotifyDispatch
+                                                                 : measured::Kind::kNotifyCombine;
+  const auto measured =
+      Whole() ? prices_.Part(PartFor(kind, phase.pass), experiment_.communication.sms, demand)
+              : std::nullopt;
+  return notifies_[key] = measured ? Add(label, *measured) : Add(label, demand);
 }
 
 }  // namespace pipescope

@@ -15,9 +15,9 @@ constexpr std::string_view kAttention[] = {"batch",     "sequence", "heads",
 constexpr std::string_view kMemory[] = {"bytes"};
 constexpr std::string_view kCollective[] = {"bytes", "gpus", "per_node"};
 constexpr std::string_view kMessage[] = {"bytes", "per_node"};
-constexpr std::string_view kLayer[] = {"tokens",       "sequence",     "hidden",
-                                       "heads",        "experts",      "experts_per_token",
-                                       "expert_width", "shared_width", "expert_parallel"};
+constexpr std::string_view kLayer[] = {
+    "tokens",       "sequence",     "hidden",          "heads",    "experts", "experts_per_token",
+    "expert_width", "shared_width", "expert_parallel", "recompute"};
 constexpr std::string_view kBlocks[] = {"blocks"};
 
 struct KindInfo {
@@ -65,7 +65,7 @@ const char* Name(Pass pass) {
 }
 
 const char* Name(Format format) {
-  constexpr const char* kNames[kFormats] = {"fp8", "bf16", "fp32", "mixed"};
+  constexpr const char* kNames[kFormats] = {"fp8", "bf16", "fp32", "unknown"};
   return kNames[static_cast<size_t>(format)];
 }
 

@@ -13,9 +13,10 @@
 //   attention_phase, mlp_phase, dispatch, combine, notify_dispatch, notify_combine
 //               parts of one MoE layer, as sim/model/operations.h cuts it, told by the layer and
 //               its share of work: tokens, sequence, hidden, heads, experts, experts_per_token,
-//               expert_width, shared_width, expert_parallel. A dispatch or combine is the kernel
-//               that moves rows, a notify all that its stream does before; dispatch and combine of
-//               input_grad are the gradients' of the forward pass's dispatch and combine
+//               expert_width, shared_width, expert_parallel, recompute (0 none, 1 the attention's
+//               core, 2 DeepSeek-V3's, 3 all). A dispatch or combine is the kernel that moves rows,
+//               a notify all that its stream does before; dispatch and combine of input_grad are
+//               the gradients' of the forward pass's dispatch and combine. FP8 training is `fp8`
 //   other       blocks of the kernel's grid; its name tells what it was. No cost is read from it
 //
 // `sms` are those that the operation could use. Less than the machine's means that others had the
@@ -58,7 +59,7 @@ inline constexpr int kKinds = static_cast<int>(Kind::kOther) + 1;
 
 enum class Pass : uint8_t { kNone, kForward, kInputGrad, kWeightGrad };
 inline constexpr int kPasses = 4;
-enum class Format : uint8_t { kFp8, kBf16, kFp32, kMixed };
+enum class Format : uint8_t { kFp8, kBf16, kFp32, kUnknown };
 inline constexpr int kFormats = 4;
 
 const char* Name(Kind kind);
@@ -70,6 +71,12 @@ std::span<const std::string_view> Dimensions(Kind kind);
 bool HasPass(Kind kind);
 
 using Shape = std::map<std::string, int64_t>;
+
+// A MoE layer, and a GPU's share of its work.
+struct Layer {
+  Shape shape;
+  Format format = Format::kBf16;
+};
 
 // Of the times of one operation that ran `count` times.
 struct Times {
@@ -83,7 +90,7 @@ Times TimesOf(std::span<const Duration> each);
 struct Operation {
   Kind kind = Kind::kOther;
   Pass pass = Pass::kNone;
-  Format format = Format::kMixed;
+  Format format = Format::kUnknown;
   Shape shape;
   int sms = 0;
   Times times;

@@ -38,8 +38,8 @@ Enum ReadEnum(Fields& fields, const std::string& field, int count) {
 Shape ReadShape(Fields fields, Kind kind) {
   Shape shape;
   for (const std::string_view name : Dimensions(kind)) {
-    // A model may have no shared expert; nothing else has size 0.
-    const int64_t least = name == "shared_width" ? 0 : 1;
+    // A model may have no shared expert and recompute nothing; no size is 0.
+    const int64_t least = name == "shared_width" || name == "recompute" ? 0 : 1;
     shape[std::string(name)] = fields.Integer(std::string(name), least, kMostSize);
   }
   return shape;
