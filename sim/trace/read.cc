@@ -205,7 +205,7 @@ class Handler : public nlohmann::json_sax<nlohmann::json> {
   bool AddLaunch() {
     const RawEvent& e = event_;
     if (e.correlation) {
-      trace_.launches.push_back({*e.correlation, Thread(), Duration(*e.start)});
+      trace_.launches.push_back({*e.correlation, names_.Of(e.name), Thread(), Duration(*e.start)});
     }
     return true;
   }

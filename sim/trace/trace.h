@@ -38,6 +38,7 @@ struct DeviceOperation {
 
 struct Launch {
   int64_t correlation = 0;
+  int32_t name = 0;    // of the call, index into Trace::names
   int32_t thread = 0;  // index into Trace::threads
   Duration start;
 };
