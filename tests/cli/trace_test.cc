@@ -1,4 +1,6 @@
 // pipescope trace show: what it answers, and what it refuses.
+#include <cstdlib>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/run.h"
@@ -57,6 +59,54 @@ TEST_F(TraceShow, RefusesInOneLine) {
                 {"cut.json:2:", "is cut off"});
   ExpectRefused({"trace", "show", small_, "--format", "html"}, {"--format", "html"});
   ExpectRefused({"trace"}, {"trace: a verb is missing"});
+}
+
+TEST_F(TraceShow, ImportGivesCostsThatAStepIsMadeOf) {
+  const std::string v3 = V3();
+  const std::string profile = folder + "/" + Write("profile.json", "");
+  const Ran import = Run({"trace", "import", small_, "--of", v3, "-o", profile});
+  ASSERT_EQ(import.exit, 0) << import.err;
+  const Ran step = Run({"simulate", v3, "--set", "costs.profile=" + profile});
+  ASSERT_EQ(step.exit, 0) << step.err;
+  // A made-up phase of 90 us is no large part of a step, but it is one.
+  EXPECT_NE(step.out.find("; measured "), std::string::npos) << step.out;
+  EXPECT_EQ(step.out.find("; measured 0.0 %"), std::string::npos) << step.out;
+  const Ran none = Run({"trace", "import", small_});
+  EXPECT_EQ(none.exit, 0);
+  EXPECT_NE(none.err.find("no phases"), std::string::npos) << none.err;
+  ExpectRefused({"simulate", v3, "--set", "costs.profile=" + small_}, {"schema", "expected"});
+}
+
+TEST_F(TraceShow, Replay) {
+  const Ran ran = Run({"trace", "show", small_, "--replay", "--format", "json"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  const Json json = Json::parse(ran.out);
+  EXPECT_DOUBLE_EQ(json["replay"]["recorded_s"].get<double>(), 202e-6);
+  EXPECT_NEAR(json["replay"]["replayed_s"].get<double>(), 202e-6, 4e-6);
+  EXPECT_DOUBLE_EQ(json["span_s"].get<double>(), json["replay"]["replayed_s"].get<double>());
+  const Ran faster = Run({"trace", "show", small_, "--scale", "dispatch=0.5"});
+  EXPECT_NE(faster.out.find("Replay with dispatch x 0.5: "), std::string::npos) << faster.out;
+  ExpectRefused({"trace", "show", small_, "--scale", "dispatchh=2"},
+                {"'dispatchh'", "did you mean 'dispatch'?"});
+  ExpectRefused({"trace", "show", small_, "--scale", "dispatch=-1"}, {"F from 0 to 1000"});
+  ExpectRefused({"trace", "show", small_, "--scale", "dispatch"}, {"CLASS=F"});
+}
+
+// DeepSeek's H800 trace, which is not ours to ship: its path in PIPESCOPE_H800_TRACE.
+TEST_F(TraceShow, ReplayOfTheH800Trace) {
+  const char* const path = std::getenv("PIPESCOPE_H800_TRACE");
+  if (path == nullptr) GTEST_SKIP() << "no PIPESCOPE_H800_TRACE";
+  const Json was = Json::parse(Run({"trace", "show", path, "--format", "json"}).out);
+  const Json is = Json::parse(Run({"trace", "show", path, "--replay", "--format", "json"}).out);
+  EXPECT_NEAR(is["span_s"].get<double>(), 129.0e-3, 0.02 * 129.0e-3);
+  EXPECT_NEAR(is["hidden_share"].get<double>(), 0.963, 0.02);
+  std::map<std::string, double> means;
+  for (const Json& phase : was["phases"]) means[phase["name"]] = phase["mean_s"];
+  EXPECT_EQ(means.size(), 10u);
+  for (const Json& phase : is["phases"]) {
+    const double mean = means[phase["name"]];
+    EXPECT_NEAR(phase["mean_s"].get<double>(), mean, 0.1 * mean) << phase["name"];
+  }
 }
 
 }  // namespace

@@ -17,12 +17,13 @@ EVERYTHING = [
     "sim/flow",
     "sim/measured",
     "sim/trace",
+    "sim/replay",
     "topology",
     "schedules",
     "kernels",
     "reports",
 ]
-# Longest prefix wins, so that sim/ is everything in sim/ but the six named here. A folder may
+# Longest prefix wins, so that sim/ is everything in sim/ but the seven named here. A folder may
 # always use itself.
 MAY_USE = {
     "sim/base": [],
@@ -31,6 +32,7 @@ MAY_USE = {
     "sim/flow": ["sim/base"],
     "sim/measured": ["sim/base"],
     "sim/trace": ["sim/base", "sim/timeline", "sim/measured", "schedules"],
+    "sim/replay": ["sim", "sim/base", "sim/timeline", "sim/trace"],
     "topology": ["sim/base"],
     "schedules": ["sim/base"],
     "sim": [
@@ -48,6 +50,7 @@ MAY_USE = {
         "sim/base",
         "sim/timeline",
         "sim/trace",
+        "sim/replay",
         "sim/model",
         "sim/result",
         "sim/costs",

@@ -1,0 +1,124 @@
+#include "sim/replay/replay.h"
+
+#include <algorithm>
+#include <numeric>
+#include <unordered_map>
+
+#include "sim/engine/engine.h"
+#include "sim/lowering/task_graph.h"
+
+namespace pipescope::replay {
+namespace {
+
+// Tasks of one rank that use nothing but time; equal lengths share a template.
+class GraphBuilder {
+ public:
+  GraphBuilder() {
+    graph_.ranks = 1;
+    graph_.capacity.fill(1);
+    graph_.labels.push_back({"replayed"});
+  }
+
+  int32_t Task(Duration length) {
+    const auto [at, is_new] =
+        templates_.try_emplace(length.picoseconds(), static_cast<int32_t>(graph_.templates.size()));
+    if (is_new) {
+      graph_.templates.emplace_back();
+      graph_.templates.back().demand.time = length;
+    }
+    graph_.tasks.push_back({0, 0, at->second, -1});
+    return static_cast<int32_t>(graph_.tasks.size() - 1);
+  }
+
+  void Edge(int32_t before, int32_t after) { graph_.edges.emplace_back(before, after); }
+
+  // `after` starts a delay after `before` has ended.
+  void Edge(int32_t before, int32_t after, Duration delay) {
+    const int32_t pause = Task(delay);
+    Edge(before, pause);
+    Edge(pause, after);
+  }
+
+  const TaskGraph& graph() const { return graph_; }
+
+ private:
+  TaskGraph graph_;
+  std::unordered_map<int64_t, int32_t> templates_;  // by length
+};
+
+Duration Times(Duration length, double scale) {
+  return scale == 1 ? length : Seconds(length.seconds() * scale);
+}
+
+Duration Span(const std::vector<trace::DeviceOperation>& operations) {
+  Duration first = Duration::Max(), last;
+  for (const trace::DeviceOperation& op : operations) {
+    first = std::min(first, op.start);
+    last = std::max(last, op.end());
+  }
+  return last - first;
+}
+
+void AddHost(const Dependencies& found, const Scales& scales, const std::vector<int32_t>& start,
+             GraphBuilder& builder) {
+  int32_t last = -1;
+  for (const HostStep& step : found.host) {
+    const int32_t self = builder.Task(Times(step.work, scales.host));
+    if (last >= 0) builder.Edge(last, self);
+    if (step.waits_for >= 0) builder.Edge(step.waits_for, self);
+    if (step.launches_it) {
+      const Duration delay = found.delay[static_cast<size_t>(Cause::kLaunch)];
+      builder.Edge(self, start[static_cast<size_t>(step.operation)], Times(delay, scales.host));
+    }
+    last = self;
+  }
+}
+
+}  // namespace
+
+Result<Replay> ReplayTrace(const trace::Trace& trace, const Scales& scales) {
+  auto found = FindDependencies(trace);
+  if (!found) return Fail(found.error());
+  Replay replay{trace, *std::move(found), Span(trace.operations), {}, scales};
+  const std::vector<trace::OperationClass> classes = trace::Classify(trace);
+  std::vector<trace::DeviceOperation>& operations = replay.trace.operations;
+  std::vector<Duration> work(operations.size());
+  for (size_t i = 0; i < operations.size(); ++i) work[i] = operations[i].length;
+  for (const Turn& turn : replay.dependencies.turns) {
+    work[static_cast<size_t>(turn.after)] = turn.work;
+  }
+  GraphBuilder builder;
+  for (size_t i = 0; i < operations.size(); ++i) {
+    builder.Task(Times(work[i], scales.of_class[static_cast<size_t>(classes[i])]));
+  }
+  // What starts before its turn comes has a task for its start.
+  std::vector<int32_t> start(operations.size());
+  std::iota(start.begin(), start.end(), 0);
+  for (const Turn& turn : replay.dependencies.turns) {
+    int32_t& mine = start[static_cast<size_t>(turn.after)] = builder.Task(Duration());
+    builder.Edge(mine, turn.after);
+    builder.Edge(turn.before, turn.after);
+  }
+  for (const Dependency& d : replay.dependencies.all) {
+    builder.Edge(d.before, start[static_cast<size_t>(d.after)],
+                 replay.dependencies.delay[static_cast<size_t>(d.cause)]);
+  }
+  AddHost(replay.dependencies, scales, start, builder);
+  const TaskTimes times = RunFluid(builder.graph());
+  for (size_t i = 0; i < operations.size(); ++i) {
+    operations[i].start = times.start[static_cast<size_t>(start[i])];
+    operations[i].length = times.end[i] - operations[i].start;
+  }
+  for (const Turn& turn : replay.dependencies.turns) {
+    trace::DeviceOperation& op = operations[static_cast<size_t>(turn.after)];
+    const Duration end = op.end(), other = times.end[static_cast<size_t>(turn.before)];
+    op.start = std::max(op.start, std::min(end, other - turn.lead));
+    op.length = end - op.start;
+  }
+  std::stable_sort(operations.begin(), operations.end(),
+                   [](const auto& a, const auto& b) { return a.start < b.start; });
+  replay.replayed = Span(operations);
+  return replay;
+}
+
+}  // namespace pipescope::replay
