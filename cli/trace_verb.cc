@@ -5,6 +5,7 @@
 
 #include "cli/examples.h"
 #include "cli/verb.h"
+#include "reports/pipeline_report.h"
 #include "reports/replay_report.h"
 #include "reports/trace_report.h"
 #include "sim/base/names.h"
@@ -18,8 +19,10 @@
 namespace pipescope::cli {
 namespace {
 
+constexpr size_t kMostTraces = 256;
+
 struct TraceOptions {
-  std::string file;
+  std::vector<std::string> files;
   bool replay = false;
   std::vector<std::string> scales;  // "CLASS=F"
   std::string format = "text";
@@ -66,8 +69,31 @@ int ShowReplay(const TraceOptions& o, const trace::Trace& trace) {
                                            : reports::ReplayText(*replay, summary));
 }
 
+// Several traces, one a rank.
+int ShowPipeline(const TraceOptions& o) {
+  if (o.replay || !o.scales.empty()) {
+    return Complain(Error{"--replay and --scale are for one trace"});
+  }
+  if (o.files.size() > kMostTraces) {
+    return Complain(Error{"more than " + std::to_string(kMostTraces) + " traces"});
+  }
+  std::vector<trace::Trace> traces;
+  for (const std::string& file : o.files) {
+    auto trace = trace::ReadTrace(file);
+    if (!trace) return Complain(trace.error());
+    traces.push_back(*std::move(trace));
+  }
+  const auto alignment = trace::Align(traces);
+  if (!alignment) return Complain(alignment.error());
+  const auto pipeline = trace::PipelineOf(traces, *alignment);
+  if (!pipeline) return Complain(pipeline.error());
+  return Emit(o.output, o.format == "json" ? reports::PipelineJson(traces, *alignment, *pipeline)
+                                           : reports::PipelineText(traces, *alignment, *pipeline));
+}
+
 int Show(const TraceOptions& o) {
-  const auto trace = trace::ReadTrace(o.file);
+  if (o.files.size() > 1) return ShowPipeline(o);
+  const auto trace = trace::ReadTrace(o.files.front());
   if (!trace) return Complain(trace.error());
   if (o.replay || !o.scales.empty()) return ShowReplay(o, *trace);
   const auto timeline = trace::TimelineOf(*trace);
@@ -132,7 +158,9 @@ void AddTraceVerb(CLI::App& app, int& exit_code) {
   verb->require_subcommand(1);
   CLI::App* show = verb->add_subcommand("show", "Streams, phases, operations and their overlap.");
   const auto options = std::make_shared<TraceOptions>();
-  show->add_option("trace", options->file, "Chrome trace of PyTorch's profiler, plain or gzip")
+  show->add_option("trace", options->files,
+                   "Chrome trace of PyTorch's profiler, plain or gzip; several, one a rank, are "
+                   "put on one clock and shown as a pipeline")
       ->required()
       ->type_name("TRACE.json[.gz]");
   show->add_flag("--replay", options->replay,
@@ -150,6 +178,7 @@ void AddTraceVerb(CLI::App& app, int& exit_code) {
   const char* const examples =
       "pipescope trace show rank0.pt.trace.json.gz\n"
       "pipescope trace show rank0.pt.trace.json --format json\n"
+      "pipescope trace show rank0.json.gz rank1.json.gz rank2.json.gz\n"
       "pipescope trace show rank0.pt.trace.json --replay --scale dispatch=0.5 --scale host=0";
   LeadWithExamples(*show, examples);
   LeadWithExamples(*verb, examples);

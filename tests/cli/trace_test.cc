@@ -1,7 +1,9 @@
 // pipescope trace show: what it answers, and what it refuses.
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/cli/run.h"
 
@@ -90,6 +92,34 @@ TEST_F(TraceShow, Replay) {
                 {"'dispatchh'", "did you mean 'dispatch'?"});
   ExpectRefused({"trace", "show", small_, "--scale", "dispatch=-1"}, {"F from 0 to 1000"});
   ExpectRefused({"trace", "show", small_, "--scale", "dispatch"}, {"CLASS=F"});
+}
+
+// The small trace and itself with a clock that is 5 ms ahead.
+TEST_F(TraceShow, SeveralRanks) {
+  std::ostringstream whole;
+  whole << std::ifstream(small_).rdbuf();
+  std::string text = whole.str();
+  for (size_t at = text.find("17404616794"); at != std::string::npos;
+       at = text.find("17404616794", at + 1)) {
+    const int64_t start = std::stoll(text.substr(at, 16)) + 5000;
+    text.replace(at, 16, std::to_string(start));
+  }
+  const std::string other = Write("other.json", text);
+  const Ran ran = Run({"trace", "show", small_, other, "--format", "json"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  const Json json = Json::parse(ran.out);
+  EXPECT_EQ(json["ranks"].size(), 2u);
+  EXPECT_DOUBLE_EQ(json["ranks"][1]["clock_ahead_s"].get<double>(), 5e-3);
+  EXPECT_DOUBLE_EQ(json["alignment_error_s"].get<double>(), 0);
+  EXPECT_DOUBLE_EQ(json["ranks"][0]["computing_s"].get<double>(), 168e-6);
+  EXPECT_EQ(json["ranks"][0]["bubble_s"], json["ranks"][1]["bubble_s"]);
+  EXPECT_NE(Run({"trace", "show", small_, other}).out.find("5.000 ms"), std::string::npos);
+  const std::string bare =
+      Write("bare.json",
+            "[{\"ph\": \"X\", \"cat\": \"kernel\", \"name\": \"a\", \"ts\": 1, \"dur\": 1, "
+            "\"args\": {\"stream\": 0}}]");
+  ExpectRefused({"trace", "show", small_, bare}, {"bare.json: has no collective or message"});
+  ExpectRefused({"trace", "show", small_, other, "--replay"}, {"are for one trace"});
 }
 
 // DeepSeek's H800 trace, which is not ours to ship: its path in PIPESCOPE_H800_TRACE.

@@ -34,12 +34,13 @@ class Program {
                                  0,
                                  stream,
                                  self,
+                                 -1,
                                  {blocks, 1, 1},
                                  {128, 1, 1},
                                  Bytes(0),
                                  Microseconds(start),
                                  Microseconds(us)});
-    trace_.launches.push_back({self, NameOf("cudaLaunchKernel"), 0, Microseconds(now_)});
+    trace_.launches.push_back({self, 0, Microseconds(now_), NameOf("cudaLaunchKernel")});
     last_[stream] = self;
     return self;
   }
@@ -47,7 +48,7 @@ class Program {
   // The stream's next launch waits for the other's last.
   void Wait(int stream, int other) {
     now_ += 0.5;
-    trace_.launches.push_back({-1, NameOf("cudaStreamWaitEvent"), 0, Microseconds(now_)});
+    trace_.launches.push_back({-1, 0, Microseconds(now_), NameOf("cudaStreamWaitEvent")});
     if (last_.contains(other)) waits_[stream].push_back(last_[other]);
     now_ += 0.5;
   }
