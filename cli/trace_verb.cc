@@ -5,9 +5,13 @@
 
 #include "cli/examples.h"
 #include "cli/verb.h"
+#include "cli/version.h"
+#include "reports/html.h"
+#include "reports/perfetto.h"
 #include "reports/pipeline_report.h"
 #include "reports/replay_report.h"
 #include "reports/trace_report.h"
+#include "reports/traced_step.h"
 #include "sim/base/names.h"
 #include "sim/base/quantity.h"
 #include "sim/experiment/experiment.h"
@@ -27,7 +31,22 @@ struct TraceOptions {
   std::vector<std::string> scales;  // "CLASS=F"
   std::string format = "text";
   std::string output;
+  std::string html, trace;  // files to write
+  std::string command;
 };
+
+// The report, and the page and trace of the same timeline where they were asked for.
+int Write(const TraceOptions& o, const std::vector<trace::Trace>& traces,
+          const timeline::Timeline& timeline, const std::string& text) {
+  std::vector<OutputFile> files;
+  if (!o.html.empty() || !o.trace.empty()) {
+    const StepResult step = reports::TracedStep(traces, timeline);
+    const reports::ReportFrame frame = {step.experiment, o.command, kVersion};
+    if (!o.html.empty()) files.push_back({o.html, reports::HtmlReport({step}, frame)});
+    if (!o.trace.empty()) files.push_back({o.trace, reports::PerfettoTrace({step})});
+  }
+  return EmitAll(files, o.output, text);
+}
 
 // "dispatch=0.5" into the scales; "host" is what the CPU does between launches.
 Status ReadScale(const std::string& text, replay::Scales& scales) {
@@ -65,8 +84,9 @@ int ShowReplay(const TraceOptions& o, const trace::Trace& trace) {
   const auto timeline = trace::TimelineOf(replay->trace);
   if (!timeline) return Complain(timeline.error());
   const trace::Summary summary = trace::Summarize(replay->trace, *timeline);
-  return Emit(o.output, o.format == "json" ? reports::ReplayJson(*replay, summary)
-                                           : reports::ReplayText(*replay, summary));
+  return Write(o, {replay->trace}, timeline->timeline,
+               o.format == "json" ? reports::ReplayJson(*replay, summary)
+                                  : reports::ReplayText(*replay, summary));
 }
 
 // Several traces, one a rank.
@@ -87,8 +107,9 @@ int ShowPipeline(const TraceOptions& o) {
   if (!alignment) return Complain(alignment.error());
   const auto pipeline = trace::PipelineOf(traces, *alignment);
   if (!pipeline) return Complain(pipeline.error());
-  return Emit(o.output, o.format == "json" ? reports::PipelineJson(traces, *alignment, *pipeline)
-                                           : reports::PipelineText(traces, *alignment, *pipeline));
+  return Write(o, traces, pipeline->timeline,
+               o.format == "json" ? reports::PipelineJson(traces, *alignment, *pipeline)
+                                  : reports::PipelineText(traces, *alignment, *pipeline));
 }
 
 int Show(const TraceOptions& o) {
@@ -99,8 +120,9 @@ int Show(const TraceOptions& o) {
   const auto timeline = trace::TimelineOf(*trace);
   if (!timeline) return Complain(timeline.error());
   const trace::Summary summary = trace::Summarize(*trace, *timeline);
-  return Emit(o.output, o.format == "json" ? reports::TraceJson(*trace, summary)
-                                           : reports::TraceText(*trace, summary));
+  return Write(o, {*trace}, timeline->timeline,
+               o.format == "json" ? reports::TraceJson(*trace, summary)
+                                  : reports::TraceText(*trace, summary));
 }
 
 struct ImportOptions {
@@ -153,7 +175,7 @@ LeadWithExamples(*import,
 
 }  // namespace pipescope::cli
 
-void AddTraceVerb(CLI::App& app, int& exit_code) {
+void AddTraceVerb(CLI::App& app, const std::string& command, int& exit_code) {
   CLI::App* verb = app.add_subcommand("trace", "A PyTorch profiler's trace of a real step.");
   verb->require_subcommand(1);
   CLI::App* show = verb->add_subcommand("show", "Streams, phases, operations and their overlap.");
@@ -173,6 +195,11 @@ void AddTraceVerb(CLI::App& app, int& exit_code) {
       ->type_name("FORMAT");
   show->add_option("-o,--output", options->output, "Write there instead of to stdout")
       ->type_name("FILE");
+  show->add_option("--html", options->html, "Write a report that opens in any browser")
+      ->type_name("FILE");
+  show->add_option("--trace", options->trace, "Write the timeline for ui.perfetto.dev")
+      ->type_name("FILE");
+  options->command = command;
   show->callback([options, &exit_code] { exit_code = Show(*options); });
   AddImport(*verb, exit_code);
   const char* const examples =

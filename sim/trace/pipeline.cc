@@ -100,7 +100,10 @@ class RankBuilder {
     for (size_t i = 0; i < trace_.operations.size(); ++i) {
       if (!Computes(i)) continue;
       if (stretches_.empty() || trace_.operations[i].start > stretches_.back().end + kPause) {
+        const auto number = static_cast<int32_t>(stretches_.size());
         stretches_.emplace_back();
+        stretches_.back().action = {schedules::ActionKind::kForward, StageId(rank_),
+                                    MicrobatchId(number)};
       }
       Extend(stretches_.back(), i);
     }

@@ -1,4 +1,5 @@
 // pipescope trace show: what it answers, and what it refuses.
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -92,6 +93,18 @@ TEST_F(TraceShow, Replay) {
                 {"'dispatchh'", "did you mean 'dispatch'?"});
   ExpectRefused({"trace", "show", small_, "--scale", "dispatch=-1"}, {"F from 0 to 1000"});
   ExpectRefused({"trace", "show", small_, "--scale", "dispatch"}, {"CLASS=F"});
+}
+
+TEST_F(TraceShow, PageAndPerfetto) {
+  const Ran ran = Run({"trace", "show", small_, "--html", "r.html", "--trace", "t.json"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  const std::string page = Read("r.html");
+  EXPECT_NE(page.find("The trace lasts 202.0 us. It is bound by computation"), std::string::npos);
+  EXPECT_EQ(page.find("NaN"), std::string::npos);
+  const Json events = Json::parse(Read("t.json"))["traceEvents"];
+  EXPECT_EQ(std::count_if(events.begin(), events.end(),
+                          [](const Json& e) { return e.value("cat", "") == "operation"; }),
+            11);
 }
 
 // The small trace and itself with a clock that is 5 ms ahead.

@@ -183,5 +183,32 @@ TEST(Bubbles, ByHand) {
   EXPECT_DOUBLE_EQ(b.makespan_rate, 1 - 38.0 / 84);
 }
 
+// Two streams that compute at once, as in a profiler's trace: 0-10 and 4-16 on the one lane, then
+// 20-24, in an action of 30.
+TEST(Breakdown, AnInstantCountsOnce) {
+  Timeline t;
+  t.ranks = 1;
+  t.labels = {
+      {"f", timeline::OperationKind::kMlp, timeline::Lane::kCompute, timeline::Part::kForward},
+      {"w", timeline::OperationKind::kMlp, timeline::Lane::kCompute, timeline::Part::kWeightGrad}};
+  t.operations = {{0, 0, 0, -1, Duration(0), Duration(10)},
+                  {0, 1, 0, -1, Duration(4), Duration(16)},
+                  {0, 0, 0, -1, Duration(5), Duration(6)},
+                  {0, 0, 0, -1, Duration(20), Duration(24)}};
+  t.actions = {{0,
+                {schedules::ActionKind::kBackward, StageId(0), MicrobatchId(0)},
+                0,
+                4,
+                Duration(0),
+                Duration(30)}};
+  t.rank_actions = {{0, 1}};
+  t.pipeline_end = t.end = Duration(30);
+  const timeline::Breakdown b = timeline::BreakdownByRank(t).front();
+  EXPECT_EQ(b.forward, Duration(10 + 4));
+  EXPECT_EQ(b.backward_weight, Duration(6));
+  EXPECT_EQ(b.exposed_communication, Duration(4 + 6));
+  EXPECT_EQ(b.total(), Duration(30));
+}
+
 }  // namespace
 }  // namespace pipescope
