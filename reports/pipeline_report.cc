@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 using timeline::Bubbles;
 
 Duration ClockAhead(const trace::Alignment& a, size_t rank) {
-  return Duration(a.clock_ns[rank] * 1000);
+  return Duration(a.clock_ns[rank]) * 1000;  // stops at the clock's end
 }
 
 std::string FileName(const trace::Trace& trace) {

@@ -177,7 +177,8 @@ void ProfileSource::Derive() {
 
 double ProfileSource::SpreadOf(const measured::Operation& operation) const {
   const measured::Times& t = operation.times;
-  return t.count > 1 && t.mean > Duration() ? t.deviation / t.mean : measured_spread_;
+  if (t.count == 1 || t.mean == Duration()) return measured_spread_;
+  return t.deviation / t.mean / std::sqrt(static_cast<double>(t.count));
 }
 
 std::optional<ProfileSource::Guess> ProfileSource::Near(const Measured& wanted,

@@ -9,9 +9,11 @@
 // their error is interpolated. Collectives are corrected in the same way, by bytes of the same
 // group; no other group's are.
 //
-// Spread of a measurement: its deviation over its mean; of a single time the median of those of the
-// profile. Of a guess: the median error of the same method on the profile's own shapes of kernels,
-// each left out in turn, and no less than what a neighbour has.
+// Spread of a measurement: that of its mean, deviation / sqrt(count) / mean, since a step uses the
+// mean many times: what single times deviate evens out, what the mean is off by adds up. For a
+// single time the median deviation of the profile stands. Of a guess: the median error of the same
+// method on the profile's own shapes of kernels, each left out in turn, and no less than what a
+// neighbour has.
 //
 // Example: one GEMM measured at 1.2 times the analytic time makes all GEMMs within reach 1.2 times
 // as long; a second one at 1.0 and at twice the distance draws that to (1.2 + 1.0 / 4) / 1.25.

@@ -10,6 +10,8 @@
 namespace pipescope::replay {
 namespace {
 
+constexpr Duration kLongest = Duration(Duration::Max().picoseconds() / 2);  // the engine's clock
+
 // Tasks of one rank that use nothing but time; equal lengths share a template.
 class GraphBuilder {
  public:
@@ -27,6 +29,7 @@ class GraphBuilder {
       graph_.templates.back().demand.time = length;
     }
     graph_.tasks.push_back({0, 0, at->second, -1});
+    total_ += length;
     return static_cast<int32_t>(graph_.tasks.size() - 1);
   }
 
@@ -40,10 +43,13 @@ class GraphBuilder {
   }
 
   const TaskGraph& graph() const { return graph_; }
+  // One after the other, all tasks would take no longer.
+  Duration total() const { return total_; }
 
  private:
   TaskGraph graph_;
   std::unordered_map<int64_t, int32_t> templates_;  // by length
+  Duration total_;
 };
 
 Duration Times(Duration length, double scale) {
@@ -104,6 +110,12 @@ Result<Replay> ReplayTrace(const trace::Trace& trace, const Scales& scales) {
                  replay.dependencies.delay[static_cast<size_t>(d.cause)]);
   }
   AddHost(replay.dependencies, scales, start, builder);
+  if (builder.total() > kLongest) {
+    return Fail(Error{"its operations take " +
+                          std::to_string(static_cast<int>(kLongest.seconds() / 86400)) +
+                          " days or more, which is too long to replay",
+                      {trace.file}});
+  }
   const TaskTimes times = RunFluid(builder.graph());
   for (size_t i = 0; i < operations.size(); ++i) {
     operations[i].start = times.start[static_cast<size_t>(start[i])];

@@ -38,6 +38,7 @@ struct Replay {
   Scales scales;
 };
 
+// Fails where the trace has too many streams, or is longer than the engine can count.
 Result<Replay> ReplayTrace(const trace::Trace& trace, const Scales& scales = {});
 
 }  // namespace pipescope::replay

@@ -76,7 +76,7 @@ TEST(ProfileSource, AMeasuredShapeTakesItsMean) {
   ASSERT_TRUE(estimate);
   EXPECT_EQ(estimate->origin, Origin::kMeasured);
   EXPECT_NEAR(estimate->time.seconds(), 1.3 * Model(kShape, 80), 1e-11);
-  EXPECT_NEAR(estimate->spread, 0.05, 1e-6);
+  EXPECT_NEAR(estimate->spread, 0.05 / 2, 1e-6);  // of the mean of four
 }
 
 TEST(ProfileSource, OtherShapesAndSmsAreCorrectedByTheirNeighbours) {

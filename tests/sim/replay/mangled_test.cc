@@ -50,7 +50,10 @@ TEST(Mangled, WhatIsReadGoesAllTheWay) {
     Scales scales;
     scales.of_class.fill(static_cast<double>(round % 3));
     for (const auto& replay : {ReplayTrace(*trace), ReplayTrace(*trace, scales)}) {
-      ASSERT_TRUE(replay);
+      if (!replay) {
+        EXPECT_NE(replay.error().message.find("too long"), std::string::npos);
+        continue;
+      }
       EXPECT_GE(replay->replayed, Duration());
       EXPECT_TRUE(trace::TimelineOf(replay->trace));
     }
