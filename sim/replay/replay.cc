@@ -80,48 +80,39 @@ void AddHost(const Dependencies& found, const Scales& scales, const std::vector<
   }
 }
 
-}  // namespace
-
-Result<Replay> ReplayTrace(const trace::Trace& trace, const Scales& scales) {
-  auto found = FindDependencies(trace);
-  if (!found) return Fail(found.error());
-  Replay replay{trace, *std::move(found), Span(trace.operations), {}, scales};
+// A task for each operation, by its index. Returns the tasks that their starts are.
+std::vector<int32_t> AddOperations(const trace::Trace& trace, const Dependencies& found,
+                                   const Scales& scales, GraphBuilder& builder) {
   const std::vector<trace::OperationClass> classes = trace::Classify(trace);
-  std::vector<trace::DeviceOperation>& operations = replay.trace.operations;
-  std::vector<Duration> work(operations.size());
-  for (size_t i = 0; i < operations.size(); ++i) work[i] = operations[i].length;
-  for (const Turn& turn : replay.dependencies.turns) {
-    work[static_cast<size_t>(turn.after)] = turn.work;
-  }
-  GraphBuilder builder;
-  for (size_t i = 0; i < operations.size(); ++i) {
+  std::vector<Duration> work;
+  for (const trace::DeviceOperation& op : trace.operations) work.push_back(op.length);
+  for (const Turn& turn : found.turns) work[static_cast<size_t>(turn.after)] = turn.work;
+  for (size_t i = 0; i < work.size(); ++i) {
     builder.Task(Times(work[i], scales.of_class[static_cast<size_t>(classes[i])]));
   }
-  // What starts before its turn comes has a task for its start.
-  std::vector<int32_t> start(operations.size());
+  std::vector<int32_t> start(work.size());
   std::iota(start.begin(), start.end(), 0);
-  for (const Turn& turn : replay.dependencies.turns) {
+  // What starts before its turn comes has a task for its start.
+  for (const Turn& turn : found.turns) {
     int32_t& mine = start[static_cast<size_t>(turn.after)] = builder.Task(Duration());
     builder.Edge(mine, turn.after);
     builder.Edge(turn.before, turn.after);
   }
-  for (const Dependency& d : replay.dependencies.all) {
+  for (const Dependency& d : found.all) {
     builder.Edge(d.before, start[static_cast<size_t>(d.after)],
-                 replay.dependencies.delay[static_cast<size_t>(d.cause)]);
+                 found.delay[static_cast<size_t>(d.cause)]);
   }
-  AddHost(replay.dependencies, scales, start, builder);
-  if (builder.total() > kLongest) {
-    return Fail(Error{"its operations take " +
-                          std::to_string(static_cast<int>(kLongest.seconds() / 86400)) +
-                          " days or more, which is too long to replay",
-                      {trace.file}});
-  }
-  const TaskTimes times = RunFluid(builder.graph());
+  return start;
+}
+
+// Operations at their new times, by start.
+void Place(const TaskTimes& times, const std::vector<int32_t>& start, const Dependencies& found,
+           std::vector<trace::DeviceOperation>& operations) {
   for (size_t i = 0; i < operations.size(); ++i) {
     operations[i].start = times.start[static_cast<size_t>(start[i])];
     operations[i].length = times.end[i] - operations[i].start;
   }
-  for (const Turn& turn : replay.dependencies.turns) {
+  for (const Turn& turn : found.turns) {
     trace::DeviceOperation& op = operations[static_cast<size_t>(turn.after)];
     const Duration end = op.end(), other = times.end[static_cast<size_t>(turn.before)];
     op.start = std::max(op.start, std::min(end, other - turn.lead));
@@ -129,7 +120,25 @@ Result<Replay> ReplayTrace(const trace::Trace& trace, const Scales& scales) {
   }
   std::stable_sort(operations.begin(), operations.end(),
                    [](const auto& a, const auto& b) { return a.start < b.start; });
-  replay.replayed = Span(operations);
+}
+
+}  // namespace
+
+Result<Replay> ReplayTrace(const trace::Trace& trace, const Scales& scales) {
+  auto found = FindDependencies(trace);
+  if (!found) return Fail(found.error());
+  Replay replay{trace, *std::move(found), Span(trace.operations), {}, scales};
+  GraphBuilder builder;
+  const std::vector<int32_t> start = AddOperations(trace, replay.dependencies, scales, builder);
+  AddHost(replay.dependencies, scales, start, builder);
+  if (builder.total() > kLongest) {
+    return Fail(Error{"its operations take " +
+                          std::to_string(static_cast<int>(kLongest.seconds() / 86400)) +
+                          " days or more, which is too long to replay",
+                      {trace.file}});
+  }
+  Place(RunFluid(builder.graph()), start, replay.dependencies, replay.trace.operations);
+  replay.replayed = Span(replay.trace.operations);
   return replay;
 }
 
