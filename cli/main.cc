@@ -46,7 +46,7 @@ int Main(int argc, char** argv) {
   AddScheduleVerb(app, exit_code);
   AddTopologyVerb(app, exit_code);
   AddCommVerb(app, exit_code);
-  AddTraceVerb(app, exit_code);
+  AddTraceVerb(app, CommandLine(argc, argv), exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
 
 namespace pipescope::cli {
 
-void AddTraceVerb(CLI::App& app, int& exit_code);
+// `command` is echoed in the report.
+void AddTraceVerb(CLI::App& app, const std::string& command, int& exit_code);
 
 }  // namespace pipescope::cli

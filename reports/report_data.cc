@@ -59,8 +59,8 @@ Json ResultData(const StepResult& r) {
   return {{"schedule", r.schedule},
           {"label", Label(r.schedule)},
           {"step_time_s", r.step_time.seconds()},
-          {"tokens_per_second", r.tokens_per_second},
-          {"tokens_per_day", r.tokens_per_day},
+          {"tokens_per_second", r.traced ? Json() : Json(r.tokens_per_second)},
+          {"tokens_per_day", r.traced ? Json() : Json(r.tokens_per_day)},
           {"mfu", {{"causal", r.mfu_causal}, {"non_causal", r.mfu_non_causal}}},
           {"bubble", {{"makespan_rate", r.bubbles.makespan_rate}, {"per_rank_s", per_rank}}},
           {"breakdown_s", BreakdownJson(r.mean_breakdown())},
@@ -72,26 +72,42 @@ Json ResultData(const StepResult& r) {
           {"timeline", TimelineData(r)}};
 }
 
+Json Tile(const char* label, std::string value, std::string note) {
+  return {{"label", label}, {"value", std::move(value)}, {"note", std::move(note)}};
+}
+
+Json TraceHighlights(const StepResult& r) {
+  const timeline::Overlap& o = r.overlap.whole;
+  const timeline::Breakdown b = r.mean_breakdown();
+  const double ranks = r.timeline.ranks;
+  return {
+      Tile("Time", Format(r.step_time), "first operation to the last one's end"),
+      Tile("Computation", FormatPercent(o.compute_busy.seconds() / ranks / r.step_time.seconds()),
+           "of the time, mean over ranks"),
+      Tile("Bubble", FormatPercent(r.bubbles.makespan_rate),
+           fmt::format("{} a rank", Format(b.bubble))),
+      Tile("Hidden communication", FormatPercent(o.hidden_share()),
+           fmt::format("of {} a rank", Format(Seconds(o.communication_busy.seconds() / ranks))))};
+}
+
 Json Highlights(const StepResult& best) {
+  if (best.traced) return TraceHighlights(best);
   const RankMemory& m = best.memory[FullestRank(best)];
   const timeline::Breakdown b = best.mean_breakdown();
-  const auto tile = [](const char* label, std::string value, std::string note) {
-    return Json{{"label", label}, {"value", std::move(value)}, {"note", std::move(note)}};
-  };
   return {
-      tile("Step time", Format(best.step_time), Label(best.schedule)),
-      tile("Throughput", FormatCount(best.tokens_per_second) + " tokens/s",
+      Tile("Step time", Format(best.step_time), Label(best.schedule)),
+      Tile("Throughput", FormatCount(best.tokens_per_second) + " tokens/s",
            FormatCount(best.tokens_per_day) + " tokens a day"),
-      tile("MFU", FormatPercent(best.mfu_causal),
+      Tile("MFU", FormatPercent(best.mfu_causal),
            "causal, of the BF16 peak; non-causal " + FormatPercent(best.mfu_non_causal)),
-      tile("Bubble", FormatPercent(best.bubbles.makespan_rate),
+      Tile("Bubble", FormatPercent(best.bubbles.makespan_rate),
            fmt::format("{} a rank, of the pipeline's {}", Format(b.bubble),
                        Format(best.timeline.pipeline_end))),
-      tile("Hidden communication", FormatPercent(best.overlap.steady.hidden_share()),
+      Tile("Hidden communication", FormatPercent(best.overlap.steady.hidden_share()),
            Operations(best) ? fmt::format("steady part; computation to communication {:.2f} : 1",
                                           best.overlap.steady.compute_to_communication())
                             : "of pipeline messages, in the steady part"),
-      tile("Peak memory", FormatGiB(m.total_peak),
+      Tile("Peak memory", FormatGiB(m.total_peak),
            fmt::format("rank {}, of {}", FullestRank(best), FormatGiB(m.limit))),
   };
 }

@@ -68,6 +68,14 @@ size_t Best(const std::vector<StepResult>& results) {
 std::string Verdict(const StepResult& r) {
   const timeline::Breakdown b = r.mean_breakdown();
   const auto share = [&](Duration d) { return FormatPercent(d / r.step_time); };
+  if (r.traced) {
+    return fmt::format(
+        "The trace lasts {}. It is bound by {}: {} of it is bubble; in {} no computation runs "
+        "inside "
+        "actions. {} of dispatch, combine and collectives run beside computation.",
+        Format(r.step_time), r.bound_by, share(b.bubble), share(b.exposed_communication),
+        FormatPercent(r.overlap.whole.hidden_share()));
+  }
   std::string text = fmt::format(
       "{} takes {} a step: {} tokens a second, {} of the GPUs' BF16 peak (causal). It is bound by "
       "{}: {} of the step is bubble",

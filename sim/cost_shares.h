@@ -5,7 +5,7 @@
 //   if
 //                        all of them erred to the same side, which bounds what they do together
 // A guessed shape is a part that was not measured, with its share of the same sum. What has no
-// parts (dispatch by DeepEP, notify) is in no share.
+// parts (dispatch by DeepEP and notify, where no profile has them) is in no share.
 #pragma once
 
 #include "sim/lowering/task_graph.h"

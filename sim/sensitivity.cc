@@ -35,14 +35,17 @@ std::string Efficiency(double& field) {
 }
 
 // The figures of kernels count where nothing measured stands in their place.
-bool Analytic(const Experiment& e) { return e.measured == nullptr; }
+bool Analytic(const Experiment& e) { return e.sources().empty(); }
 
 bool SendsToExperts(const Experiment& e) { return e.parallel.expert > 1; }
+
+// A profile may say what dispatch and combine take, whatever the links.
+bool MeasuredExchange(const Experiment& e) { return SendsToExperts(e) && e.profile != nullptr; }
 
 constexpr Change kChanges[] = {
     {"network between nodes",
      [](Experiment& e) -> std::string {
-       if (e.gpus() <= e.cluster.node.gpus) return "";
+       if (e.gpus() <= e.cluster.node.gpus || MeasuredExchange(e)) return "";
        return FromTo(e.cluster.node.nic, More(e.cluster.node.nic)) + " a NIC";
      }},
     {"NVLink",

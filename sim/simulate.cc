@@ -204,7 +204,7 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fideli
   if (!times) return Fail(times.error());
   StepResult r;
   r.costs = CostSharesOf(graph);
-  r.measured_costs = e.measured != nullptr;
+  r.measured_costs = !e.sources().empty();
   r.timeline = MakeTimeline(std::move(graph), *times);
   r.experiment = e.name;
   r.schedule = schedule->name;

@@ -163,6 +163,7 @@ function start() {
   applyTheme();
   drawHeader();
   drawStep();
+  hideUnknownMemory();
   makeMemory();
   drawMemoryBars();
   drawRankTables();

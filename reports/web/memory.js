@@ -19,6 +19,13 @@ function memoryScale() {
   return 1.06 * (limit > 0 && limit < 2.2 * peak ? Math.max(limit, peak) : peak);
 }
 
+// A profiler's trace says nothing of memory.
+const knowsMemory = () => report.results.some((r) => r.raw.memory_bytes.length > 0);
+function hideUnknownMemory() {
+  byId('memory').hidden = !knowsMemory();
+  for (const link of document.querySelectorAll('a[href="#memory"]')) link.hidden = !knowsMemory();
+}
+
 function makeMemory() {
   const most = Math.max(...report.results.map((r) => r.ranks));
   byId('memory-rank').replaceChildren(
@@ -62,6 +69,7 @@ function makeMemory() {
 }
 
 function drawMemory() {
+  if (!knowsMemory()) return;
   const scale = memoryScale();
   byId('memory-rank').value = String(state.memoryRank);
   report.results.forEach((r, i) => {

@@ -119,6 +119,7 @@ function withTooltip(node, content) {
 function drawStepTable() {
   const {results, best} = report,
     peak = (r) => Math.max(...r.raw.memory_bytes.map((m) => m.total_peak));
+  const planned = results.some((r) => r.raw.tokens_per_second !== null); // a trace tells of none
   const columns = [
     {
       name: 'Schedule',
@@ -132,14 +133,15 @@ function drawStepTable() {
       name: 'Against the fastest',
       get: (r) => (r.raw.step_time_s / results[best].raw.step_time_s).toFixed(3) + ' ×',
     },
-    {name: 'Throughput', unit: 'tokens/s', get: (r) => formatCount(r.raw.tokens_per_second)},
-    {name: 'Tokens', unit: 'a day', get: (r) => formatCount(r.raw.tokens_per_day)},
-    {name: 'MFU', unit: 'causal', get: (r) => formatShare(r.raw.mfu.causal)},
-    {name: 'MFU', unit: 'non-causal', get: (r) => formatShare(r.raw.mfu.non_causal)},
+    {plan: true, name: 'Throughput', unit: 'tokens/s', get: (r) => formatCount(r.raw.tokens_per_second)},
+    {plan: true, name: 'Tokens', unit: 'a day', get: (r) => formatCount(r.raw.tokens_per_day)},
+    {plan: true, name: 'MFU', unit: 'causal', get: (r) => formatShare(r.raw.mfu.causal)},
+    {plan: true, name: 'MFU', unit: 'non-causal', get: (r) => formatShare(r.raw.mfu.non_causal)},
     {name: 'Bubble', unit: 'of the pipeline', get: (r) => formatShare(r.raw.bubble.makespan_rate)},
     {name: 'Communication', unit: 'hidden', get: (r) => formatShare(r.raw.communication.hidden_share)},
     {name: 'Communication', unit: 'exposed', get: (r) => formatSeconds(r.raw.communication.exposed_s)},
     {
+      plan: true,
       name: 'Peak memory',
       unit: 'worst rank',
       get: (r) =>
@@ -155,7 +157,7 @@ function drawStepTable() {
     el(
       'div',
       {class: 'scroll'},
-      table(columns, results, {
+      table(columns.filter((c) => planned || !c.plan), results, {
         rowClass: (r) => (results.length > 1 && r === results[best] ? 'best' : null),
       }),
     ),

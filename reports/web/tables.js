@@ -12,7 +12,8 @@ function drawRankTables() {
     ...report.results.map((r, i) => {
       const busy = busySeconds(r),
         gib = (key) => (row) => formatGib(row.m[key]);
-      const rows = r.raw.memory_bytes.map((m, rank) => ({rank, m}));
+      const known = r.raw.memory_bytes.length > 0;
+      const rows = Array.from({length: r.ranks}, (_, rank) => ({rank, m: r.raw.memory_bytes[rank]}));
       const columns = [
         {name: 'Rank', get: (row) => String(row.rank)},
         {name: 'In actions', get: (row) => formatSeconds(busy[row.rank])},
@@ -22,6 +23,8 @@ function drawRankTables() {
           unit: 'of the step',
           get: (row) => formatShare(r.raw.bubble.per_rank_s[row.rank] / r.raw.step_time_s),
         },
+      ];
+      const memory = [
         {name: 'Parameters', unit: 'GiB', get: gib('parameters')},
         {name: 'Gradients', unit: 'GiB', get: gib('gradients')},
         {name: 'Optimizer', unit: 'GiB', get: gib('optimizer')},
@@ -38,7 +41,7 @@ function drawRankTables() {
         'details',
         report.results.length === 1 && i === 0 ? {open: true} : {},
         el('summary', {}, `${r.label}: ${r.ranks} ${r.ranks === 1 ? 'rank' : 'ranks'}`),
-        el('div', {class: 'scroll'}, table(columns, rows)),
+        el('div', {class: 'scroll'}, table(known ? [...columns, ...memory] : columns, rows)),
       );
     }),
   );

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "sim/base/units.h"
+#include "sim/measured/profile.h"
 #include "sim/model/operations.h"
 
 namespace pipescope::costs {
@@ -39,6 +40,19 @@ struct Collective {
   int per_node = 1;  // of the group
 };
 
+// A phase of a MoE layer, as measurements of whole phases know it.
+struct LayerPart {
+  measured::Kind kind = measured::Kind::kOther;
+  measured::Pass pass = measured::Pass::kNone;
+  measured::Layer layer;
+};
+
+// What a layer's part took, and on how many SMs.
+struct PartEstimate {
+  Estimate estimate;
+  int sms = 0;
+};
+
 // Answers for what it knows. Sources are asked in order; the analytic model, which answers always,
 // is the last.
 class Source {
@@ -46,6 +60,10 @@ class Source {
   virtual ~Source() = default;
   virtual std::optional<Estimate> Kernel(const model::Kernel& kernel, int sms) const = 0;
   virtual std::optional<Estimate> Message(const Collective& collective) const = 0;
+  // The measurement on the number of SMs nearest to `sms`.
+  virtual std::optional<PartEstimate> Part(const LayerPart&, int /*sms*/) const {
+    return std::nullopt;
+  }
 };
 
 }  // namespace pipescope::costs

@@ -1,10 +1,17 @@
-// What operations cost, from the sources of an experiment mixed by operation: the measured table
-// where it knows the shape or its neighbours, else the analytic model.
+// What operations cost, from the sources of an experiment mixed by operation: measured tables where
+// they know the shape or its neighbours, else the analytic model.
 //
 // A phase takes the sum of its kernels; kernels of the analytic model are followed by the gap
 // between two kernels, which measured times contain. Every part tells its origin and its spread;
-// spreads add up, as errors of one table tend to one side. The analytic model's spread is 15 %:
-// what its F&B pair of DeepSeek-V3 on H800 is off by (README).
+// spreads add up, as errors of one table tend to one side. Spreads of the analytic model are what
+// it was seen to be off by where it had been given nothing but constants:
+//   GEMM 5 %            DeepGEMM's table for H800 (tests/sim/costs)
+//   attention 5 %       the H800 trace's other kernels
+//   memory-bound 20 %   casts, norms and copies of the same trace
+//   dispatch, combine 5 % alone (DeepEP's table), 20 % beside computation (1.2 to 1.8 times longer
+//                       there, 1.42 in the mean)
+//   notify 50 %         0.75 to 3.8 ms in the trace, 2.0 ms in the mean
+//   other messages 15 % not checked against any measurement
 #pragma once
 
 #include <memory>
@@ -14,7 +21,6 @@
 #include "sim/costs/communication_cost.h"
 #include "sim/costs/demand.h"
 #include "sim/costs/efficiencies.h"
-#include "sim/costs/efficiency_file.h"
 #include "sim/costs/estimate.h"
 #include "topology/cluster.h"
 
@@ -32,15 +38,22 @@ struct Price {
   std::vector<PricePart> parts;
 
   Price& operator+=(const Price& after);  // one after the other
+  void Scale(double times);               // what it takes, not what it moves
 };
 
 class Prices {
  public:
-  // `file` may be null. Keeps references to the other two.
+  // Sources are asked in order. Keeps references to the other two.
   Prices(const topology::Cluster& cluster, const Efficiencies& efficiencies,
-         std::shared_ptr<const EfficiencyFile> file);
+         std::vector<std::shared_ptr<const Source>> sources);
 
   Price Phase(const std::vector<model::Kernel>& kernels, int sms) const;
+  // The same for a part of a MoE layer, which may have been measured as a whole. On another number
+  // of SMs it takes as much more or less as its kernels would. What was measured beside others has
+  // in it what their share of HBM cost: it asks for none.
+  Price Part(const LayerPart& part, const std::vector<model::Kernel>& kernels, int sms) const;
+  // A part that sends: what moves rows, else `computed`; nothing for a notify nobody measured.
+  std::optional<Price> Part(const LayerPart& part, int sms, const Demand& computed) const;
   Price Message(const Collective& collective) const;
   // A pass over memory outside the model's blocks, such as the optimizer's.
   Price Memory(const char* name, Bytes bytes) const;
@@ -50,7 +63,10 @@ class Prices {
  private:
   const topology::Cluster& cluster_;
   const Efficiencies& efficiencies_;
-  std::shared_ptr<const EfficiencyFile> file_;
+  std::optional<Estimate> Measured(const model::Kernel& kernel, int sms) const;
+  std::optional<PartEstimate> Measured(const LayerPart& part, int sms) const;
+
+  std::vector<std::shared_ptr<const Source>> sources_;
   Links links_;
 };
 

@@ -179,6 +179,13 @@ model::WorkShape Experiment::shape() const {
           !communication.deduplicate};
 }
 
+std::vector<std::shared_ptr<const costs::Source>> Experiment::sources() const {
+  std::vector<std::shared_ptr<const costs::Source>> all;
+  if (profile != nullptr) all.push_back(profile);
+  if (measured != nullptr) all.push_back(measured);
+  return all;
+}
+
 Result<Experiment> LoadExperiment(const std::string& path,
                                   const std::vector<std::string>& overrides) {
   auto document = LoadDocument(path);
@@ -209,6 +216,7 @@ Result<Experiment> LoadExperiment(const std::string& path,
   ReadMemory(root, e);
   Fields prices = root.OptionalObject("costs");
   const std::string measured = prices.String("efficiency_file", "");
+  const std::string profile = prices.String("profile", "");
   e.efficiencies = costs::ReadEfficiencies(prices);
   if (!model_name.empty()) {
     auto model = model::LoadModel(Resolve(path, model_name));
@@ -222,6 +230,11 @@ Result<Experiment> LoadExperiment(const std::string& path,
       return Fail(Referred(root, "topology", known.error()));
     }
     e.cluster = *cluster;
+  }
+  if (!profile.empty() && e.cluster.gpu.sms > 0) {
+    auto source = costs::ProfileSource::Load(Resolve(path, profile), e.cluster.gpu, e.efficiencies);
+    if (!source) return Fail(Referred(root, "costs", source.error()));
+    e.profile = std::make_shared<const costs::ProfileSource>(*std::move(source));
   }
   if (!measured.empty() && e.cluster.gpu.sms > 0) {
     auto file = costs::EfficiencyFile::Load(Resolve(path, measured), e.cluster.gpu.sms);

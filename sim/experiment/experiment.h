@@ -9,7 +9,9 @@
 //   training: {sequence_length: 4096, micro_batch_size: 1, global_batch: 15360, precision: fp8}
 //   communication: {sms: 20}            # also which communication is overlapped, see below
 //   costs: {kernel_gap: 2 us}           # any figure of sim/costs/efficiencies.h; efficiency_file:
-//                                       # a table of measured shapes (sim/costs/efficiency_file.h)
+//                                       # a table of measured shapes (sim/costs/efficiency_file.h);
+//                                       # profile: what `trace import` wrote, asked first
+//                                       # (sim/costs/profile_source.h)
 //   memory: {reserved: 3 GiB, enforce: true}
 //   what_if: {slow_gpus: ["5 x 1.2"]}    # see what_if.h
 //
@@ -27,6 +29,7 @@
 #include "sim/base/units.h"
 #include "sim/costs/efficiencies.h"
 #include "sim/costs/efficiency_file.h"
+#include "sim/costs/profile_source.h"
 #include "sim/experiment/what_if.h"
 #include "sim/model/config.h"
 #include "sim/model/operations.h"
@@ -89,12 +92,15 @@ struct Experiment {
   TrainingPlan training;
   CommunicationPlan communication;
   costs::Efficiencies efficiencies;
+  std::shared_ptr<const costs::ProfileSource> profile;    // or null
   std::shared_ptr<const costs::EfficiencyFile> measured;  // or null
   WhatIf what_if;
   Bytes reserved;                      // CUDA context, libraries, communication buffers
   bool enforce_memory = true;          // a peak over the GPU's memory is an error
   std::vector<std::string> overrides;  // "a.b=c" as given by --set
 
+  // What was measured, in the order of asking.
+  std::vector<std::shared_ptr<const costs::Source>> sources() const;
   int gpus() const { return parallel.pipeline * parallel.gpus_per_rank(); }
   int64_t microbatches() const {
     return training.global_batch / (parallel.data * training.micro_batch_size);

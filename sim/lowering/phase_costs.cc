@@ -71,9 +71,36 @@ timeline::Label LabelFor(PhaseKind kind, Pass pass) {
   }
 }
 
+measured::Kind MeasuredKind(PhaseKind kind) {
+  switch (kind) {
+    case PhaseKind::kAttention:
+      return measured::Kind::kAttentionPhase;
+    case PhaseKind::kMlp:
+      return measured::Kind::kMlpPhase;
+    case PhaseKind::kDispatch:
+      return measured::Kind::kDispatch;
+    case PhaseKind::kCombine:
+      return measured::Kind::kCombine;
+    default:
+      return measured::Kind::kOther;
+  }
+}
+
+measured::Pass MeasuredPass(Pass pass) {
+  return pass == Pass::kForward     ? measured::Pass::kForward
+         : pass == Pass::kInputGrad ? measured::Pass::kInputGrad
+                                    : measured::Pass::kWeightGrad;
+}
+
 // The gradient of combine moves rows as a dispatch does, that of dispatch as a combine.
 bool MovesAsDispatch(const model::Phase& phase) {
   return (phase.kind == PhaseKind::kDispatch) == (phase.pass == Pass::kForward);
+}
+
+// Priced by the models of communication_cost.h and notify.h; spreads as in prices.h.
+costs::Price Analytic(const timeline::Label& label, const costs::Demand& demand, double spread) {
+  const Duration off = Seconds(demand.time.seconds() * spread);
+  return {demand, {{label.name, costs::Origin::kAnalytic, demand.time, off}}};
 }
 
 costs::CollectiveKind KindOf(const model::Phase& phase) {
@@ -95,9 +122,20 @@ PhaseCosts::PhaseCosts(const Experiment& experiment, const costs::Spread& spread
     : experiment_(experiment),
       spread_(spread),
       graph_(graph),
-      prices_(experiment.cluster, experiment.efficiencies, experiment.measured) {
+      prices_(experiment.cluster, experiment.efficiencies, experiment.sources()),
+      layer_(costs::LayerOf(experiment.model, experiment.shape())) {
   graph.capacity = {links().memory.value(), links().nvlink.value(), links().network.value(),
                     links().network.value()};
+}
+
+// Whether a GPU does all of a layer's work for its tokens, as in measurements of whole phases.
+bool PhaseCosts::Whole() const {
+  return experiment_.parallel.tensor == 1 && experiment_.parallel.context == 1 &&
+         experiment_.communication.deduplicate;
+}
+
+costs::LayerPart PhaseCosts::PartFor(measured::Kind kind, Pass pass) const {
+  return {kind, MeasuredPass(pass), layer_};
 }
 
 int PhaseCosts::compute_sms(bool beside_communication) const {
@@ -140,8 +178,13 @@ int32_t PhaseCosts::Compute(const model::Block& block, const model::Phase& phase
   const Computation key{block.kind, phase.kind,           phase.pass,
                         window,     beside_communication, phase.part};
   if (const auto at = computations_.find(key); at != computations_.end()) return at->second;
-  return computations_[key] = Add(LabelFor(phase.kind, phase.pass),
-                                  prices_.Phase(phase.kernels, compute_sms(beside_communication)));
+  const int sms = compute_sms(beside_communication);
+  const bool as_whole = block.kind == model::BlockKind::kMoeLayer && window == 0 && Whole();
+  return computations_[key] = Add(
+             LabelFor(phase.kind, phase.pass),
+             as_whole
+                 ? prices_.Part(PartFor(MeasuredKind(phase.kind), phase.pass), phase.kernels, sms)
+                 : prices_.Phase(phase.kernels, sms));
 }
 
 int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation) {
@@ -166,10 +209,18 @@ int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation)
   costs::Demand demand =
       costs::AllToAll(spread_, experiment_.shape().shard(), row, experiment_.communication.sms,
                       links(), experiment_.efficiencies);
-  if (beside_computation) {
-    demand.time = Seconds(demand.time.seconds() * experiment_.efficiencies.communication_beside);
+  const double beside = experiment_.efficiencies.communication_beside;
+  if (beside_computation) demand.time = Seconds(demand.time.seconds() * beside);
+  const costs::LayerPart part = PartFor(MeasuredKind(phase.kind), phase.pass);
+  auto measured =
+      Whole() ? prices_.Part(part, experiment_.communication.sms, demand) : std::nullopt;
+  const timeline::Label label = LabelFor(phase.kind, phase.pass);
+  if (!measured) {
+    return movements_[key] = Add(label, Analytic(label, demand, beside_computation ? 0.2 : 0.05));
   }
-  return movements_[key] = Add(LabelFor(phase.kind, phase.pass), demand);
+  // Profiles measure it beside computation, in an overlapped pair.
+  if (!beside_computation) measured->Scale(1 / beside);
+  return movements_[key] = Add(label, *measured);
 }
 
 int32_t PhaseCosts::Send(const model::Phase& phase) {
@@ -196,8 +247,14 @@ int32_t PhaseCosts::Notify(const model::Phase& phase, Duration computed) {
                                   links(), experiment_.efficiencies);
   const std::pair<std::string, Duration> key(name, demand.time);
   if (const auto at = notifies_.find(key); at != notifies_.end()) return at->second;
-  return notifies_[key] =
-             Add({name, OperationKind::kOther, Lane::kCommunication, PartOf(phase.pass)}, demand);
+  const timeline::Label label = {name, OperationKind::kOther, Lane::kCommunication,
+                                 PartOf(phase.pass)};
+  const measured::Kind kind = phase.kind == PhaseKind::kDispatch ? measured::Kind::kNotifyDispatch
+                                                                 : measured::Kind::kNotifyCombine;
+  const auto measured =
+      Whole() ? prices_.Part(PartFor(kind, phase.pass), experiment_.communication.sms, demand)
+              : std::nullopt;
+  return notifies_[key] = Add(label, measured ? *measured : Analytic(label, demand, 0.5));
 }
 
 Duration PhaseCosts::TimeOf(int32_t templ) const {

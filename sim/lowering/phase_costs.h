@@ -49,11 +49,14 @@ class PhaseCosts {
       std::tuple<model::BlockKind, model::PhaseKind, model::Pass, int64_t, bool, int>;
   int32_t LabelOf(const timeline::Label& label);
   int compute_sms(bool beside_communication) const;
+  bool Whole() const;
+  costs::LayerPart PartFor(measured::Kind kind, model::Pass pass) const;
 
   const Experiment& experiment_;
   const costs::Spread& spread_;
   TaskGraph& graph_;
   costs::Prices prices_;
+  measured::Layer layer_;
   std::map<Computation, int32_t> computations_;
   std::map<Movement, int32_t> movements_;
   std::map<std::tuple<model::PhaseKind, model::Pass, Bytes>, int32_t> sends_;

@@ -76,6 +76,7 @@ struct StepResult {
   std::vector<timeline::MemoryCurve> activations;  // by rank
   std::vector<RankMemory> memory;                  // by rank
   std::vector<int32_t> critical_path;
+  bool traced = false;   // of a profiler's trace: what a trace does not tell is 0 or empty
   bool fits = true;      // every rank within its GPU's memory
   std::string bound_by;  // "computation", "exposed communication", "pipeline bubble"
   std::vector<costs::Assumption> assumptions;

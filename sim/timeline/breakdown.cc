@@ -104,13 +104,18 @@ Overlap Measure(const Timeline& t, const Bubbles& bubbles, const std::vector<Int
   return sum;
 }
 
+// Operations of a trace's compute lane may overlap: an instant counts once, to the operation that
+// began first.
 void CountAction(const Timeline& t, const ActionSpan& span, Breakdown& b) {
   Duration compute;
+  Duration until = span.start;
   for (int32_t i = span.first; i < span.first + span.count; ++i) {
     const Operation& op = t.operations[static_cast<size_t>(i)];
     const Label& label = LabelOf(t, op);
     if (label.lane != Lane::kCompute) continue;
-    const Duration length = op.end - op.start;
+    const Duration end = std::max(until, std::min(op.end, span.end));
+    const Duration length = end - std::max(until, std::min(op.start, span.end));
+    until = end;
     compute += length;
     if (span.action.kind == ActionKind::kOverlapped) {
       b.overlapped += length;

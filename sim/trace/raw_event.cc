@@ -58,6 +58,26 @@ std::optional<int64_t> RawEvent::Whole(std::string_view key, int64_t most, const
   return {};
 }
 
+// Not strict: these say who took part, and -1 or text where nobody did.
+std::optional<int64_t> RawEvent::Number(const Scalar& value) {
+  int64_t whole = 0;
+  const char* const end = value.text.data() + value.text.size();
+  const auto [at, code] = std::from_chars(value.text.data(), end, whole);
+  if (code != std::errc() || at != end || whole < 0) return {};
+  return whole;
+}
+
+// Several calls that were made one, "coalesced", have no key of their own.
+std::string RawEvent::CommonKey() const {
+  const bool message = collective == "send" || collective == "recv";
+  if (message && source_rank && target_rank) {
+    return "p2p " + std::to_string(*source_rank) + ">" + std::to_string(*target_rank);
+  }
+  const bool told = !collective.empty() && !process_group.empty();
+  if (message || !told || collective == "coalesced") return "";
+  return process_group + " " + collective;
+}
+
 void RawEvent::Set(std::string_view key, const Scalar& value) {
   if (key == "ph") {
     phase = value.text;
@@ -86,6 +106,14 @@ void RawEvent::SetArgument(std::string_view key, const Scalar& value) {
     correlation = Whole(key, kMostId, value);
   } else if (key == "bytes") {
     bytes = Whole(key, kMostId, value);
+  } else if (key == "Collective name") {
+    collective = value.text;
+  } else if (key == "Process Group Name") {
+    process_group = value.text;
+  } else if (key == "Src Rank") {
+    source_rank = Number(value);
+  } else if (key == "Dst Rank") {
+    target_rank = Number(value);
   }
 }
 

@@ -21,6 +21,8 @@ struct RawEvent {
   std::string phase, category, name, process, thread;
   std::optional<int64_t> start, length;  // nanoseconds
   std::optional<int64_t> stream, device, correlation, bytes;
+  std::string collective, process_group;  // of an NCCL kernel, as PyTorch tells them
+  std::optional<int64_t> source_rank, target_rank;
   std::array<int64_t, 3> grid = {};
   std::array<int64_t, 3> block = {};
   std::optional<Error> wrong;  // the first field that is not what it should be
@@ -29,8 +31,11 @@ struct RawEvent {
   void Set(std::string_view key, const Scalar& value);
   void SetArgument(std::string_view key, const Scalar& value);
   void SetEntry(std::string_view key, size_t index, const Scalar& value);
+  // What the operation does with other processes (align.h); "" where that is not told.
+  std::string CommonKey() const;
 
  private:
+  static std::optional<int64_t> Number(const Scalar& value);
   std::optional<int64_t> Time(const char* key, int64_t most, const Scalar& value);
   std::optional<int64_t> Whole(std::string_view key, int64_t most, const Scalar& value);
 };

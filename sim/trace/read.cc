@@ -195,9 +195,11 @@ class Handler : public nlohmann::json_sax<nlohmann::json> {
     const DeviceWork work = e.category == "kernel"       ? DeviceWork::kKernel
                             : e.category == "gpu_memcpy" ? DeviceWork::kCopy
                                                          : DeviceWork::kFill;
+    const std::string key = e.CommonKey();
+    const int32_t common = key.empty() ? -1 : names_.Of(key);
     trace_.operations.push_back(
         {work, names_.Of(e.name), static_cast<int32_t>(e.device.value_or(0)), *e.stream,
-         e.correlation.value_or(-1), e.grid, e.block, Bytes(e.bytes.value_or(0)),
+         e.correlation.value_or(-1), common, e.grid, e.block, Bytes(e.bytes.value_or(0)),
          Duration(*e.start), Duration(*e.length)});
     return true;
   }
@@ -205,7 +207,7 @@ class Handler : public nlohmann::json_sax<nlohmann::json> {
   bool AddLaunch() {
     const RawEvent& e = event_;
     if (e.correlation) {
-      trace_.launches.push_back({*e.correlation, Thread(), Duration(*e.start)});
+      trace_.launches.push_back({*e.correlation, Thread(), Duration(*e.start), names_.Of(e.name)});
     }
     return true;
   }
@@ -239,6 +241,7 @@ Duration Earliest(const Events& events, Duration so_far) {
 void CountFromTheStart(Trace& trace) {
   Duration base = Earliest(trace.operations, Duration::Max());
   base = Earliest(trace.annotations, Earliest(trace.launches, base));
+  trace.epoch_ns = base.picoseconds();
   constexpr int64_t kPicoseconds = 1000;  // a nanosecond
   const auto place = [&](auto& events) {
     for (auto& e : events) {

@@ -48,6 +48,14 @@ std::string PhaseName(const Trace& trace, int32_t phase) {
   return trace.names[static_cast<size_t>(trace.annotations[static_cast<size_t>(phase)].name)];
 }
 
+// A GEMM's name does not say whose it is, the phase that launched it does.
+timeline::OperationKind KindIn(const std::string& phase, OperationClass of) {
+  const timeline::OperationKind kind = KindOf(of);
+  if (kind != timeline::OperationKind::kOther) return kind;
+  if (phase.starts_with("attn")) return timeline::OperationKind::kAttention;
+  return phase.starts_with("mlp") ? timeline::OperationKind::kMlp : kind;
+}
+
 void AddOperations(const Trace& trace, TracedTimeline& t) {
   std::map<std::tuple<int32_t, OperationClass, Lane>, int32_t> labels;
   const Duration base = trace.operations.front().start;
@@ -60,7 +68,7 @@ void AddOperations(const Trace& trace, TracedTimeline& t) {
     if (is_new) {
       const std::string words = PhaseName(trace, phase);
       t.timeline.labels.push_back({words + (words.empty() ? "" : " ") + Name(t.classes[i]),
-                                   KindOf(t.classes[i]), lane, PartOf(words)});
+                                   KindIn(words, t.classes[i]), lane, PartOf(words)});
     }
     const DeviceOperation& op = trace.operations[i];
     t.timeline.operations.push_back({0, label->second, 0, -1, op.start - base, op.end() - base});
@@ -82,7 +90,7 @@ Result<TracedTimeline> TimelineOf(const Trace& trace) {
   std::set<Part> parts;
   for (const timeline::Label& label : t.timeline.labels) parts.insert(label.part);
   timeline::ActionSpan all;
-  all.action.kind = KindOfAction(parts);
+  all.action = {KindOfAction(parts), StageId(0), MicrobatchId(0), StageId(0), MicrobatchId(0)};
   all.count = static_cast<int32_t>(t.timeline.operations.size());
   all.end = t.timeline.end;
   t.timeline.ranks = 1;

@@ -28,6 +28,7 @@ struct DeviceOperation {
   int32_t device = 0;
   int64_t stream = 0;
   int64_t correlation = -1;  // of its launch, or -1
+  int32_t common = -1;  // what it does with other processes, a key among Trace::names (align.h)
   std::array<int64_t, 3> grid = {};
   std::array<int64_t, 3> block = {};
   Bytes bytes;  // of a copy or fill
@@ -40,6 +41,7 @@ struct Launch {
   int64_t correlation = 0;
   int32_t thread = 0;  // index into Trace::threads
   Duration start;
+  int32_t name = 0;  // of the call, index into Trace::names
 };
 
 struct Annotation {
@@ -56,7 +58,8 @@ struct Trace {
   int sms = 0;              // likewise, 0
   int rank = -1;            // of distributedInfo, -1 where the trace does not say
   int world_size = -1;
-  int64_t events = 0;  // all that the file holds
+  int64_t events = 0;    // all that the file holds
+  int64_t epoch_ns = 0;  // what time 0 is on the process's clock
   std::vector<std::string> names;
   std::vector<std::string> threads;         // "pid/tid"
   std::vector<DeviceOperation> operations;  // by start

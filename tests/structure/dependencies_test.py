@@ -15,29 +15,42 @@ EVERYTHING = [
     "sim/timeline",
     "sim/model",
     "sim/flow",
+    "sim/measured",
     "sim/trace",
+    "sim/replay",
     "topology",
     "schedules",
     "kernels",
     "reports",
 ]
-# Longest prefix wins, so that sim/ is everything in sim/ but the five named here. A folder may
+# Longest prefix wins, so that sim/ is everything in sim/ but the seven named here. A folder may
 # always use itself.
 MAY_USE = {
     "sim/base": [],
     "sim/timeline": ["sim/base", "schedules"],
     "sim/model": ["sim/base"],
     "sim/flow": ["sim/base"],
-    "sim/trace": ["sim/base", "sim/timeline", "schedules"],
+    "sim/measured": ["sim/base"],
+    "sim/trace": ["sim/base", "sim/timeline", "sim/measured", "schedules"],
+    "sim/replay": ["sim", "sim/base", "sim/timeline", "sim/trace"],
     "topology": ["sim/base"],
     "schedules": ["sim/base"],
-    "sim": ["sim/base", "sim/timeline", "sim/model", "sim/flow", "topology", "schedules"],
-    "kernels": ["sim/base", "sim/timeline", "schedules"],
+    "sim": [
+        "sim/base",
+        "sim/timeline",
+        "sim/model",
+        "sim/flow",
+        "sim/measured",
+        "topology",
+        "schedules",
+    ],
+    "kernels": ["sim/base", "sim/timeline", "sim/measured", "schedules"],
     # The types that a result is made of; neither the experiment nor lowering nor an engine.
     "reports": [
         "sim/base",
         "sim/timeline",
         "sim/trace",
+        "sim/replay",
         "sim/model",
         "sim/result",
         "sim/costs",

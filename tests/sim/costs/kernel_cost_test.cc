@@ -122,7 +122,7 @@ TEST(KernelCost, APhaseIsItsKernelsAndTheGapsBetween) {
   const Efficiencies e;
   const std::vector<Kernel> kernels = {Fp8Gemm(4096, 7168, 2048), Fp8Gemm(4096, 2112, 7168)};
   const topology::Cluster cluster = topology::LoadCluster("h800_2048_fat_tree").value();
-  const Price price = Prices(cluster, e, nullptr).Phase(kernels, 112);
+  const Price price = Prices(cluster, e, {}).Phase(kernels, 112);
   const Demand& demand = price.demand;
   ASSERT_EQ(price.parts.size(), 2u);
   EXPECT_EQ(price.parts[0].origin, Origin::kAnalytic);

@@ -117,6 +117,26 @@ TEST(Memory, IsEmptyAtTheEndAndNeverNegative) {
   }
 }
 
+// Who holds it: all of the peak, by as many micro-batches as the schedule keeps.
+TEST(Memory, HoldersAddUpToThePeak) {
+  for (const StepResult& r : Results()) {
+    for (const timeline::MemoryCurve& curve : r.activations) {
+      Bytes held;
+      for (const timeline::Holder& holder : curve.held) {
+        EXPECT_GT(holder.microbatches, 0) << r.schedule;
+        held += holder.bytes;
+      }
+      EXPECT_EQ(held, curve.peak) << r.schedule;
+    }
+  }
+  const StepResult one = Must(Simulate(MakeExperiment({}), "1f1b"));
+  for (size_t r = 0; r < one.activations.size(); ++r) {
+    ASSERT_FALSE(one.activations[r].held.empty());
+    EXPECT_EQ(one.activations[r].held[0].stage, StageId(static_cast<int>(r)));
+    EXPECT_EQ(one.activations[r].held[0].microbatches, 4 - static_cast<int>(r));
+  }
+}
+
 std::vector<int64_t> PeakChunks(const StepResult& r, int stages) {
   const std::vector<timeline::StageActivations> one(static_cast<size_t>(stages),
                                                     {Bytes(1), Bytes(0)});
@@ -181,6 +201,33 @@ TEST(Bubbles, ByHand) {
   EXPECT_EQ(b.by_cause[0], Duration(22 + 12));  // warm-up: both wait for their first backward
   EXPECT_EQ(b.by_cause[1], Duration(12));       // drain: rank 1 after its last forward
   EXPECT_DOUBLE_EQ(b.makespan_rate, 1 - 38.0 / 84);
+}
+
+// Two streams that compute at once, as in a profiler's trace: 0-10 and 4-16 on the one lane, then
+// 20-24, in an action of 30.
+TEST(Breakdown, AnInstantCountsOnce) {
+  Timeline t;
+  t.ranks = 1;
+  t.labels = {
+      {"f", timeline::OperationKind::kMlp, timeline::Lane::kCompute, timeline::Part::kForward},
+      {"w", timeline::OperationKind::kMlp, timeline::Lane::kCompute, timeline::Part::kWeightGrad}};
+  t.operations = {{0, 0, 0, -1, Duration(0), Duration(10)},
+                  {0, 1, 0, -1, Duration(4), Duration(16)},
+                  {0, 0, 0, -1, Duration(5), Duration(6)},
+                  {0, 0, 0, -1, Duration(20), Duration(24)}};
+  t.actions = {{0,
+                {schedules::ActionKind::kBackward, StageId(0), MicrobatchId(0)},
+                0,
+                4,
+                Duration(0),
+                Duration(30)}};
+  t.rank_actions = {{0, 1}};
+  t.pipeline_end = t.end = Duration(30);
+  const timeline::Breakdown b = timeline::BreakdownByRank(t).front();
+  EXPECT_EQ(b.forward, Duration(10 + 4));
+  EXPECT_EQ(b.backward_weight, Duration(6));
+  EXPECT_EQ(b.exposed_communication, Duration(4 + 6));
+  EXPECT_EQ(b.total(), Duration(30));
 }
 
 }  // namespace
