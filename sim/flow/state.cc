@@ -66,27 +66,22 @@ void FlowState::Arrive(int32_t v) {
   }
 }
 
+// Drops those that left. Rounding of the demand, some 1e-16 of it each time, starts anew with an
+// empty link.
+void FlowState::Forget(LinkState& l) {
+  std::erase_if(l.present, [this](const Present& p) { return !IsPresent(p); });
+  l.left = 0;
+  if (l.present.empty()) l.demand = 0;
+}
+
 void FlowState::Depart(int32_t v) {
   Variable& var = variable(v);
   var.alive = false;
   for (int32_t k = 0; k < var.route.count; ++k) {
     LinkState& l = link(var.route.links[k]);
     l.demand -= var.route.Weight(k) * var.most;
-    if (2 * static_cast<size_t>(++l.left) >= l.present.size()) Forget(l, var.route.links[k]);
+    if (2 * static_cast<size_t>(++l.left) >= l.present.size()) Forget(l);
     Touch(var.route.links[k]);
-  }
-}
-
-// Drops those that left, and adds up the demand anew, so that rounding cannot pile up.
-void FlowState::Forget(LinkState& l, int32_t at) {
-  std::erase_if(l.present, [this](const Present& p) { return !IsPresent(p); });
-  l.left = 0;
-  l.demand = 0;
-  for (const Present& p : l.present) {
-    const Variable& var = variable(p.variable);
-    const int32_t* const links = var.route.links;
-    const auto k = std::find(links, links + var.route.count, at) - links;
-    l.demand += var.route.Weight(static_cast<int32_t>(k)) * var.most;
   }
 }
 

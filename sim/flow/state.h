@@ -169,7 +169,7 @@ class FlowState {
     const Variable& v = variable(d.variable);
     return v.entered && v.owner == l && v.due == d.at;
   }
-  void Forget(LinkState& l, int32_t at);
+  void Forget(LinkState& l);
 
   size_t network_links_;
   std::vector<LinkState> links_;
