@@ -127,9 +127,9 @@ void NativeEngine::SetOwnRoute(int32_t v) {
   state_.link(var.cap_link).capacity = var.most;
   own.links.push_back(var.cap_link);
   own.weights.push_back(1);
-  const bool plain = var.flow_class == nullptr &&
-                     std::all_of(own.weights.begin(), own.weights.end(),
-                                 [](double weight) { return weight == 1; });
+  const bool plain =
+      var.flow_class == nullptr && std::all_of(own.weights.begin(), own.weights.end(),
+                                               [](double weight) { return weight == 1; });
   var.links = own.links.data();
   var.weights = plain ? nullptr : own.weights.data();
   var.count = static_cast<int32_t>(own.links.size());

@@ -91,7 +91,7 @@ struct LinkState {
   std::vector<Present> present;  // what crosses it, tight or not; may hold some that have left
   int32_t left = 0;              // how many
   bool tight = false;
-  bool touched = false;  // its demand changed since it was last found whether it is tight
+  bool touched = false;   // its demand changed since it was last found whether it is tight
   double weight = 0;      // of all that crosses it
   double level = kNever;  // the rate of what it owns; kNever: it owns nothing
   double volume = 0;      // bytes per unit of weight since it last was empty
