@@ -96,8 +96,8 @@ TEST(NativeEngine, DumbbellGivesTheSlowTheirAllAndTheRestEqualShares) {
   for (FlowId f = 0; f < 4; ++f) EXPECT_NEAR(engine.RateOf(f).value(), expected[f], 1);
 }
 
-// 7 flows of at most 6 GB/s fit a link of 50, and an eighth without cap takes what they leave. Where
-// the capacity falls below what they ask for, all share it.
+// 7 flows of at most 6 GB/s fit a link of 50, and an eighth without cap takes what they leave.
+// Where the capacity falls below what they ask for, all share it.
 TEST(NativeEngine, ALinkThatCannotBeFullHoldsNothingBack) {
   Network network = {{GigabytesPerSecond(50)}};
   FlowBatch capped = Routes({{0}, {0}, {0}, {0}, {0}, {0}, {0}}, Bytes(6'000'000));
