@@ -80,7 +80,6 @@ std::string ExchangeJson(const topology::Cluster& cluster, const exchange::Excha
   json["results"] = Json::array();
   for (const auto& result : results) json["results"].push_back(ResultJson(result));
   json["saturating_sms"] = SaturatingSms(results);
-  json["faults_left_out"] = !cluster.faults.empty();
   json["definitions"] = DefinitionsJson(ExchangeDefinitions());
   json["assumptions"] = Json::array();
   const int nodes = std::max(1, c.gpus / cluster.node.gpus);

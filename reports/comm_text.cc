@@ -18,10 +18,6 @@ std::string Where(const topology::Cluster& cluster, const std::string& what, int
                      cluster.gpu.name, cluster.name);
 }
 
-std::string Faults(const topology::Cluster& cluster) {
-  return cluster.faults.empty() ? "" : "The topology's faults are left out here.\n";
-}
-
 std::string Definitions(const std::vector<Definition>& definitions) {
   std::string text;
   for (const Definition& d : definitions) text += fmt::format("  {:<16}  {}\n", d.name, d.counts);
@@ -113,7 +109,7 @@ std::string ExchangeText(const topology::Cluster& cluster, const ExchangeCase& c
   if (first.wait > Duration()) {
     text += fmt::format(", and {} of waiting for the slowest GPU", Format(first.wait));
   }
-  text += fmt::format(" (starts that vary by {}).\n", Format(c.jitter)) + Faults(cluster);
+  text += fmt::format(" (starts that vary by {}).\n", Format(c.jitter));
   text += "\nWhat is counted\n" + Definitions(ExchangeDefinitions()) + "\nAssumptions\n";
   const int nodes = std::max(1, c.gpus / cluster.node.gpus);
   const auto machine = exchange::MachineOf(cluster, nodes, c.generation);

@@ -108,6 +108,20 @@ void AddRates(const Experiment& e, StepResult& r) {
   r.mfu_non_causal = share(false);
 }
 
+const char* WaysText(Paths paths) {
+  switch (paths) {
+    case Paths::kDestination:
+      return "by destination";
+    case Paths::kHash:
+      return "by hash";
+    case Paths::kSpread:
+      return "all at once, in equal parts";
+    case Paths::kLeastLoaded:
+      return "the least loaded when a flow starts";
+  }
+  return "";
+}
+
 std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spread& spread,
                                            const Stages& stages, const std::string& made_for,
                                            Fidelity fidelity) {
@@ -143,9 +157,7 @@ std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spr
         {"fabric", "every GPU and every flow, max-min fair on the links of its route",
          fmt::format("fidelity flow; ways {}{}; the times shown are of the replica that "
                      "ends last",
-                     e.communication.paths == Paths::kHash     ? "by hash"
-                     : e.communication.paths == Paths::kSpread ? "all at once, in equal parts"
-                                                               : "by destination",
+                     WaysText(e.communication.paths),
                      e.communication.to_rail ? ", by the NIC of the destination's rail" : "")});
   }
   if (!made_for.empty()) {

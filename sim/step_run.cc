@@ -39,7 +39,7 @@ Status CheckSimGrid(const Experiment& e, Fidelity fidelity) {
   if (e.communication.paths == Paths::kSpread) {
     return Fail(
         Error{"engine simgrid sends a flow one way; expected communication.paths "
-              "destination or hash",
+              "destination, hash or least_loaded",
               {e.file}});
   }
   return {};
@@ -53,7 +53,8 @@ Result<TaskTimes> RunFlows(const Experiment& e, const TaskGraph& graph, EngineKi
     if (simgrid && role.transfer == TransferKind::kMemory) role.transfer.reset();
   }
   const StepNetwork network(e, UsesMemory(roles));
-  TransferTable transfers(e, graph, network);
+  TransferTable transfers(e, graph, network,
+                          simgrid ? TransferTable::Keep::kAll : TransferTable::Keep::kCommon);
   flow::NativeEngine native(network.network());
   StepTimes times = RunStepFlows(graph, e, roles, transfers, native);
   if (!simgrid) return std::move(times.times);

@@ -198,49 +198,26 @@ int64_t Router::PathCount(int gpu_a, int gpu_b) const {
   return layout_->PathCount(ends.from, ends.to);
 }
 
-Route Router::LeastLoaded(int gpu_a, int gpu_b, std::span<const double> loads) const {
-  PIPESCOPE_CHECK(std::ssize(loads) == links_.size());
+std::vector<Route> Router::Ways(int gpu_a, int gpu_b) const {
   const int node = cluster_.node.gpus;
-  if (gpu_a / node == gpu_b / node) return Between(gpu_a, gpu_b);
+  if (gpu_a / node == gpu_b / node) return {Between(gpu_a, gpu_b)};
   const Ends ends = EndsOf(gpu_a, gpu_b);
   const int64_t count = layout_->PathCount(ends.from, ends.to);
   const auto first = static_cast<int64_t>(KeyOf(ends) % static_cast<uint64_t>(count));
-  double least = std::numeric_limits<double>::infinity();
-  std::vector<int> best;
+  std::vector<Route> ways;
   for (int64_t i = 0; i < std::min(count, kMostWays); ++i) {
-    std::vector<int> path = layout_->Path(ends.from, ends.to, (first + i) % count);
-    if (!Lives(path)) continue;
-    double fullest = 0;
-    for (size_t hop = 0; hop + 1 < path.size(); ++hop) {
-      const LinkId id =
-          links_.Between(ids_.fabric_switch(path[hop]), ids_.fabric_switch(path[hop + 1]));
-      fullest = std::max(fullest, loads[static_cast<size_t>(id)] / links_[id].capacity.value());
-    }
-    if (best.empty() || fullest < least) {
-      least = fullest;
-      best = std::move(path);
-    }
+    const std::vector<int> path = layout_->Path(ends.from, ends.to, (first + i) % count);
+    if (Lives(path)) ways.push_back(Through(gpu_a, gpu_b, ends, path));
   }
-  if (best.empty()) return Between(gpu_a, gpu_b);
-  return Through(gpu_a, gpu_b, ends, best);
+  if (ways.empty()) ways.push_back(Between(gpu_a, gpu_b));
+  return ways;
 }
 
 std::vector<LinkShare> Router::Spread(int gpu_a, int gpu_b) const {
   std::map<LinkId, double> shares;
-  const int node = cluster_.node.gpus;
-  const Route one = Between(gpu_a, gpu_b);
-  std::vector<Route> routes;
-  if (gpu_a / node != gpu_b / node) {
-    const Ends ends = EndsOf(gpu_a, gpu_b);
-    const int64_t count = std::min(layout_->PathCount(ends.from, ends.to), kMostWays);
-    for (int64_t i = 0; i < count; ++i) {
-      const auto path = layout_->Path(ends.from, ends.to, i);
-      if (Lives(path)) routes.push_back(Through(gpu_a, gpu_b, ends, path));
-    }
-  }
-  if (routes.empty()) routes.push_back(one);
-  for (const Route& route : routes) {
-    for (LinkId id : route.links) shares[id] += 1.0 / static_cast<double>(routes.size());
+  const std::vector<Route> ways = Ways(gpu_a, gpu_b);
+  for (const Route& way : ways) {
+    for (LinkId id : way.links) shares[id] += 1.0 / static_cast<double>(ways.size());
   }
   std::vector<LinkShare> list;
   for (const auto& [link, share] : shares) list.push_back({link, share});

@@ -18,8 +18,8 @@
 //   kHash            way h % count, h = the SplitMix64 finalizer of (seed, source NIC, destination
 //                    NIC): ECMP on a pair. Pairs collide: n flows over n ways leave some way idle
 //                    and give another about log n / log log n flows.
-//   LeastLoaded      the way whose fullest link is least full, given a load of each link
 //   Spread           all ways in equal parts: the ideal of packet spraying
+//   Ways             all of them, to choose from by load (least_loaded.h)
 //
 // A way with a dead link is passed over: the next one by number is taken. Where all are dead, the
 // shortest way over what lives.
@@ -31,7 +31,6 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -74,9 +73,8 @@ class Router {
   Route Between(int gpu_a, int gpu_b) const;
   // The equally short ways between the NICs that these two GPUs use; 1 within a node.
   int64_t PathCount(int gpu_a, int gpu_b) const;
-  // `loads` has a value for each LinkId, in bytes or flows: a link is as full as load / capacity.
-  // Ties go to the way that Between would take, then to the next by number.
-  Route LeastLoaded(int gpu_a, int gpu_b, std::span<const double> loads) const;
+  // Those that live, the one that Between takes first, then by number.
+  std::vector<Route> Ways(int gpu_a, int gpu_b) const;
   // Every link that any way uses, ascending; the links of GPUs and NICs have share 1.
   std::vector<LinkShare> Spread(int gpu_a, int gpu_b) const;
 

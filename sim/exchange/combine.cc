@@ -230,15 +230,13 @@ class Combine {
         return Landed(e.a, e.at);
       case Kind::kSummed:
         return Summed(e.a, e.at);
-      case Kind::kPosted: {
-        Station& out = ports_.network_out[static_cast<size_t>(layout_.Forwarder(e.a))];
-        const Duration start = out.Serve(e.at, layout_.OverNetwork(e.a));
-        return events_.Add(start + machine_.network_latency, Kind::kArrive, e.a);
-      }
+      case Kind::kPosted:
+        return events_.Add(layout_.Depart(e.a, e.at, layout_.Forwarder(e.a), ports_), Kind::kArrive,
+                           e.a);
       case Kind::kArrive: {
-        const Duration took = layout_.OverNetwork(e.a);
-        Station& in = ports_.network_in[static_cast<size_t>(layout_.Home(e.a))];
-        return events_.Add(in.Serve(e.at, took) + took, Kind::kHome, e.a);
+        const Duration end =
+            layout_.Arrive(e.a, e.at, layout_.Forwarder(e.a), layout_.Home(e.a), ports_);
+        return events_.Add(end, Kind::kHome, e.a);
       }
       case Kind::kHome:
         return Home(e.a, e.at);

@@ -171,15 +171,13 @@ class Dispatch {
     switch (e.kind) {
       case Kind::kSend:
         return Send(e.a, e.at);
-      case Kind::kPosted: {
-        Station& out = ports_.network_out[static_cast<size_t>(layout_.Home(e.a))];
-        const Duration start = out.Serve(e.at, layout_.OverNetwork(e.a));
-        return events_.Add(start + machine_.network_latency, Kind::kArrive, e.a);
-      }
+      case Kind::kPosted:
+        return events_.Add(layout_.Depart(e.a, e.at, layout_.Home(e.a), ports_), Kind::kArrive,
+                           e.a);
       case Kind::kArrive: {
-        const Duration took = layout_.OverNetwork(e.a);
-        Station& in = ports_.network_in[static_cast<size_t>(layout_.Forwarder(e.a))];
-        return events_.Add(in.Serve(e.at, took) + took, Kind::kForward, e.a);
+        const Duration end =
+            layout_.Arrive(e.a, e.at, layout_.Home(e.a), layout_.Forwarder(e.a), ports_);
+        return events_.Add(end, Kind::kForward, e.a);
       }
       case Kind::kForward:
         return Forward(e.a, e.at);

@@ -20,7 +20,7 @@ Shape ShapeOf(const Machine& machine, const ExchangeCase& c) {
   Shape shape;
   shape.gpus_per_node = std::min(c.gpus, machine.gpus_per_node);
   shape.nodes = c.gpus / shape.gpus_per_node;
-  shape.folded = c.gating.balanced();
+  shape.folded = c.gating.balanced() && machine.networks.empty();
   return shape;
 }
 
@@ -105,6 +105,36 @@ ExchangeResult RunOne(const ExchangeCase& c, const Machine& machine, const Shape
 
 Bytes RowBytes(int hidden, bool fp8) { return Bytes(fp8 ? hidden + hidden / 128 * 4 : hidden * 2); }
 
+namespace {
+
+// A slow NIC makes its GPU's rows slow. DeepEP does not send around what is dead, and what happens
+// between switches is not in this model.
+Status CheckFaults(const topology::Faults& faults, int nodes) {
+  constexpr const char* kElsewhere =
+      "; expected simulate --fidelity flow, or a pattern of "
+      "collectives, for which routes go around it";
+  for (const topology::NicAt& dead : faults.dead_nics) {
+    if (dead.node >= nodes) continue;
+    return Fail(fmt::format("dispatch and combine need the NIC of every GPU, and {}.{} is dead{}",
+                            dead.node, dead.nic, kElsewhere));
+  }
+  if (nodes > 1 && !(faults.dead_switches.empty() && faults.cables.empty())) {
+    return Fail(
+        fmt::format("dispatch and combine know no dead or slow cables and switches{}", kElsewhere));
+  }
+  return {};
+}
+
+// Whether all GPUs do the same, so that one stands for all.
+bool IsFolded(const topology::Cluster& cluster, const ExchangeCase& c, int nodes) {
+  const auto& slow = cluster.faults.slow_nics;
+  return c.gating.balanced() &&
+         (nodes == 1 || std::none_of(slow.begin(), slow.end(),
+                                     [&](const auto& nic) { return nic.at.node < nodes; }));
+}
+
+}  // namespace
+
 Status CheckCase(const topology::Cluster& cluster, const ExchangeCase& c,
                  const std::vector<int>& sms) {
   if (c.gpus < 2 || c.gpus > cluster.gpus()) {
@@ -120,7 +150,9 @@ Status CheckCase(const topology::Cluster& cluster, const ExchangeCase& c,
                             c.gpus / per_node, per_node, kMostNodes, kMostPeers));
   }
   if (auto gating = CheckGating(c.gating, c.gpus); !gating) return gating;
-  const int64_t simulated = c.gating.balanced() ? 1 : c.gpus;
+  const int nodes = c.gpus / per_node;
+  if (auto faults = CheckFaults(cluster.faults, nodes); !faults) return faults;
+  const int64_t simulated = IsFolded(cluster, c, nodes) ? 1 : c.gpus;
   if (c.tokens < 1 || c.tokens > kMostTokens ||
       c.tokens * simulated * c.gating.experts > kMostScores ||
       c.tokens * simulated * std::min(c.gating.top_k, c.gpus) > kMostRows) {

@@ -3,7 +3,10 @@
 // channel, for a node; `forwarder` is the GPU of home's index there.
 #pragma once
 
+#include <algorithm>
+
 #include "sim/exchange/machine.h"
+#include "sim/exchange/ports.h"
 #include "sim/exchange/traffic.h"
 
 namespace pipescope::exchange {
@@ -24,8 +27,22 @@ class Layout {
   int Forwarder(int32_t m) const { return shape_.Player(Node(m), OwnLocal(m)); }
   int Rows(int32_t m, int local) const { return traffic_.Rows(m, local); }
 
-  Duration OverNetwork(int32_t m) const {
-    return Bytes(row_.value() * At(m).tokens) / machine_.network;
+  // Through the NIC of this GPU, which is at one of its ends.
+  Duration OverNetwork(int32_t m, int gpu) const {
+    const Bandwidth rate =
+        machine_.networks.empty() ? machine_.network : machine_.networks[static_cast<size_t>(gpu)];
+    return Bytes(row_.value() * At(m).tokens) / rate;
+  }
+  // A message is handed to the NIC of `from`: when it starts to arrive at the other end.
+  Duration Depart(int32_t m, Duration now, int from, Ports& ports) const {
+    Station& out = ports.network_out[static_cast<size_t>(from)];
+    return out.Serve(now, OverNetwork(m, from)) + machine_.network_latency;
+  }
+  // It starts to arrive: its last byte is there when both ends are done with it.
+  Duration Arrive(int32_t m, Duration now, int from, int to, Ports& ports) const {
+    const Duration took = OverNetwork(m, to);
+    const Duration in = ports.network_in[static_cast<size_t>(to)].Serve(now, took) + took;
+    return std::max(in, now + OverNetwork(m, from));
   }
   Duration OverNvlink(int32_t m, int local) const {
     return Bytes(row_.value() * Rows(m, local)) / machine_.nvlink;

@@ -54,6 +54,27 @@ void SetKernels(Kernels& k, Generation generation) {
   k.reduce = Bandwidth(kV2Write.value() / k.reduce_forward);
 }
 
+// What slow NICs leave of each GPU's share; empty where none of these nodes has any. A GPU uses the
+// NICs of its part of the node (topology/vertices.h), several of them alike.
+std::vector<Bandwidth> NetworksOf(const topology::Cluster& cluster, int nodes, Bandwidth network) {
+  std::vector<Bandwidth> networks;
+  const topology::Node& node = cluster.node;
+  for (const topology::Faults::SlowNic& slow : cluster.faults.slow_nics) {
+    if (slow.at.node >= nodes) continue;
+    networks.resize(static_cast<size_t>(nodes * node.gpus), network);
+    const double nics = std::max(1.0, static_cast<double>(node.nics) / node.gpus);  // of a GPU
+    const double lost = (1 - slow.rate.value() / node.nic.value()) / nics;
+    for (int local = 0; local < node.gpus; ++local) {
+      const int gpu = slow.at.nic * node.gpus / node.nics;  // the first that uses it
+      const int sharing = std::max(1, node.gpus / node.nics);
+      if (local < gpu || local >= gpu + sharing) continue;
+      Bandwidth& of_gpu = networks[static_cast<size_t>(slow.at.node * node.gpus + local)];
+      of_gpu = Bandwidth(of_gpu.value() - network.value() * lost);
+    }
+  }
+  return networks;
+}
+
 }  // namespace
 
 Machine MachineOf(const topology::Cluster& cluster, int nodes, Generation generation) {
@@ -67,6 +88,7 @@ Machine MachineOf(const topology::Cluster& cluster, int nodes, Generation genera
   m.memory = Bandwidth(cluster.gpu.memory_bandwidth.value() * kMemory);
   m.nvlink_latency = node.nvlink_latency;
   if (nodes > 1) {
+    m.networks = NetworksOf(cluster, nodes, m.network);
     m.network_latency = topology::RouteBetween(cluster, 0, (nodes - 1) * node.gpus).latency;
   }
   m.kernel_gap = kKernelGap;

@@ -42,8 +42,9 @@ struct Kernels {
 };
 
 struct Machine {
-  Bandwidth network;  // a GPU's share of the node's NICs, on the wire
-  Bandwidth nvlink;   // a GPU's port in one direction, on the wire
+  Bandwidth network;                // a GPU's share of the node's NICs, on the wire
+  std::vector<Bandwidth> networks;  // by GPU, where slow NICs tell them apart; else empty
+  Bandwidth nvlink;                 // a GPU's port in one direction, on the wire
   Bandwidth memory;
   Duration network_latency;
   Duration nvlink_latency;
@@ -59,7 +60,7 @@ struct Machine {
 // SMs that write at the rate it plans with, no cost of a post.
 enum class Generation { kV1, kV2 };
 
-// `nodes` of the cluster take part.
+// `nodes` of the cluster take part. Their slow NICs are the machine's; nothing of theirs is dead.
 Machine MachineOf(const topology::Cluster& cluster, int nodes, Generation generation);
 
 struct Constant {

@@ -90,10 +90,12 @@ void ReadCommunication(Fields& root, Experiment& e) {
       c.Choice("dispatcher", {"deduplicated", "all_to_all"}, "deduplicated") == "deduplicated";
   e.communication.fp32_gradients =
       c.Choice("gradient_precision", {"fp32", "bf16"}, "fp32") == "fp32";
-  const std::string paths = c.Choice("paths", {"destination", "hash", "spread"}, "destination");
-  e.communication.paths = paths == "hash"     ? Paths::kHash
-                          : paths == "spread" ? Paths::kSpread
-                                              : Paths::kDestination;
+  const std::string paths =
+      c.Choice("paths", {"destination", "hash", "spread", "least_loaded"}, "destination");
+  e.communication.paths = paths == "hash"           ? Paths::kHash
+                          : paths == "spread"       ? Paths::kSpread
+                          : paths == "least_loaded" ? Paths::kLeastLoaded
+                                                    : Paths::kDestination;
   e.communication.to_rail = c.Boolean("to_rail", true);
   e.communication.paths_seed = c.Integer("paths_seed", 0, int64_t{1} << 62, 0);
   const int sms = e.cluster.gpu.sms;

@@ -60,7 +60,7 @@ struct TrainingPlan {
 
 // Which of the equally short ways through the fabric a transfer takes (topology/route.h); fidelity
 // `flow` alone looks at single links.
-enum class Paths { kDestination, kHash, kSpread };
+enum class Paths { kDestination, kHash, kSpread, kLeastLoaded };
 
 struct CommunicationPlan {
   int sms = 20;                   // of each GPU, for dispatch and combine beside computation

@@ -241,15 +241,17 @@ void Filling::FixIndirect(int32_t l, int32_t at, double level) {
 
 bool Filling::Covers(int32_t l, const Variable& v, double level) {
   if (l == v.cap_link) return true;  // every member has that cap
-  int32_t begin = 0;
+  const std::vector<int32_t>& links = v.flow_class->links;
+  auto from = links.begin();
   for (const int32_t end : v.flow_class->orbit_end) {
-    const auto* const from = v.links + begin;
-    const auto* const to = v.links + end;
-    begin = end;
-    if (std::find(from, to, l) == to) continue;
-    return std::all_of(from, to, [&](int32_t other) {
-      return other == l || Candidate(other) <= level * (1 + kSymmetric);
-    });
+    const auto to = links.begin() + end;
+    if (std::find(from, to, l) != to) {
+      return std::all_of(from, to, [&](int32_t other) {
+        return other == l ||
+               (state_.IsTight(other) && Candidate(other) <= level * (1 + kSymmetric));
+      });
+    }
+    from = to;
   }
   return false;
 }

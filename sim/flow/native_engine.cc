@@ -64,12 +64,12 @@ void NativeEngine::EnterClass(const Waiting& what) {
   const Batch& batch = batches_[static_cast<size_t>(what.batch)];
   const FlowBatch& flows = batch.pattern->batch();
   const FlowClass& c = batch.pattern->classes()[static_cast<size_t>(what.class_number)];
-  const double bytes =
-      static_cast<double>(flows.bytes[static_cast<size_t>(c.members.front())].value());
+  const int32_t front = c.members.front();
+  const double bytes = static_cast<double>(flows.bytes[static_cast<size_t>(front)].value());
   const bool whole = cancelled_.empty() ||
                      std::none_of(c.members.begin(), c.members.end(),
                                   [&](int32_t f) { return cancelled_.contains(batch.first + f); });
-  if (!whole || bytes == 0) {
+  if (!whole || bytes == 0 || !state_.HasEqualOrbits(c)) {
     for (const int32_t f : c.members) EnterFlow(what.batch, f, bytes);
     return;
   }
@@ -77,10 +77,8 @@ void NativeEngine::EnterClass(const Waiting& what) {
   Variable& var = state_.variable(v);
   var.batch = what.batch;
   var.flow_class = &c;
-  var.links = c.links.data();
-  var.weights = c.weights.data();
-  var.count = static_cast<int32_t>(c.links.size());
-  Start(v, flows.Cap(c.members.front()), bytes);
+  var.route = {c.links.data(), c.weights.data(), static_cast<int32_t>(c.links.size())};
+  Start(v, bytes);
 }
 
 void NativeEngine::EnterFlow(int32_t b, int32_t member, double bytes) {
@@ -96,32 +94,19 @@ void NativeEngine::EnterFlow(int32_t b, int32_t member, double bytes) {
   Variable& var = state_.variable(v);
   var.batch = b;
   var.member = member;
-  var.links = route.data();
-  var.weights = flows.weights.empty() ? nullptr : flows.Weights(member).data();
-  var.count = static_cast<int32_t>(route.size());
-  Start(v, flows.Cap(member), bytes);
+  var.route = {route.data(), flows.weights.empty() ? nullptr : flows.Weights(member).data(),
+               static_cast<int32_t>(route.size())};
+  Start(v, bytes);
 }
 
-// Gives a variable the link of its cap, if it has one, and puts it on its links.
-void NativeEngine::Start(int32_t v, Bandwidth cap, double bytes) {
+void NativeEngine::Start(int32_t v, double bytes) {
   Variable& var = state_.variable(v);
   var.due = bytes;
-  if (cap > Bandwidth(0)) {
-    var.own = std::make_unique<OwnRoute>();
-    var.own->links.assign(var.links, var.links + var.count);
-    if (var.weights != nullptr) var.own->weights.assign(var.weights, var.weights + var.count);
-    var.cap_link = state_.AddLink(cap.value());
-    var.own->links.push_back(var.cap_link);
-    if (var.weights != nullptr) var.own->weights.push_back(1);
-    var.links = var.own->links.data();
-    var.weights = var.weights == nullptr ? nullptr : var.own->weights.data();
-    ++var.count;
-  }
-  state_.Attach(v);
-  const int32_t c = components_.Join(v, now_);
-  ++components_.at(c).variables;
+  var.since = now_;
+  var.most = MostOf(var);
+  state_.Arrive(v);
   ++variables_;
-  MarkDirty(c);
+  Queue(v);
 }
 
 void NativeEngine::MarkDirty(int32_t c) {
@@ -129,23 +114,19 @@ void NativeEngine::MarkDirty(int32_t c) {
   dirty_.push_back(c);
 }
 
-void NativeEngine::Leave(int32_t v, Component& component) {
-  state_.Detach(v);
+void NativeEngine::Leave(int32_t v) {
+  if (state_.variable(v).entered) TakeOff(v);
+  state_.Depart(v);
   gone_.push_back(v);
-  --component.variables;
-  ++component.gone;
   --variables_;
 }
 
 // A class becomes its flows, which go on where it was.
 void NativeEngine::TakeApart(int32_t v) {
-  const double left = state_.Left(v);
-  Variable& var = state_.variable(v);
-  const FlowClass& c = *var.flow_class;
-  const int32_t batch = var.batch;
-  Component& component = components_.at(state_.link(var.links[0]).component);
-  Leave(v, component);
-  for (int32_t k = 0; k < var.count; ++k) state_.Sweep(var.links[k]);
+  const double left = Left(v);
+  const FlowClass& c = *state_.variable(v).flow_class;
+  const int32_t batch = state_.variable(v).batch;
+  Leave(v);
   for (const int32_t f : c.members) EnterFlow(batch, f, left);
 }
 
@@ -181,7 +162,7 @@ void NativeEngine::EndIn(int32_t at) {
       state_.PopEarliest(l);
       const Variable& var = state_.variable(v);
       Report(var.batch, &var, -1);
-      Leave(v, component);
+      Leave(v);
     }
   }
   components_.Bring(component, now_);

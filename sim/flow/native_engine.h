@@ -2,6 +2,7 @@
 //
 //   classes       equal flows are one variable, taken apart when something breaks their symmetry
 //                 (pattern.h): an all-to-all of a million flows is solved as one
+//   tight links   only links that could be full couple what crosses them (state.h)
 //   components    an event only touches the links that are coupled to it (components.h)
 //   links         progress is kept by link, so that new levels move no flow (state.h)
 //   filling       levels from the order of the last time, proved each time (filling.h)
@@ -59,6 +60,14 @@ class NativeEngine : public Engine {
     uint32_t version;
     auto operator<=>(const NextEnd&) const = default;
   };
+  // When a variable on its own ends; void when it has been placed anew since.
+  struct Run {
+    int64_t time;
+    int32_t variable;
+    uint32_t serial;
+    uint32_t run;
+    auto operator<=>(const Run&) const = default;
+  };
   template <class T>
   using Earliest = std::priority_queue<T, std::vector<T>, std::greater<>>;
 
@@ -72,13 +81,25 @@ class NativeEngine : public Engine {
   void Enter(const Waiting& what);
   void EnterFlow(int32_t batch, int32_t member, double bytes);
   void EnterClass(const Waiting& what);
-  void Start(int32_t v, Bandwidth cap, double bytes);
-  void Leave(int32_t v, Component& component);
+  void Start(int32_t v, double bytes);
+  void Leave(int32_t v);
   void TakeApart(int32_t v);
   void MarkDirty(int32_t c);
+  double MostOf(const Variable& var) const;
+  // Bytes of each member that are left now.
+  double Left(int32_t v);
+  void Queue(int32_t v);
+  void TakeOff(int32_t v);
+  void Place();
+  void RunAlone(int32_t v);
+  void EnterOnTight(int32_t v, int32_t tight);
+  void SetOwnRoute(int32_t v);
   void Settle();
+  void SweepLinks(const Component& component);
   void Solve(int32_t c);
   void EnterWaiting();
+  bool IsRun(const Run& run) const;
+  void EndRuns();
   void EndIn(int32_t c);
   void Report(int32_t batch, const Variable* v, int32_t member);
   void Flush(std::vector<Ended>& ended);
@@ -93,6 +114,8 @@ class NativeEngine : public Engine {
   std::vector<Batch> batches_;
   Earliest<Waiting> waiting_;
   Earliest<NextEnd> ends_;
+  Earliest<Run> runs_;
+  std::vector<int32_t> queue_;  // to be placed
   std::vector<int32_t> dirty_;
   std::vector<int32_t> gone_;             // variables that left since the links were swept
   std::vector<int32_t> finished_;         // batches whose pattern nobody needs then

@@ -36,7 +36,7 @@ int32_t NativeEngine::FindVariable(FlowId flow) const {
     return -1;
   }
   int32_t found = -1;
-  state_.ForEachOn(route[0], [&](int32_t v) {
+  state_.ForEachPresent(route[0], [&](int32_t v) {
     if (fits(v)) found = v;
   });
   return found;
@@ -45,21 +45,21 @@ int32_t NativeEngine::FindVariable(FlowId flow) const {
 Bandwidth NativeEngine::RateOf(FlowId flow) {
   Settle();
   const int32_t v = FindVariable(flow);
-  return Bandwidth(v < 0 ? 0 : state_.link(state_.variable(v).owner).level);
+  if (v < 0) return Bandwidth(0);
+  const Variable& var = state_.variable(v);
+  return Bandwidth(var.entered ? state_.link(var.owner).level : var.most);
 }
 
 void NativeEngine::Cancel(FlowId flow) {
   const size_t b = BatchOf(flow);
   int32_t v = FindVariable(flow);
   if (v >= 0) {
-    const int32_t c = state_.link(state_.variable(v).links[0]).component;
-    components_.Bring(components_.at(c), now_);
     if (state_.variable(v).flow_class != nullptr) {
       TakeApart(v);
       v = FindVariable(flow);
     }
-    Leave(v, components_.at(c));
-    MarkDirty(c);
+    Left(v);  // brings what it shares links with to now
+    Leave(v);
   } else {
     cancelled_.insert(flow);
   }
@@ -75,18 +75,35 @@ void NativeEngine::SetCapacity(int32_t link, Bandwidth capacity) {
   }
   state_.link(link).capacity = capacity.value();
   state_.link(link).changed = true;
+  state_.Touch(link);
+  std::vector<int32_t> present;
+  state_.ForEachPresent(link, [&](int32_t v) { present.push_back(v); });
+  for (const int32_t v : present) {
+    if (state_.variable(v).flow_class != nullptr) {
+      TakeApart(v);  // its members are not equal any more
+      continue;
+    }
+    Variable& var = state_.variable(v);
+    var.due = Left(v);
+    var.since = now_;
+    if (var.entered) TakeOff(v);
+    state_.SetMost(v, MostOf(var));
+    Queue(v);
+  }
 }
 
 // Finds the levels of all that changed since they were found last.
 void NativeEngine::Settle() {
+  for (const int32_t l : state_.Turned()) {
+    state_.ForEachPresent(l, [this](int32_t v) { Queue(v); });
+  }
+  Place();
   std::vector<int32_t> parts;
   for (size_t i = 0; i < dirty_.size(); ++i) {
     const int32_t c = dirty_[i];
     if (!components_.at(c).dirty) continue;  // merged into another one since
     components_.at(c).dirty = false;
-    for (const int32_t l : components_.at(c).links) {
-      if (state_.link(l).sweep) state_.Sweep(l);
-    }
+    SweepLinks(components_.at(c));
     components_.Divide(c, parts);
   }
   for (const int32_t c : parts) Solve(c);
@@ -94,6 +111,12 @@ void NativeEngine::Settle() {
   dirty_.clear();
   for (const int32_t v : gone_) state_.FreeVariable(v);
   gone_.clear();
+}
+
+void NativeEngine::SweepLinks(const Component& component) {
+  for (const int32_t l : component.links) {
+    if (state_.link(l).sweep) state_.Sweep(l);
+  }
 }
 
 void NativeEngine::Solve(int32_t at) {
@@ -106,6 +129,8 @@ void NativeEngine::Solve(int32_t at) {
     const std::vector<int32_t> broken = filling_.Run(component.links, same, component.checkpoints);
     if (broken.empty()) break;
     for (const int32_t v : broken) TakeApart(v);
+    SweepLinks(components_.at(at));
+    Place();
   }
   Component& component = components_.at(at);
   component.next = std::numeric_limits<int64_t>::max();
@@ -131,6 +156,8 @@ int64_t NativeEngine::NextTime() {
   }
   int64_t next = std::numeric_limits<int64_t>::max();
   if (!ends_.empty()) next = std::min(next, ends_.top().time);
+  while (!runs_.empty() && !IsRun(runs_.top())) runs_.pop();
+  if (!runs_.empty()) next = std::min(next, runs_.top().time);
   if (!waiting_.empty()) next = std::min(next, waiting_.top().time);
   return next;
 }
@@ -155,6 +182,7 @@ void NativeEngine::AdvanceTo(Duration time, std::vector<Ended>& ended) {
       ends_.pop();
       if (components_.at(end.component).version == end.version) EndIn(end.component);
     }
+    EndRuns();
     EnterWaiting();
     Flush(ended);
   }

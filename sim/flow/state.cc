@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace pipescope::flow {
 namespace {
 
 // Longer routes are read from the variable: entries hold a route once per link of it.
 constexpr int32_t kMostInline = 8;
+
+// What is asked for beyond a link's capacity, relatively, is rounding: of sums, and of caps that
+// were worked out from times in whole picoseconds.
+constexpr double kTight = 1e-9;
 
 bool Later(const Due& a, const Due& b) {
   return a.at != b.at ? a.at > b.at : a.variable > b.variable;
@@ -34,19 +39,87 @@ int32_t FlowState::AddLink(double capacity) {
 }
 
 int32_t FlowState::AddVariable() {
+  int32_t v = static_cast<int32_t>(variables_.size());
   if (free_variables_.empty()) {
     variables_.emplace_back();
-    return static_cast<int32_t>(variables_.size()) - 1;
+  } else {
+    v = free_variables_.back();
+    free_variables_.pop_back();
+    variable(v) = Variable();
   }
-  const int32_t v = free_variables_.back();
-  free_variables_.pop_back();
-  variable(v) = Variable();
+  variable(v).alive = true;
+  variable(v).serial = ++serials_;
   return v;
+}
+
+void FlowState::Touch(int32_t l) {
+  if (!std::exchange(link(l).touched, true)) touched_.push_back(l);
+}
+
+void FlowState::Arrive(int32_t v) {
+  const Variable& var = variable(v);
+  for (int32_t k = 0; k < var.route.count; ++k) {
+    LinkState& l = link(var.route.links[k]);
+    l.present.push_back({v, var.serial});
+    l.demand += var.route.Weight(k) * var.most;
+    Touch(var.route.links[k]);
+  }
+}
+
+// Drops those that left. Rounding of the demand, some 1e-16 of it each time, starts anew with an
+// empty link.
+void FlowState::Forget(LinkState& l) {
+  std::erase_if(l.present, [this](const Present& p) { return !IsPresent(p); });
+  l.left = 0;
+  if (l.present.empty()) l.demand = 0;
+}
+
+void FlowState::Depart(int32_t v) {
+  Variable& var = variable(v);
+  var.alive = false;
+  for (int32_t k = 0; k < var.route.count; ++k) {
+    LinkState& l = link(var.route.links[k]);
+    l.demand -= var.route.Weight(k) * var.most;
+    if (2 * static_cast<size_t>(++l.left) >= l.present.size()) Forget(l);
+    Touch(var.route.links[k]);
+  }
+}
+
+void FlowState::SetMost(int32_t v, double most) {
+  Variable& var = variable(v);
+  for (int32_t k = 0; k < var.route.count; ++k) {
+    link(var.route.links[k]).demand += var.route.Weight(k) * (most - var.most);
+    Touch(var.route.links[k]);
+  }
+  var.most = most;
+}
+
+bool FlowState::HasEqualOrbits(const FlowClass& c) const {
+  size_t k = 0;
+  for (const int32_t end : c.orbit_end) {
+    const double capacity = link(c.links[k]).capacity;
+    for (; k < static_cast<size_t>(end); ++k) {
+      if (link(c.links[k]).capacity != capacity) return false;
+    }
+  }
+  return true;
+}
+
+std::vector<int32_t> FlowState::Turned() {
+  std::vector<int32_t> turned;
+  for (const int32_t l : touched_) {
+    LinkState& at = link(l);
+    at.touched = false;
+    const bool tight = at.demand > at.capacity * (1 + kTight);
+    if (std::exchange(at.tight, tight) != tight) turned.push_back(l);
+  }
+  touched_.clear();
+  return turned;
 }
 
 void FlowState::Attach(int32_t v) {
   Variable& var = variable(v);
-  var.alive = true;
+  var.entered = true;
   const bool indirect = var.weights != nullptr || var.count > kMostInline;
   for (int32_t k = 0; k < var.count; ++k) {
     LinkState& l = link(var.links[k]);
@@ -65,7 +138,7 @@ void FlowState::Attach(int32_t v) {
 
 void FlowState::Detach(int32_t v) {
   Variable& var = variable(v);
-  var.alive = false;
+  var.entered = false;
   for (int32_t k = 0; k < var.count; ++k) {
     LinkState& l = link(var.links[k]);
     l.weight -= var.weights == nullptr ? 1 : var.weights[k];
@@ -96,8 +169,8 @@ void FlowState::Sweep(int32_t at) {
   for (Entries& entries : l.crossing) {
     entries.Keep([&](int32_t v) {
       const Variable& var = variable(v);
-      if (var.alive) weight += var.WeightOn(at);
-      return var.alive;
+      if (var.entered) weight += var.WeightOn(at);
+      return var.entered;
     });
   }
   l.weight = weight;

@@ -6,7 +6,16 @@
 // owner's volume reaches `due` = the volume when it came + its bytes. When levels change nothing
 // needs to be done for a variable, unless its owner changes.
 //
-// A flow's cap is a link of its own, with the cap as its capacity.
+// A link is tight where it could be full: where the most that its variables could ask of it,
+//
+//   demand = sum over variables of weight * most,   most = min(cap, capacity / weight of any link),
+//
+// is more than it carries. Others hold nothing back, so they couple nothing. A variable is entered
+// on its tight links only; one that crosses none runs at its most, on its own. A flow's cap is a
+// link of its own, with the cap as its capacity, where it crosses tight links besides.
+//
+// Example: 7 flows of at most 6 GB/s over a link of 50 GB/s are as if alone; with an eighth that
+// could take all of 50 they are coupled.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +37,25 @@ struct OwnRoute {
   std::vector<double> weights;
 };
 
+// Of all links of a variable.
+struct Route {
+  const int32_t* links = nullptr;
+  const double* weights = nullptr;  // nullptr: all 1
+  int32_t count = 0;
+
+  double Weight(int32_t k) const { return weights == nullptr ? 1 : weights[k]; }
+};
+
 struct Variable {
+  Route route;
+  double most = 0;      // bytes/s, of each member
+  uint32_t serial = 0;  // of all that ever were, told apart though their places are used again
+  bool queued = false;  // to be placed anew: entered, or on its own
+  bool entered = false;
+  // On its own: it had `due` bytes left at picosecond `since`.
+  int64_t since = 0;
+  uint32_t run = 0;  // counts how often it was told when it ends
+  // Where it is entered: its tight links, and its cap's.
   const int32_t* links = nullptr;
   const double* weights = nullptr;  // nullptr: all 1
   int32_t count = 0;                // of links
@@ -53,14 +80,24 @@ struct Due {
   int32_t variable = 0;
 };
 
+struct Present {
+  int32_t variable = 0;
+  uint32_t serial = 0;
+};
+
 struct LinkState {
   double capacity = 0;
+  double demand = 0;             // the most that could be asked of it
+  std::vector<Present> present;  // what crosses it, tight or not; may hold some that have left
+  int32_t left = 0;              // how many
+  bool tight = false;
+  bool touched = false;   // its demand changed since it was last found whether it is tight
   double weight = 0;      // of all that crosses it
   double level = kNever;  // the rate of what it owns; kNever: it owns nothing
   double volume = 0;      // bytes per unit of weight since it last was empty
   int32_t variables = 0;
   int32_t component = -1;
-  bool sweep = false;     // holds variables that are not alive
+  bool sweep = false;     // holds variables that are not entered
   bool changed = false;   // since it was filled last: its capacity, or what crosses it
   bool weighted = false;  // some weight is no whole number, so that sums of weights are rounded
   std::vector<Entries> crossing;  // one for each length of route that occurs
@@ -74,6 +111,24 @@ class FlowState {
   int32_t AddLink(double capacity);
   void FreeLink(int32_t l) { free_links_.push_back(l); }
   int32_t AddVariable();
+  // It crosses its route from now on, or no more.
+  void Arrive(int32_t v);
+  void Depart(int32_t v);
+  // Gives it another most.
+  void SetMost(int32_t v, double most);
+  void Touch(int32_t l);
+  bool IsTight(int32_t l) const { return link(l).tight; }
+  // Whether the links of each of a class's orbits carry the same, as they did when it was found.
+  bool HasEqualOrbits(const FlowClass& c) const;
+  // The links that were touched and became tight or ceased to be.
+  std::vector<int32_t> Turned();
+  // Calls f(variable) for all that crosses link l.
+  template <class F>
+  void ForEachPresent(int32_t l, F f) const {
+    for (const Present& p : link(l).present) {
+      if (IsPresent(p)) f(p.variable);
+    }
+  }
   // Enters it on its links.
   void Attach(int32_t v);
   // Takes it off; its links keep its entries until they are swept. Its number is not used
@@ -93,12 +148,16 @@ class FlowState {
   const LinkState& link(int32_t l) const { return links_[static_cast<size_t>(l)]; }
   Variable& variable(int32_t v) { return variables_[static_cast<size_t>(v)]; }
   const Variable& variable(int32_t v) const { return variables_[static_cast<size_t>(v)]; }
-  // Calls f(variable) for all that has an entry on link l, alive or not.
+  // Calls f(variable) for all that has or had an entry on link l since it was swept.
   template <class F>
   void ForEachOn(int32_t l, F f) const {
     for (const Entries& entries : link(l).crossing) {
       for (size_t i = 0; i < entries.size(); ++i) f(entries.variable(i));
     }
+  }
+  bool IsPresent(const Present& p) const {
+    const Variable& v = variable(p.variable);
+    return v.alive && v.serial == p.serial;
   }
   size_t links() const { return links_.size(); }
   size_t variables() const { return variables_.size(); }
@@ -108,14 +167,17 @@ class FlowState {
  private:
   bool Holds(int32_t l, const Due& d) const {
     const Variable& v = variable(d.variable);
-    return v.alive && v.owner == l && v.due == d.at;
+    return v.entered && v.owner == l && v.due == d.at;
   }
+  void Forget(LinkState& l);
 
   size_t network_links_;
   std::vector<LinkState> links_;
   std::vector<Variable> variables_;
   std::vector<int32_t> free_links_;
   std::vector<int32_t> free_variables_;
+  std::vector<int32_t> touched_;
+  uint32_t serials_ = 0;
 };
 
 }  // namespace pipescope::flow

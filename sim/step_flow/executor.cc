@@ -196,6 +196,7 @@ class Executor {
       ended.first += count;
       ended.count -= count;
       bundle.open -= count;
+      transfers_.End(*bundle.transfers, from, count);
       if (count == bundle.transfers->size()) {
         running_.erase(at);
         EndBundle(number);

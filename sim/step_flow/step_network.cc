@@ -56,9 +56,7 @@ std::vector<topology::LinkShare> StepNetwork::Between(int gpu_a, int gpu_b) cons
   } else {
     for (const topology::LinkId l : router_.Between(gpu_a, gpu_b).links) shares.push_back({l, 1});
   }
-  std::erase_if(shares, [this](const topology::LinkShare& share) {
-    return !pcie_limits_ && share.link >= first_pcie_ && share.link < first_nic_;
-  });
+  std::erase_if(shares, [this](const topology::LinkShare& share) { return !Limits(share.link); });
   return shares;
 }
 

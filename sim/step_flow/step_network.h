@@ -30,6 +30,10 @@ class StepNetwork {
   // where it is spread over several ways. PCIe is left out where it is no narrower than the NIC
   // behind it, since whatever crosses it crosses that NIC.
   std::vector<topology::LinkShare> Between(int gpu_a, int gpu_b) const;
+  // Whether these links hold a flow back: PCIe does not where it is no narrower than the NIC.
+  bool Limits(topology::LinkId link) const {
+    return pcie_limits_ || link < first_pcie_ || link >= first_nic_;
+  }
   bool has_memory() const { return has_memory_; }
   int32_t memory(int gpu) const { return first_memory_ + gpu; }
 

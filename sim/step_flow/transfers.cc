@@ -1,6 +1,7 @@
 #include "sim/step_flow/transfers.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/costs/communication_cost.h"
 
@@ -8,6 +9,11 @@ namespace pipescope {
 namespace {
 
 double BytesOf(Bytes bytes) { return static_cast<double>(bytes.value()); }
+
+// What a flow adds to the load of its links, bytes/s: its cap, or else all of a NIC.
+int64_t AskedRate(Bandwidth cap, Bandwidth nic) {
+  return std::llround((cap > Bandwidth(0) ? cap : nic).value());
+}
 
 // How much more than in the mean goes between two members where experts are skewed: rows go to the
 // experts' GPUs in a dispatch, and come from them in a combine.
@@ -46,8 +52,10 @@ class Skew {
 // Collects the flows of one task.
 struct TransferTable::Builder {
   const StepNetwork& network;
-  flow::FlowBatch batch;
-  Transfers transfers;
+  topology::LeastLoaded* adaptive;  // nullptr: ways are static
+  Bandwidth nic;
+  flow::FlowBatch batch = {};
+  Transfers transfers = {};
 
   // `memory`: bytes of HBM that each byte costs at either end.
   void Add(int from_gpu, int to_gpu, int32_t from, int32_t to, Bytes bytes, Bandwidth cap,
@@ -55,7 +63,7 @@ struct TransferTable::Builder {
     if (bytes.value() == 0) return;
     std::vector<int32_t> route;
     batch.weights.resize(batch.links.size(), 1);
-    for (const topology::LinkShare& share : network.Between(from_gpu, to_gpu)) {
+    for (const topology::LinkShare& share : WayOf(from_gpu, to_gpu, cap)) {
       route.push_back(share.link);
       batch.weights.push_back(share.share);
     }
@@ -65,6 +73,16 @@ struct TransferTable::Builder {
       batch.weights.insert(batch.weights.end(), 2, memory);
     }
     Append(route, from, to, bytes, cap, latency);
+  }
+
+  std::vector<topology::LinkShare> WayOf(int from_gpu, int to_gpu, Bandwidth cap) {
+    if (adaptive == nullptr) return network.Between(from_gpu, to_gpu);
+    std::vector<topology::LinkId> links = adaptive->Choose(from_gpu, to_gpu);
+    std::erase_if(links, [this](topology::LinkId l) { return !network.Limits(l); });
+    adaptive->Load(links, AskedRate(cap, nic));
+    std::vector<topology::LinkShare> way;
+    for (const topology::LinkId l : links) way.push_back({l, 1});
+    return way;
   }
 
   void Append(const std::vector<int32_t>& route, int32_t from, int32_t to, Bytes bytes,
@@ -79,20 +97,40 @@ struct TransferTable::Builder {
 };
 
 TransferTable::TransferTable(const Experiment& experiment, const TaskGraph& graph,
-                             const StepNetwork& network)
-    : experiment_(experiment), graph_(graph), network_(network), data_(experiment.parallel.data) {}
+                             const StepNetwork& network, Keep keep)
+    : experiment_(experiment),
+      graph_(graph),
+      network_(network),
+      data_(experiment.parallel.data),
+      keep_(keep) {
+  if (experiment.communication.paths == Paths::kLeastLoaded) adaptive_.emplace(network.router());
+}
 
 std::shared_ptr<const Transfers> TransferTable::Of(TransferKind kind, const Task& task,
                                                    std::span<const int32_t> members) {
   const size_t all = static_cast<size_t>(
       kind == TransferKind::kExchange ? experiment_.parallel.expert : experiment_.parallel.data);
-  if (members.size() != all) {
-    ++partial_;
+  if (members.size() != all) ++partial_;
+  const bool by_load = adaptive_ && kind != TransferKind::kMemory;
+  if (members.size() != all || (by_load && keep_ == Keep::kCommon)) {
     return Make(kind, task, members);
   }
-  auto& known = known_[{kind, task.templ, task.rank, task.peer, members.front()}];
-  if (known == nullptr) known = Make(kind, task, members);
+  const auto number = static_cast<int32_t>(by_load ? &task - graph_.tasks.data() : task.templ);
+  auto& known = known_[{kind, number, task.rank, task.peer, members.front()}];
+  if (known == nullptr) return known = Make(kind, task, members);
+  if (by_load) LoadLinks(*known, 0, known->size(), 1);
   return known;
+}
+
+void TransferTable::End(const Transfers& transfers, int64_t first, int64_t count) {
+  if (adaptive_) LoadLinks(transfers, first, count, -1);
+}
+
+void TransferTable::LoadLinks(const Transfers& transfers, int64_t first, int64_t count, int sign) {
+  const flow::FlowBatch& flows = transfers.pattern->batch();
+  for (int64_t f = first; f < first + count; ++f) {
+    adaptive_->Load(flows.Route(f), sign * AskedRate(flows.Cap(f), experiment_.cluster.node.nic));
+  }
 }
 
 std::vector<std::shared_ptr<const flow::Pattern>> TransferTable::Patterns() const {
@@ -104,9 +142,9 @@ std::vector<std::shared_ptr<const flow::Pattern>> TransferTable::Patterns() cons
 }
 
 std::shared_ptr<const Transfers> TransferTable::Make(TransferKind kind, const Task& task,
-                                                     std::span<const int32_t> members) const {
+                                                     std::span<const int32_t> members) {
   const costs::Demand& demand = graph_.templates[static_cast<size_t>(task.templ)].demand;
-  Builder builder{network_, {}, {}};
+  Builder builder{network_, adaptive_ ? &*adaptive_ : nullptr, experiment_.cluster.node.nic};
   for (size_t m = 0; m < members.size(); ++m) {
     const int32_t at = static_cast<int32_t>(m);
     const int gpu = Gpu(task.rank, members[m]);
@@ -123,7 +161,11 @@ std::shared_ptr<const Transfers> TransferTable::Make(TransferKind kind, const Ta
   if (kind == TransferKind::kRing) AddRing(task, members, builder);
   auto& weights = builder.batch.weights;
   if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 1; })) weights.clear();
-  builder.transfers.pattern = flow::Pattern::Make(network_.network(), std::move(builder.batch));
+  // What is added once only is not worth the search for equal flows.
+  const auto fold = adaptive_ && kind != TransferKind::kMemory ? flow::Pattern::Fold::kNo
+                                                               : flow::Pattern::Fold::kYes;
+  builder.transfers.pattern =
+      flow::Pattern::Make(network_.network(), std::move(builder.batch), fold);
   return std::make_shared<const Transfers>(std::move(builder.transfers));
 }
 

@@ -18,6 +18,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <tuple>
 #include <vector>
@@ -26,6 +27,7 @@
 #include "sim/flow/pattern.h"
 #include "sim/lowering/task_graph.h"
 #include "sim/step_flow/step_network.h"
+#include "topology/least_loaded.h"
 
 namespace pipescope {
 
@@ -42,12 +44,18 @@ enum class TransferKind : uint8_t { kMemory, kMessage, kExchange, kRing };
 
 class TransferTable {
  public:
-  TransferTable(const Experiment& experiment, const TaskGraph& graph, const StepNetwork& network);
+  // What all replicas (of a group) do together is the same each time, and kept; where ways are
+  // chosen by load it is another each time, and kept only where it is to be run again.
+  enum class Keep { kCommon, kAll };
+  TransferTable(const Experiment& experiment, const TaskGraph& graph, const StepNetwork& network,
+                Keep keep = Keep::kCommon);
 
-  // Of a task's template; `members` are replicas, ascending: of an exchange its whole group, of a
-  // ring all of them. What all replicas (of a group) do together is kept and made once.
+  // What a task starts now; `members` are replicas, ascending: of an exchange its whole group, of a
+  // ring all of them. A task that is run again on the same replicas takes the ways it took before.
   std::shared_ptr<const Transfers> Of(TransferKind kind, const Task& task,
                                       std::span<const int32_t> members);
+  // These flows of what `Of` returned have ended.
+  void End(const Transfers& transfers, int64_t first, int64_t count);
   // Every pattern that was kept so far: what an engine that must know all beforehand is given.
   std::vector<std::shared_ptr<const flow::Pattern>> Patterns() const;
   // How many were made for a part of the replicas, and not kept.
@@ -57,15 +65,18 @@ class TransferTable {
   struct Builder;
   using Key = std::tuple<TransferKind, int32_t, int32_t, int32_t, int32_t>;
   std::shared_ptr<const Transfers> Make(TransferKind kind, const Task& task,
-                                        std::span<const int32_t> members) const;
+                                        std::span<const int32_t> members);
   void AddExchange(const Task& task, std::span<const int32_t> members, Builder& builder) const;
   void AddRing(const Task& task, std::span<const int32_t> members, Builder& builder) const;
+  void LoadLinks(const Transfers& transfers, int64_t first, int64_t count, int sign);
   int Gpu(int rank, int32_t replica) const { return rank * data_ + replica; }
 
   const Experiment& experiment_;
   const TaskGraph& graph_;
   const StepNetwork& network_;
   int data_;
+  Keep keep_;
+  std::optional<topology::LeastLoaded> adaptive_;
   int64_t partial_ = 0;
   std::map<Key, std::shared_ptr<const Transfers>> known_;
 };

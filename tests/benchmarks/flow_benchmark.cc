@@ -173,6 +173,10 @@ void BM_SimGridRandomSizesStar(benchmark::State& state) {
   RunSimGrid(state, RandomSizes(Star(static_cast<int>(state.range(0)), 1)),
              SimGridEngine::Mode::kFlows);
 }
+void BM_SimGridRandomSizesFatTree(benchmark::State& state) {
+  RunSimGrid(state, RandomSizes(FatTree(static_cast<int>(state.range(0)), 1)),
+             SimGridEngine::Mode::kFlows);
+}
 void BM_SimGridParallelTask(benchmark::State& state) {
   const int groups = static_cast<int>(state.range(1));
   RunSimGrid(state, Star(static_cast<int>(state.range(0)), groups),
@@ -185,7 +189,8 @@ BENCHMARK(BM_NativeFatTree)->Args({64, 1})->Args({512, 8})->Args({1024, 1})->Uni
 BENCHMARK(BM_NativeAgain)->Arg(64)->Arg(1024)->Unit(kMs);
 BENCHMARK(BM_NativeUnfolded)->Arg(64)->Arg(1024)->Unit(kMs);
 BENCHMARK(BM_NativeRandomSizesStar)->Arg(32)->Arg(64)->Arg(256)->Unit(kMs);
-BENCHMARK(BM_NativeRandomSizesFatTree)->Arg(64)->Unit(kMs);
+BENCHMARK(BM_NativeRandomSizesFatTree)->Arg(32)->Arg(64)->Arg(256)->Unit(kMs);
+BENCHMARK(BM_SimGridRandomSizesFatTree)->Arg(32)->Unit(kMs)->Iterations(1)->UseRealTime();
 BENCHMARK(BM_SimGridStar)->Arg(64)->Unit(kMs)->UseRealTime();
 BENCHMARK(BM_SimGridFatTree)->Arg(64)->Unit(kMs)->UseRealTime();
 BENCHMARK(BM_SimGridRandomSizesStar)->Arg(32)->Arg(64)->Unit(kMs)->Iterations(1)->UseRealTime();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/topology/make.h"
+#include "topology/least_loaded.h"
 #include "topology/load.h"
 #include "topology/route.h"
 
@@ -69,6 +70,7 @@ TEST(Policy, HashedWaysCollide) {
 TEST(Policy, LeastLoadedAvoidsWhatIsFull) {
   const Cluster cluster = LoadCluster("h800_2048_fat_tree").value();
   const Router router(cluster);
+  LeastLoaded adaptive(router);
   std::vector<double> loads(static_cast<size_t>(router.links().size()));
   std::vector<int> order(static_cast<size_t>(cluster.gpus()));
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
@@ -77,8 +79,9 @@ TEST(Policy, LeastLoadedAvoidsWhatIsFull) {
   const Router hash(cluster, {.choice = PathChoice::kHash});
   for (size_t i = 0; i < order.size(); ++i) {
     const int to = order[(i + 1) % order.size()];
-    for (LinkId id : router.LeastLoaded(order[i], to, loads).links)
-      ++loads[static_cast<size_t>(id)];
+    const std::vector<LinkId>& way = adaptive.Choose(order[i], to);
+    adaptive.Load(way, 1);
+    for (LinkId id : way) ++loads[static_cast<size_t>(id)];
     for (LinkId id : hash.Between(order[i], to).links) ++hashed[static_cast<size_t>(id)];
   }
   EXPECT_LE(Most(loads), 3);

@@ -5,7 +5,10 @@
 // NVIDIA/nccl: SM70 and SM80 20 GB/s, SM90 20.6, SM100 40.1).
 //
 // Sources: NVIDIA's data sheets of V100, A100, H100, H200, L40S, GB200 NVL72 and DGX B200; memory
-// as the driver reports it; device ids of the PCI ID Repository (pci-ids.ucw.cz), vendor 10de.
+// as the driver reports it. H20 has no public data sheet: what sellers and reviews agree on (78
+// SMs, 148 BF16, 296 FP8, 44 FP32 TFLOPS, 4.0 TB/s). B200 is that of HGX at 1000 W (2250 and 4500
+// TFLOPS, 148 SMs, 7.7 TB/s), GB200 at 1200 W (2500 and 5000). A800 is an A100 with 8 links. Device
+// ids of the PCI ID Repository (pci-ids.ucw.cz), vendor 10de.
 //
 // Example: FindByPci("0x2330") is the H100 SXM5 80 GB, with 18 links.
 #pragma once

@@ -190,6 +190,40 @@ TEST(Limits, HbmHoldsBackWhereItIsSlow) {
   EXPECT_NEAR(r.memory_share, 1, 1e-6);
 }
 
+// One NIC at a quarter: what must pass it takes four times as long, and everybody waits for that;
+// no longer than if all were as slow. Without rows to spare elsewhere it is the network's limit.
+TEST(Limits, ASlowNicHoldsUpItsExchange) {
+  for (const Direction direction : kBoth) {
+    ExchangeCase c = Benchmark(direction, 32);
+    c.tokens = 1024;
+    topology::Cluster cluster = H800();
+    const Duration folded = RunExchange(cluster, c, {24}).front().time;
+    cluster.faults.slow_nics = {{{3, 0}, cluster.node.nic}};  // not slow: only tells GPUs apart
+    const Duration before = RunExchange(cluster, c, {24}).front().time;
+    EXPECT_NEAR(before / folded, 1,
+                0.08);  // the GPU with most rows counts, where each draws its own
+    const Bandwidth quarter(cluster.node.nic.value() / 4);
+    cluster.faults.slow_nics = {{{1, 2}, quarter}};
+    const ExchangeResult one = RunExchange(cluster, c, {24}).front();
+    EXPECT_EQ(one.bound, "network");
+    EXPECT_GT(one.time / before, 2.5);
+    cluster.faults.slow_nics.clear();
+    for (int node = 0; node < 4; ++node) {
+      for (int nic = 0; nic < 8; ++nic) cluster.faults.slow_nics.push_back({{node, nic}, quarter});
+    }
+    EXPECT_LE(one.time / RunExchange(cluster, c, {24}).front().time, 1.02);
+  }
+}
+
+TEST(Limits, RefusesDeadNicsOfThoseThatTakePart) {
+  const ExchangeCase c = Benchmark(Direction::kDispatch, 32);
+  topology::Cluster cluster = H800();
+  cluster.faults.dead_nics = {{4, 0}};  // of the fifth node
+  EXPECT_TRUE(CheckCase(cluster, c, {24}).has_value());
+  cluster.faults.dead_nics = {{3, 0}};
+  EXPECT_FALSE(CheckCase(cluster, c, {24}).has_value());
+}
+
 // Known values of 2, 5 and 100 (order statistics of the normal distribution).
 TEST(Limits, GreatestOfNormals) {
   EXPECT_NEAR(ExpectedGreatest(1), 0, 1e-4);

@@ -96,6 +96,32 @@ TEST(NativeEngine, DumbbellGivesTheSlowTheirAllAndTheRestEqualShares) {
   for (FlowId f = 0; f < 4; ++f) EXPECT_NEAR(engine.RateOf(f).value(), expected[f], 1);
 }
 
+// 7 flows of at most 6 GB/s fit a link of 50, and an eighth without cap takes what they leave.
+// Where the capacity falls below what they ask for, all share it.
+TEST(NativeEngine, ALinkThatCannotBeFullHoldsNothingBack) {
+  Network network = {{GigabytesPerSecond(50)}};
+  FlowBatch capped = Routes({{0}, {0}, {0}, {0}, {0}, {0}, {0}}, Bytes(6'000'000));
+  capped.caps.assign(7, GigabytesPerSecond(6));
+  NativeEngine engine(network);
+  engine.Add(Pattern::Make(network, capped, Pattern::Fold::kNo));
+  const FlowId more = engine.Add(Pattern::Make(network, Routes({{0}}, Bytes(4'000'000))));
+  EXPECT_NEAR(engine.RateOf(0).value(), 6e9, 1);
+  EXPECT_NEAR(engine.RateOf(more).value(), 8e9, 1);
+  std::vector<Ended> ended;
+  engine.AdvanceTo(Microseconds(250), ended);  // half of the eighth, a quarter of the others
+  engine.SetCapacity(0, GigabytesPerSecond(24));
+  EXPECT_NEAR(engine.RateOf(0).value(), 3e9, 1);
+  EXPECT_NEAR(engine.RateOf(more).value(), 3e9, 1);
+  engine.SetCapacity(0, GigabytesPerSecond(100));
+  EXPECT_NEAR(engine.RateOf(0).value(), 6e9, 1);
+  EXPECT_NEAR(engine.RateOf(more).value(), 58e9, 1);
+  engine.AdvanceTo(Duration::Max(), ended);
+  ASSERT_EQ(ended.size(), 2u);
+  EXPECT_EQ(ended[0].first, more);
+  EXPECT_EQ(ended[1].count, 7);
+  EXPECT_NEAR(ended[1].time.seconds(), 1e-3, 1e-11);
+}
+
 TEST(NativeEngine, CapsAndLatencies) {
   Network network = {{GigabytesPerSecond(10)}};
   FlowBatch batch = Routes({{0}, {0}, {}, {}}, Bytes(1'000'000));

@@ -168,6 +168,50 @@ TEST(StepFlow, SpreadWaysBeatHashedOnes) {
   }
 }
 
+// On the same fabric, flows that look where they go collide less than those that do not: a step is
+// never longer than with the worst hash, and where every flow has a way of its own it is as if each
+// were spread.
+TEST(StepFlow, LeastLoadedWaysCollideLessThanHashedOnes) {
+  Experiment e = MakeExperiment({});
+  e.cluster.fabric.switch_ports = 32;
+  e.communication.paths = Paths::kSpread;
+  const double spread = StepOf(e, "1f1b");
+  e.communication.paths = Paths::kLeastLoaded;
+  const double adaptive = StepOf(e, "1f1b");
+  EXPECT_EQ(adaptive, StepOf(e, "1f1b"));
+  EXPECT_GE(adaptive, spread * (1 - 1e-6));
+  e.communication.paths = Paths::kHash;
+  for (const int seed : {0, 1, 2}) {
+    e.communication.paths_seed = seed;
+    EXPECT_LT(adaptive, StepOf(e, "1f1b")) << seed;
+  }
+}
+
+// The ways of the first run are those of the second, whichever engine runs them.
+TEST(StepFlow, SimGridTakesTheSameLeastLoadedWays) {
+  Small small;
+  small.ranks = 2;
+  small.microbatches = 4;
+  Experiment e = MakeExperiment(small);
+  e.communication.paths = Paths::kLeastLoaded;
+  const TaskGraph graph = LowerSchedule(e, "1f1b");
+  std::vector<Role> roles = RolesOf(graph);
+  for (Role& role : roles) {
+    if (role.transfer == TransferKind::kMemory) role.transfer.reset();
+  }
+  const StepNetwork network(e, false);
+  TransferTable transfers(e, graph, network, TransferTable::Keep::kAll);
+  flow::NativeEngine native(network.network());
+  const StepTimes ours = RunStepFlows(graph, e, roles, transfers, native);
+  flow::SimGridEngine reference(network.network(), transfers.Patterns());
+  const StepTimes theirs = RunStepFlows(graph, e, roles, transfers, reference);
+  for (size_t t = 0; t < graph.tasks.size(); ++t) {
+    ASSERT_NEAR(theirs.times.end[t].seconds(), ours.times.end[t].seconds(),
+                1e-6 * ours.replica_ends[0].seconds())
+        << t;
+  }
+}
+
 TEST(ExpertLoads, MeanIsOneAndTheBusiestIsAsSaid) {
   const auto loads = ExpertLoads(1, 2, 7);
   EXPECT_NEAR(std::max(loads[0], loads[1]), 4.0 / 3, 1e-12);
