@@ -245,7 +245,7 @@ int32_t PhaseCosts::Notify(const model::Phase& phase, Duration computed) {
   costs::Demand demand;
   demand.time = costs::NotifyTime({group, group > experiment_.cluster.node.gpus, first, computed},
                                   links(), experiment_.efficiencies);
-  const std::pair<std::string, Duration> key(name, demand.time);
+  const std::tuple key(phase.kind, phase.pass, demand.time);
   if (const auto at = notifies_.find(key); at != notifies_.end()) return at->second;
   const timeline::Label label = {name, OperationKind::kOther, Lane::kCommunication,
                                  PartOf(phase.pass)};

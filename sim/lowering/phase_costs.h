@@ -60,7 +60,7 @@ class PhaseCosts {
   std::map<Computation, int32_t> computations_;
   std::map<Movement, int32_t> movements_;
   std::map<std::tuple<model::PhaseKind, model::Pass, Bytes>, int32_t> sends_;
-  std::map<std::pair<std::string, Duration>, int32_t> notifies_;  // by label and time
+  std::map<std::tuple<model::PhaseKind, model::Pass, Duration>, int32_t> notifies_;
 };
 
 }  // namespace pipescope
