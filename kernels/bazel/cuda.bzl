@@ -3,6 +3,27 @@
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 load("@local_cuda//:defs.bzl", "CUDA_ARCHS", "CUDA_ROOT", "CUDA_VERSION")
 
+def _flags(ctx):
+    """nvcc's flags for the mode in which we build, and for all architectures."""
+    mode = ctx.var["COMPILATION_MODE"]
+    flags = ["-std=c++20", "-lineinfo", "-Xcompiler=-fPIC,-Wall,-Wextra", "--expt-relaxed-constexpr"]
+    flags += ["-O3", "-DNDEBUG"] if mode == "opt" else (["-O0", "-g"] if mode == "dbg" else ["-O2"])
+    for arch in CUDA_ARCHS:
+        flags.append("-gencode=arch=compute_%s,code=sm_%s" % (arch, arch))
+    return flags
+
+def _arguments(ctx, flags, cc_toolchain, context):
+    args = ctx.actions.args()
+    args.add_all(flags)
+    args.add("-ccbin", cc_toolchain.compiler_executable)
+    args.add_all(context.includes, before_each = "-I")
+    args.add_all(context.quote_includes, before_each = "-I")
+    args.add_all(context.system_includes, before_each = "-isystem")
+    args.add_all(context.defines, before_each = "-D")
+    args.add("-I.")
+    args.add_all(ctx.attr.copts)
+    return args
+
 def _cuda_objects_impl(ctx):
     cc_toolchain = find_cpp_toolchain(ctx)
     features = cc_common.configure_features(
@@ -18,24 +39,11 @@ def _cuda_objects_impl(ctx):
         cc_infos = [own] + [d[CcInfo] for d in ctx.attr.deps],
     ).compilation_context
 
-    mode = ctx.var["COMPILATION_MODE"]
-    flags = ["-std=c++20", "-lineinfo", "-Xcompiler=-fPIC,-Wall,-Wextra", "--expt-relaxed-constexpr"]
-    flags += ["-O3", "-DNDEBUG"] if mode == "opt" else (["-O0", "-g"] if mode == "dbg" else ["-O2"])
-    for arch in CUDA_ARCHS:
-        flags.append("-gencode=arch=compute_%s,code=sm_%s" % (arch, arch))
-
+    flags = _flags(ctx)
     objects = []
     for src in ctx.files.srcs:
         obj = ctx.actions.declare_file("_cuda/%s/%s.o" % (ctx.label.name, src.basename))
-        args = ctx.actions.args()
-        args.add_all(flags)
-        args.add("-ccbin", cc_toolchain.compiler_executable)
-        args.add_all(context.includes, before_each = "-I")
-        args.add_all(context.quote_includes, before_each = "-I")
-        args.add_all(context.system_includes, before_each = "-isystem")
-        args.add_all(context.defines, before_each = "-D")
-        args.add("-I.")
-        args.add_all(ctx.attr.copts)
+        args = _arguments(ctx, flags, cc_toolchain, context)
         args.add("-c", src.path)
         args.add("-o", obj)
         ctx.actions.run(
@@ -109,3 +117,42 @@ def cuda_library(name, srcs, hdrs, stub_srcs, deps = [], cuda_deps = [], copts =
         }),
         visibility = visibility,
     )
+
+def _cuda_listing_impl(ctx):
+    cc_toolchain = find_cpp_toolchain(ctx)
+    context = cc_common.merge_cc_infos(cc_infos = [d[CcInfo] for d in ctx.attr.deps]).compilation_context
+    ptx = ctx.actions.declare_file(ctx.label.name + ".ptx")
+    said = ctx.actions.declare_file(ctx.label.name + ".txt")
+    args = _arguments(ctx, _flags(ctx)[:-len(CUDA_ARCHS)], cc_toolchain, context)
+    args.add("-arch=sm_" + CUDA_ARCHS[0])
+    args.add("-ptx", ctx.file.src.path)
+    args.add("-o", ptx)
+    ctx.actions.run_shell(
+        command = "{root}/bin/nvcc $@ && {root}/bin/ptxas -v -arch=sm_{arch} {ptx} -o /dev/null 2> {said}".format(
+            root = CUDA_ROOT,
+            arch = CUDA_ARCHS[0],
+            ptx = ptx.path,
+            said = said.path,
+        ),
+        arguments = [args],
+        inputs = depset([ctx.file.src] + ctx.files.hdrs, transitive = [context.headers, cc_toolchain.all_files]),
+        outputs = [ptx, said],
+        mnemonic = "CudaListing",
+        env = {"PATH": "/usr/bin:/bin", "CUDA_VERSION": CUDA_VERSION},
+    )
+    return [DefaultInfo(files = depset([ptx, said]))]
+
+# What nvcc made of one source for the first architecture: NAME.ptx, and in NAME.txt what ptxas -v
+# says of registers and spills. For tests that look into compiled code.
+cuda_listing = rule(
+    implementation = _cuda_listing_impl,
+    attrs = {
+        "src": attr.label(allow_single_file = [".cu"]),
+        "hdrs": attr.label_list(allow_files = [".h", ".cuh"]),
+        "deps": attr.label_list(providers = [CcInfo]),
+        "copts": attr.string_list(),
+        "_cc_toolchain": attr.label(default = "@bazel_tools//tools/cpp:current_cc_toolchain"),
+    },
+    fragments = ["cpp"],
+    toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
+)

@@ -94,18 +94,16 @@ class CombineForward {
         window_(rank.config),
         channel_(channel),
         node_(node),
-        out_(node == rank.node ? window_.CombineOwn(channel, node, rank.local)
-                               : window_.CombineFar(channel, rank.node, node)),
         base_(rank.plan.stream_base[node * rank.config.channels() + channel]),
         rows_(rank.plan.stream_rows[node * rank.config.channels() + channel]) {
     for (int j = 0; j < rank.config.locals; ++j) readers_.Open(f, j, RingFrom(j));
-    if (rank.config.nodes > 1) writer_.Open(f, 0, out_);
+    if (rank.config.nodes > 1) writer_.Open(f, 0, RingOut());
   }
 
   PIPESCOPE_BOTH Progress Step(Fabric& f) {
     if (done_ == rows_) {
       for (int j = 0; j < rank_.config.locals; ++j) readers_.Close(f, j, RingFrom(j));
-      if (rank_.config.nodes > 1) writer_.Close(f, 0, out_);
+      if (rank_.config.nodes > 1) writer_.Close(f, 0, RingOut());
       return Progress::kDone;
     }
     const unsigned reach = rank_.plan.stream_locals[base_ + done_];
@@ -114,7 +112,7 @@ class CombineForward {
         return Progress::kWaits;
       }
     }
-    if (rank_.config.nodes > 1 && writer_.Room(f, 0, out_) == 0) return Progress::kWaits;
+    if (rank_.config.nodes > 1 && writer_.Room(f, 0, RingOut()) == 0) return Progress::kWaits;
     Add(f, reach);
     ++done_;
     return Progress::kMoved;
@@ -125,27 +123,30 @@ class CombineForward {
     return window_.CombineNear(channel_, j, rank_.local, node_);
   }
 
+  PIPESCOPE_BOTH Ring RingOut() const {
+    return node_ == rank_.node ? window_.CombineOwn(channel_, node_, rank_.local)
+                               : window_.CombineFar(channel_, rank_.node, node_);
+  }
+
   PIPESCOPE_BOTH void Add(Fabric& f, unsigned reach) {
-    const std::byte* from[kMostLocals];
-    PIPESCOPE_UNROLL
-    for (int j = 0; j < kMostLocals; ++j) {
-      from[j] = (reach >> j & 1U) != 0 ? readers_.Slot(f, j, RingFrom(j)) : nullptr;
+    Addends<Fabric> rows;
+    for (int j = 0; j < rank_.config.locals; ++j) {
+      if ((reach >> j & 1U) != 0) rows.Append(readers_.Slot(f, j, RingFrom(j)));
     }
     const bool last = rank_.config.nodes == 1;
     const int token = rank_.plan.stream_tokens[base_ + done_];
-    std::byte* slot = last ? nullptr : writer_.Slot(f, 0, out_);
-    SumRows<kMostLocals>(rank_, f, from, TargetOf(rank_, last ? token : -1, slot));
+    std::byte* slot = last ? nullptr : writer_.Slot(f, 0, RingOut());
+    SumRows(rank_, f, rows, TargetOf(rank_, last ? token : -1, slot));
     for (int j = 0; j < rank_.config.locals; ++j) {
       if ((reach >> j & 1U) != 0) readers_.Pop(f, j, RingFrom(j));
     }
-    if (!last) writer_.Push(f, 0, out_);
+    if (!last) writer_.Push(f, 0, RingOut());
   }
 
   const Rank& rank_;
   const Window window_;
   const int channel_;
   const int node_;
-  const Ring out_;
   const int base_;
   const int rows_;
   int done_ = 0;
@@ -172,7 +173,9 @@ class CombineReceive {
       return Progress::kDone;
     }
     if (Alone()) {
-      if (rank_.Reach(token_, 0) == 0) SumRows<0>(rank_, f, nullptr, TargetOf(rank_, token_, {}));
+      if (rank_.Reach(token_, 0) == 0) {
+        SumRows(rank_, f, Addends<Fabric>(), TargetOf(rank_, token_, nullptr));
+      }
     } else {
       for (int n = 0; n < rank_.config.nodes; ++n) {
         if (rank_.Reach(token_, n) == 0) continue;
@@ -192,13 +195,11 @@ class CombineReceive {
   }
 
   PIPESCOPE_BOTH void Add(Fabric& f) {
-    const std::byte* from[kMostNodes];
-    PIPESCOPE_UNROLL
-    for (int n = 0; n < kMostNodes; ++n) {
-      const bool here = n < rank_.config.nodes && rank_.Reach(token_, n) != 0;
-      from[n] = here ? readers_.Slot(f, n, RingFrom(n)) : nullptr;
+    Addends<Fabric> rows;
+    for (int n = 0; n < rank_.config.nodes; ++n) {
+      if (rank_.Reach(token_, n) != 0) rows.Append(readers_.Slot(f, n, RingFrom(n)));
     }
-    SumRows<kMostNodes>(rank_, f, from, TargetOf(rank_, token_, nullptr));
+    SumRows(rank_, f, rows, TargetOf(rank_, token_, nullptr));
     for (int n = 0; n < rank_.config.nodes; ++n) {
       if (rank_.Reach(token_, n) != 0) readers_.Pop(f, n, RingFrom(n));
     }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "kernels/exchange/notify.h"
 
 namespace pipescope::kernels::exchange {
@@ -64,7 +66,8 @@ Status CpuExchange::Notify() {
   return RunTasks(std::move(tasks), schedule_);
 }
 
-Status CpuExchange::Run(Direction direction) {
+template <Direction direction>
+Status CpuExchange::Run() {
   std::vector<std::vector<Task>> tasks(ranks_.size());
   for (size_t r = 0; r < ranks_.size(); ++r) {
     const CpuFabric fabric(window_, config_, windows_, static_cast<int>(r));
@@ -77,7 +80,7 @@ Status CpuExchange::Run(Direction direction) {
           using R = typename decltype(type)::type;
           tasks[r].push_back(MakeTask<R>(fabric, ranks_[r], role.channel, peer));
         };
-        WithRole<CpuFabric>(config_, ranks_[r].node, direction, role, add);
+        WithRole<CpuFabric, direction>(config_, ranks_[r].node, role, add);
       }
     }
   }
@@ -86,16 +89,18 @@ Status CpuExchange::Run(Direction direction) {
 
 Result<std::vector<DispatchOutput>> CpuExchange::Send(const std::vector<DispatchInput>& inputs,
                                                       bool with_experts) {
-  std::vector<DispatchOutput> outputs;
+  inputs_ = inputs;
+  received_.clear();
   for (const Rank& rank : ranks_) {
-    outputs.push_back(PoisonedDispatch(config_, rank.plan.totals[0]));
+    received_.push_back(PoisonedDispatch(config_, rank.plan.totals[0]));
     const auto* experts = rank.plan.expert_rows;
-    outputs.back().expert_rows.assign(experts, experts + config_.experts_of_rank());
+    received_.back().expert_rows.assign(experts, experts + config_.experts_of_rank());
   }
   for (size_t r = 0; r < ranks_.size(); ++r) {
-    SetDispatch(inputs[r], with_experts, outputs[r], &ranks_[r]);
+    SetDispatch(inputs_[r], with_experts, received_[r], &ranks_[r]);
   }
-  if (auto ok = Run(Direction::kDispatch); !ok) return Fail(ok.error());
+  if (auto ok = Run<Direction::kDispatch>(); !ok) return Fail(ok.error());
+  auto outputs = received_;
   if (with_experts) return outputs;
   for (DispatchOutput& output : outputs) {
     output.experts.clear();
@@ -132,7 +137,7 @@ Result<std::vector<DispatchOutput>> CpuExchange::DispatchAgain(
 Result<std::vector<CombineOutput>> CpuExchange::Combine(const std::vector<CombineInput>& inputs,
                                                         bool weights) {
   if (!planned_) return Fail("a combine: expected a dispatch before it");
-  std::vector<CombineOutput> outputs;
+  sums_.clear();
   for (size_t r = 0; r < ranks_.size(); ++r) {
     const int64_t rows = ranks_[r].plan.totals[0];
     if (r >= inputs.size() ||
@@ -143,11 +148,27 @@ Result<std::vector<CombineOutput>> CpuExchange::Combine(const std::vector<Combin
       return Fail(fmt::format("rank {}: weights: expected {} a row with weights, else none", r,
                               config_.selected));
     }
-    outputs.push_back(PoisonedCombine(config_, ranks_[r].tokens, weights));
+    sums_.push_back(PoisonedCombine(config_, ranks_[r].tokens, weights));
   }
-  for (size_t r = 0; r < ranks_.size(); ++r) SetCombine(inputs[r], weights, outputs[r], &ranks_[r]);
-  if (auto ok = Run(Direction::kCombine); !ok) return Fail(ok.error());
-  return outputs;
+  results_ = inputs;
+  for (size_t r = 0; r < ranks_.size(); ++r) SetCombine(results_[r], weights, sums_[r], &ranks_[r]);
+  if (auto ok = Run<Direction::kCombine>(); !ok) return Fail(ok.error());
+  return sums_;
+}
+
+Result<std::vector<double>> CpuExchange::Seconds(Part part, int runs) {
+  if (!planned_) return Fail("a part again: expected it once before");
+  std::vector<double> seconds;
+  for (int i = 0; i < runs; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    const Status ok = part == Part::kNotify     ? Notify()
+                      : part == Part::kDispatch ? Run<Direction::kDispatch>()
+                                                : Run<Direction::kCombine>();
+    if (!ok) return Fail(ok.error());
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    seconds.push_back(took.count());
+  }
+  return seconds;
 }
 
 }  // namespace pipescope::kernels::exchange

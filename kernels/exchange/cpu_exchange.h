@@ -20,13 +20,15 @@ class CpuExchange : public Exchange {
       const std::vector<DispatchInput>& inputs) override;
   Result<std::vector<CombineOutput>> Combine(const std::vector<CombineInput>& inputs,
                                              bool weights) override;
+  Result<std::vector<double>> Seconds(Part part, int runs) override;
 
  private:
   CpuExchange(const Config& config, const Schedule& schedule);
   Result<std::vector<DispatchOutput>> Send(const std::vector<DispatchInput>& inputs,
                                            bool with_experts);
   Status Notify();
-  Status Run(Direction direction);
+  template <Direction direction>
+  Status Run();
 
   const Config config_;
   const Window window_;
@@ -35,6 +37,11 @@ class CpuExchange : public Exchange {
   std::vector<std::byte*> windows_;
   std::vector<Rank> ranks_;
   bool planned_ = false;
+  // Of the last calls: what Seconds does again works on them.
+  std::vector<DispatchInput> inputs_;
+  std::vector<DispatchOutput> received_;
+  std::vector<CombineInput> results_;
+  std::vector<CombineOutput> sums_;
 };
 
 }  // namespace pipescope::kernels::exchange

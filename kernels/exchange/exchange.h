@@ -13,6 +13,8 @@
 
 namespace pipescope::kernels::exchange {
 
+enum class Part { kNotify, kDispatch, kCombine };
+
 class Exchange {
  public:
   virtual ~Exchange() = default;
@@ -24,6 +26,10 @@ class Exchange {
   // Rows as the last dispatch returned them, with or without weights.
   virtual Result<std::vector<CombineOutput>> Combine(const std::vector<CombineInput>& inputs,
                                                      bool weights) = 0;
+  // Does a part of the last call of its kind again, `runs` times, and tells how long each took:
+  // from when all ranks may start to when the last one ends, without copies to or from the host.
+  // The notify is timed with its layout.
+  virtual Result<std::vector<double>> Seconds(Part part, int runs) = 0;
 };
 
 }  // namespace pipescope::kernels::exchange

@@ -25,6 +25,8 @@ struct Role {
   int peer = 0;  // which of the channel's warps of that kind
 };
 
+inline constexpr int kRoleKinds = 4;
+
 // Warps of a role on the SM, for one channel.
 constexpr int WarpsOf(const Config& g, Direction direction, int sm, Role::Kind kind) {
   if ((kind == Role::kForward || kind == Role::kCredit) != (sm == 1)) return 0;
@@ -41,11 +43,11 @@ constexpr int WarpsOf(const Config& g, Direction direction, int sm, Role::Kind k
   }
 }
 
-constexpr Role::Kind kKinds[] = {Role::kSend, Role::kForward, Role::kCredit, Role::kReceive};
-
 constexpr int WarpsOfChannel(const Config& g, Direction direction, int sm) {
   int warps = 0;
-  for (Role::Kind kind : kKinds) warps += WarpsOf(g, direction, sm, kind);
+  for (int kind = 0; kind < kRoleKinds; ++kind) {
+    warps += WarpsOf(g, direction, sm, static_cast<Role::Kind>(kind));
+  }
   return warps;
 }
 
@@ -55,9 +57,9 @@ constexpr Role RoleOf(const Config& g, Direction direction, int pair, int sm, in
   Role role;
   role.channel = pair * g.per_pair + warp / per_channel;
   role.peer = warp % per_channel;
-  for (Role::Kind kind : kKinds) {
-    role.kind = kind;
-    const int warps = WarpsOf(g, direction, sm, kind);
+  for (int kind = 0; kind < kRoleKinds; ++kind) {
+    role.kind = static_cast<Role::Kind>(kind);
+    const int warps = WarpsOf(g, direction, sm, role.kind);
     if (role.peer < warps) break;
     role.peer -= warps;
   }
@@ -68,22 +70,30 @@ constexpr Role RoleOf(const Config& g, Direction direction, int pair, int sm, in
 constexpr int OtherNode(const Config& g, int node, int n) { return (node + 1 + n) % g.nodes; }
 
 // Calls run(std::type_identity<R>(), peer) with the role's type.
-template <class Fabric, class Run>
-PIPESCOPE_BOTH void WithRole(const Config& g, int node, Direction direction, const Role& role,
-                             const Run& run) {
-  const bool dispatch = direction == Direction::kDispatch;
-  switch (role.kind) {
-    case Role::kSend:
-      if (!dispatch) return run(std::type_identity<CombineSend<Fabric>>(), role.peer);
-      return run(std::type_identity<DispatchSend<Fabric>>(), OtherNode(g, node, role.peer));
-    case Role::kForward:
-      if (!dispatch) return run(std::type_identity<CombineForward<Fabric>>(), role.peer);
-      return run(std::type_identity<DispatchForward<Fabric>>(), role.peer);
-    case Role::kCredit:
-      return run(std::type_identity<DispatchCredit<Fabric>>(), 0);
-    default:
-      if (!dispatch) return run(std::type_identity<CombineReceive<Fabric>>(), 0);
-      return run(std::type_identity<DispatchReceive<Fabric>>(), role.peer);
+template <class Fabric, Direction direction, class Run>
+PIPESCOPE_BOTH void WithRole(const Config& g, int node, const Role& role, const Run& run) {
+  if constexpr (direction == Direction::kDispatch) {
+    switch (role.kind) {
+      case Role::kSend:
+        return run(std::type_identity<DispatchSend<Fabric>>(), OtherNode(g, node, role.peer));
+      case Role::kForward:
+        return run(std::type_identity<DispatchForward<Fabric>>(), role.peer);
+      case Role::kCredit:
+        return run(std::type_identity<DispatchCredit<Fabric>>(), 0);
+      case Role::kReceive:
+        return run(std::type_identity<DispatchReceive<Fabric>>(), role.peer);
+    }
+  } else {
+    switch (role.kind) {
+      case Role::kSend:
+        return run(std::type_identity<CombineSend<Fabric>>(), role.peer);
+      case Role::kForward:
+        return run(std::type_identity<CombineForward<Fabric>>(), role.peer);
+      case Role::kReceive:
+        return run(std::type_identity<CombineReceive<Fabric>>(), 0);
+      case Role::kCredit:
+        return;  // readers return slots themselves
+    }
   }
 }
 

@@ -32,7 +32,8 @@ struct Ring {
   int from = 0, to = 0;  // node where far, else local
 };
 
-// Rings of channel c, seen alike from both ends. `n` is a node, `i` and `j` locals.
+// Rings of channel c, seen alike from both ends. `n` is a node, `i` and `j` locals. The
+// configuration must outlive it.
 class Window {
  public:
   constexpr explicit Window(const Config& config) : config_(config) {}
@@ -182,7 +183,7 @@ class Window {
   constexpr int CursorOfFar() const { return 1; }
   constexpr int CursorOfNear() const { return CursorOfFar() + 4 * Streams(); }
 
-  Config config_;
+  const Config& config_;
 };
 
 }  // namespace pipescope::kernels::exchange
