@@ -140,7 +140,8 @@ def _cuda_listing_impl(ctx):
         mnemonic = "CudaListing",
         env = {"PATH": "/usr/bin:/bin", "CUDA_VERSION": CUDA_VERSION},
     )
-    return [DefaultInfo(files = depset([ptx, said]))]
+    outputs = [ptx, said]
+    return [DefaultInfo(files = depset(outputs), runfiles = ctx.runfiles(files = outputs))]
 
 # What nvcc made of one source for the first architecture: NAME.ptx, and in NAME.txt what ptxas -v
 # says of registers and spills. For tests that look into compiled code.
