@@ -2,6 +2,7 @@
 
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 load("@local_cuda//:defs.bzl", "CUDA_ARCHS", "CUDA_ROOT", "CUDA_VERSION")
+load("//sim/bazel:copts.bzl", "PIPESCOPE_COPTS")
 
 def _flags(ctx):
     """nvcc's flags for the mode in which we build, and for all architectures."""
@@ -106,6 +107,7 @@ def cuda_library(name, srcs, hdrs, stub_srcs, deps = [], cuda_deps = [], copts =
         name = name + "_stub",
         srcs = stub_srcs,
         hdrs = hdrs,
+        copts = PIPESCOPE_COPTS,
         deps = deps,
         tags = ["manual"],
     )
