@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernels/exchange/bench.h"
 #include "kernels/exchange/check.h"
 #include "kernels/exchange/cpu_exchange.h"
 #include "kernels/train/bf16.h"
@@ -141,6 +142,39 @@ TEST(Exchange, RowsAreInTheOrderOfHomeAndToken) {
   EXPECT_EQ(two.expert_rows, (std::vector<int32_t>{1, 2}));
   EXPECT_EQ((*outputs)[1].weights, (std::vector<float>{3, 0}));
   EXPECT_EQ((*outputs)[3].rows, 0);
+}
+
+TEST(BenchExchange, CountsWhatPassesWhichLink) {
+  Config g = Small(2, 2);
+  g.selected = 2;
+  auto inputs = DrawInputs(g, Routing::kNothing, false, 1);
+  inputs[0].experts.assign(inputs[0].experts.size(), -1);
+  // Rank 0's token 0 to ranks 0 and 1, token 1 to ranks 2 and 3, token 2 twice to rank 2.
+  const std::vector<int32_t> experts = {0, 2, 7, 5, 4, 5};
+  std::copy(experts.begin(), experts.end(), inputs[0].experts.begin());
+  const Volume volume = VolumeOf(g, inputs);
+  EXPECT_EQ(volume.token_nodes, 3);
+  EXPECT_EQ(volume.token_far_nodes, 2);
+  EXPECT_EQ(volume.rows, 5);
+  EXPECT_EQ(volume.near_rows, 2);
+}
+
+TEST(BenchExchange, RatesFollowFromTheTime) {
+  Config g = Small(2, 2);
+  auto exchange = CpuExchange::Make(g, {.drawn = 1});
+  const auto result = BenchExchange(**exchange, g, Routing::kUniform, 3, 1);
+  ASSERT_TRUE(result) << result.error().ToString();
+  const Volume volume = VolumeOf(g, DrawInputs(g, Routing::kUniform, false, 1));
+  const double bytes = static_cast<double>(volume.rows * (g.hidden + 4)) / 4;
+  const Rates& dispatch = result->dispatch;
+  EXPECT_NEAR(dispatch.nvl.value() * dispatch.time.seconds(), bytes, 1);
+  EXPECT_NEAR(dispatch.rdma_wire.value() / dispatch.rdma.value(),
+              static_cast<double>(volume.token_far_nodes) / static_cast<double>(volume.token_nodes),
+              1e-3);
+  EXPECT_GT(result->notify, Duration());
+  EXPECT_FALSE(BenchExchange(**exchange, g, Routing::kUniform, 0, 1));
+  // What was timed still does what it should.
+  ExpectTrue(g, **exchange, Routing::kUniform, false, 2);
 }
 
 std::string Complaint(const Config& g) {
