@@ -1,7 +1,7 @@
 """cuda_library: compiles .cu with nvcc and links like any cc_library."""
 
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
-load("@local_cuda//:defs.bzl", "CUDA_ARCHS", "CUDA_ROOT", "CUDA_VERSION")
+load("@local_cuda//:defs.bzl", "CUDA_ARCHS", "CUDA_HAS_NCCL", "CUDA_ROOT", "CUDA_VERSION")
 load("//sim/bazel:copts.bzl", "PIPESCOPE_COPTS")
 
 def _flags(ctx):
@@ -90,8 +90,10 @@ _cuda_objects = rule(
     toolchains = ["@bazel_tools//tools/cpp:toolchain_type"],
 )
 
-def cuda_library(name, srcs, hdrs, stub_srcs, deps = [], cuda_deps = [], copts = [], visibility = None):
+def cuda_library(name, srcs, hdrs, stub_srcs, deps = [], cuda_deps = [], copts = [], needs_nccl = False, visibility = None):
     """`name` is the nvcc build where CUDA is enabled, else a cc_library of `stub_srcs`.
+
+    With `needs_nccl`, also where NCCL's headers are missing from the toolkit.
 
     Both provide the same headers, so a cc_binary depends on `name` either way.
     """
@@ -114,7 +116,7 @@ def cuda_library(name, srcs, hdrs, stub_srcs, deps = [], cuda_deps = [], copts =
     native.alias(
         name = name,
         actual = select({
-            "@local_cuda//:enabled": ":%s_cuda" % name,
+            "@local_cuda//:enabled": ":%s_%s" % (name, "cuda" if CUDA_HAS_NCCL or not needs_nccl else "stub"),
             "//conditions:default": ":%s_stub" % name,
         }),
         visibility = visibility,

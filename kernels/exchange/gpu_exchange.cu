@@ -236,17 +236,6 @@ class GpuExchange : public Exchange {
   std::vector<int> rows_;  // each rank receives
 };
 
-Status CheckWarps(const Config& config) {
-  for (Direction direction : {Direction::kDispatch, Direction::kCombine}) {
-    const int warps = WarpsOfBlock(config, direction);
-    if (warps <= kMostWarps) continue;
-    return Fail("per_pair: " + std::to_string(config.per_pair) + " channels a pair of SMs need " +
-                std::to_string(warps) + " warps an SM: expected at most " +
-                std::to_string(kMostWarps));
-  }
-  return {};
-}
-
 template <Scope scope>
 Result<std::unique_ptr<Exchange>> Started(const Config& config, int gpus) {
   auto exchange = std::make_unique<GpuExchange<scope>>(config, gpus);

@@ -7,6 +7,8 @@
 // Fabrics are made by `Maker`: maker(const Rank&) on the device.
 #pragma once
 
+#include <string>
+
 #include "kernels/exchange/notify.h"
 #include "kernels/exchange/roles.h"
 
@@ -54,7 +56,8 @@ __device__ __forceinline__ void RunRole(Role& role, Fabric& fabric, int* stuck) 
 
 // Blocks (rank, channel), warps are nodes.
 template <class Maker>
-__global__ void __launch_bounds__(32 * kMostNodes) LayOutKernel(const Rank* ranks, Maker maker) {
+__global__ void __launch_bounds__(32 * kMostNodes)
+    LayOutKernel(const Rank* ranks, const __grid_constant__ Maker maker) {
   const Rank& rank = SharedRank(ranks, static_cast<int>(blockIdx.x));
   auto fabric = maker(rank);
   LayOut(rank, fabric, static_cast<int>(blockIdx.y), static_cast<int>(threadIdx.x / 32));
@@ -62,7 +65,8 @@ __global__ void __launch_bounds__(32 * kMostNodes) LayOutKernel(const Rank* rank
 
 // Blocks are ranks, of one warp.
 template <class Maker>
-__global__ void __launch_bounds__(32) NotifyKernel(const Rank* ranks, Maker maker, int* stuck) {
+__global__ void __launch_bounds__(32)
+    NotifyKernel(const Rank* ranks, const __grid_constant__ Maker maker, int* stuck) {
   const Rank& rank = SharedRank(ranks, static_cast<int>(blockIdx.x));
   auto fabric = maker(rank);
   Notify<decltype(fabric)> role(rank, fabric);
@@ -72,7 +76,7 @@ __global__ void __launch_bounds__(32) NotifyKernel(const Rank* ranks, Maker make
 // Blocks (rank, SM); warps are roles.
 template <Direction direction, class Maker>
 __global__ void __launch_bounds__(32 * kMostWarps)
-    RolesKernel(const Rank* ranks, Maker maker, int* stuck) {
+    RolesKernel(const Rank* ranks, const __grid_constant__ Maker maker, int* stuck) {
   const Rank& rank = SharedRank(ranks, static_cast<int>(blockIdx.x));
   auto fabric = maker(rank);
   using Fabric = decltype(fabric);
@@ -91,6 +95,17 @@ inline int WarpsOfBlock(const Config& g, Direction direction) {
   const int first = WarpsOfChannel(g, direction, 0);
   const int second = WarpsOfChannel(g, direction, 1);
   return g.per_pair * (first > second ? first : second);
+}
+
+inline Status CheckWarps(const Config& config) {
+  for (Direction direction : {Direction::kDispatch, Direction::kCombine}) {
+    const int warps = WarpsOfBlock(config, direction);
+    if (warps <= kMostWarps) continue;
+    return Fail("per_pair: " + std::to_string(config.per_pair) + " channels a pair of SMs need " +
+                std::to_string(warps) + " warps an SM: expected at most " +
+                std::to_string(kMostWarps));
+  }
+  return {};
 }
 
 }  // namespace pipescope::kernels::exchange

@@ -19,8 +19,13 @@ class RankMemory {
 
   // Sets the rank's plan.
   Status Start(const Config& config, int gpu, Rank* rank) {
-    gpu_ = gpu;
     if (auto ok = window_.Reset(gpu, Window(config).bytes(), 0); !ok) return ok;
+    return StartPlan(config, gpu, rank);
+  }
+
+  // Where the window is another's.
+  Status StartPlan(const Config& config, int gpu, Rank* rank) {
+    gpu_ = gpu;
     if (auto ok = plan_.Reset(gpu, MakePlan(config, nullptr, &rank->plan), 0); !ok) return ok;
     MakePlan(config, plan_.as(), &rank->plan);
     return {};

@@ -82,7 +82,10 @@ class Notify {
         return Next();
       case 3: {
         const uint64_t others = static_cast<uint64_t>(g().nodes - 1);
-        if (f.Counter(window_.MeetCounter()) < others * epoch_) return Progress::kWaits;
+        // One node may have no counters at all.
+        if (others > 0 && f.Counter(window_.MeetCounter()) < others * epoch_) {
+          return Progress::kWaits;
+        }
         for (int j = 0; j < g().locals; ++j) f.Signal(j, window_.MeetFlag(rank_.local), epoch_);
         return Next();
       }

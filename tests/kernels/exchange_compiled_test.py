@@ -10,6 +10,7 @@ import sys
 import unittest
 
 FOLDER = "kernels/exchange"
+FLAGS = ("--cuda", "--nccl")
 KERNELS = ("LayOutKernel", "NotifyKernel", "RolesKernel")
 
 
@@ -33,6 +34,17 @@ class Compiled(unittest.TestCase):
         self.assertEqual({("0", "0")}, set(spills), said)
         registers = [int(n) for n in re.findall(r"Used (\d+) registers", said)]
         self.assertLessEqual(max(registers), 128)  # 16 warps of 32 lanes share 65536
+
+    @unittest.skipUnless("--nccl" in sys.argv, "built without NCCL")
+    def test_nothing_is_spilled_over_nccl(self):
+        said = read("nccl_exchange_listing.txt")
+        spills = re.findall(r"(\d+) bytes spill stores, (\d+) bytes spill loads", said)
+        self.assertEqual(len(spills), 4)
+        self.assertEqual({("0", "0")}, set(spills), said)
+        for name, body in entries(read("nccl_exchange_listing.ptx")).items():
+            if "RolesKernel" in name:
+                self.assertGreater(len(body.splitlines()), 1000, name)
+                self.assertGreaterEqual(body.count("st.global.L1::no_allocate.v4.u32"), 8, name)
 
     def test_roles_are_there(self):
         """A kernel from which the compiler has dropped the roles would pass all else."""
@@ -62,4 +74,4 @@ class Compiled(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[argument for argument in sys.argv if argument != "--cuda"])
+    unittest.main(argv=[argument for argument in sys.argv if argument not in FLAGS])
