@@ -56,7 +56,6 @@ class CombineSend {
   }
 
   PIPESCOPE_BOTH bool SendFor(Fabric& f, int n) {
-    const Config& g = rank_.config;
     const Ring ring = RingFor(n);
     const int left = rank_.plan.row_rows[StreamOf(n)] - static_cast<int>(sent_.Get(n));
     const int room = left == 0 ? 0 : writers_.Room(f, n, ring);
@@ -64,12 +63,7 @@ class CombineSend {
     if (rows > ring.chunk) rows = ring.chunk;
     for (int i = 0; i < rows; ++i) {
       const int64_t row = rank_.plan.row_base[StreamOf(n)] + static_cast<int64_t>(sent_.Get(n));
-      std::byte* slot = writers_.Slot(f, n, ring);
-      f.Copy(slot, rank_.back.values + row * 2 * g.hidden, 2 * int64_t{g.hidden});
-      if (rank_.with_weights) {
-        auto* weights = reinterpret_cast<float*>(slot + 2 * int64_t{g.hidden});
-        CopyWords(f, weights, rank_.back.weights + row * g.selected, g.selected);
-      }
+      WriteResult(rank_, f, row, writers_.Slot(f, n, ring));
       writers_.Push(f, n, ring);
       sent_.Set(n, sent_.Get(n) + 1);
     }

@@ -93,8 +93,8 @@ class DispatchForward {
 
   // The first forwarder notes for combine what every stream was.
   PIPESCOPE_BOTH void Pass(Fabric& f, int n, int token, int reach) {
+    const int at = rank_.plan.stream_base[n * rank_.config.channels() + channel_] + Passed(n);
     if (local_ == 0 && f.lane() == 0) {
-      const int at = rank_.plan.stream_base[n * rank_.config.channels() + channel_] + Passed(n);
       rank_.plan.stream_locals[at] = static_cast<uint8_t>(reach);
       rank_.plan.stream_tokens[at] = token;
     }

@@ -13,6 +13,11 @@ Status GetArray(const T* from, size_t count, T* to) {
   return Cuda(cudaMemcpy(to, from, count * sizeof(T), cudaMemcpyDefault), "a copy from the device");
 }
 
+template <class T>
+Status PutArray(const T* from, size_t count, T* to) {
+  return Cuda(cudaMemcpy(to, from, count * sizeof(T), cudaMemcpyDefault), "a copy to the device");
+}
+
 class RankMemory {
  public:
   std::byte* window() const { return window_.as(); }

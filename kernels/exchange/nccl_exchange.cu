@@ -4,7 +4,7 @@
 #include "kernels/exchange/gpu_rank.cuh"
 #include "kernels/exchange/nccl_exchange.h"
 #include "kernels/exchange/nccl_fabric.cuh"
-#include "kernels/exchange/nccl_library.h"
+#include "kernels/exchange/nccl_send_recv.cuh"
 
 namespace pipescope::kernels::exchange {
 namespace {
@@ -17,11 +17,13 @@ struct Maker {
 
 class NcclRankImpl : public NcclRank {
  public:
-  NcclRankImpl(const NcclLibrary& nccl, const Config& config, int gpu)
-      : nccl_(nccl), config_(config), gpu_(gpu) {}
+  NcclRankImpl(const NcclLibrary& nccl, const Config& config, int gpu, Way way)
+      : nccl_(nccl), config_(config), gpu_(gpu), way_(way), send_recv_(nccl, config_) {}
 
   ~NcclRankImpl() override {
     cudaSetDevice(gpu_);
+    if (begin_ != nullptr) cudaEventDestroy(begin_);
+    if (end_ != nullptr) cudaEventDestroy(end_);
     if (has_device_comm_) nccl_.destroy_device_comm(comm_, &maker_.comm);
     if (maker_.window != nullptr) nccl_.remove_window(comm_, maker_.window);
     if (window_ != nullptr) nccl_.free(window_);
@@ -38,8 +40,12 @@ class NcclRankImpl : public NcclRank {
     if (auto ok = Cuda(cudaSetDevice(gpu_), "a device"); !ok) return ok;
     auto ok = nccl_.Check(nccl_.init(&comm_, config_.ranks(), unique, rank), "meeting of ranks");
     if (!ok) return ok;
-    if (ok = StartWindow(); !ok) return ok;
-    if (ok = StartDeviceComm(); !ok) return ok;
+    if (way_ == Way::kProtocol) {
+      if (ok = StartWindow(); !ok) return ok;
+      if (ok = StartDeviceComm(); !ok) return ok;
+    }
+    if (ok = Cuda(cudaEventCreate(&begin_), "an event"); !ok) return ok;
+    if (ok = Cuda(cudaEventCreate(&end_), "an event"); !ok) return ok;
     if (ok = memory_.StartPlan(config_, gpu_, &rank_); !ok) return ok;
     return stuck_.Reset(gpu_, sizeof(int), 0);
   }
@@ -47,7 +53,13 @@ class NcclRankImpl : public NcclRank {
   Result<DispatchOutput> Dispatch(const DispatchInput& input) override {
     rank_.tokens = input.tokens;
     if (auto ok = memory_.PutInput(input, true, &rank_); !ok) return Fail(ok.error());
-    if (auto ok = Notify(); !ok) return Fail(ok.error());
+    if (way_ == Way::kSendRecv) {
+      const auto rows = send_recv_.Plan(comm_, gpu_, input, rank_);
+      if (!rows) return Fail(rows.error());
+      rows_ = *rows;
+    } else if (auto ok = Notify(); !ok) {
+      return Fail(ok.error());
+    }
     return Send();
   }
 
@@ -63,6 +75,21 @@ class NcclRankImpl : public NcclRank {
     CombineOutput out = PoisonedCombine(config_, rank_.tokens, weights);
     if (auto ok = memory_.GetSums(&out); !ok) return Fail(ok.error());
     return out;
+  }
+
+  Result<std::vector<double>> Seconds(Part part, int runs) override {
+    if (part == Part::kNotify) return Fail("part: expected dispatch or combine");
+    std::vector<double> seconds;
+    for (int i = 0; i < runs; ++i) {
+      const auto ok =
+          part == Part::kDispatch ? Run<Direction::kDispatch>() : Run<Direction::kCombine>();
+      if (!ok) return Fail(ok.error());
+      float ms = 0;
+      const auto timed = Cuda(cudaEventElapsedTime(&ms, begin_, end_), "a time");
+      if (!timed) return Fail(timed.error());
+      seconds.push_back(ms * 1e-3);
+    }
+    return seconds;
   }
 
  private:
@@ -111,15 +138,29 @@ class NcclRankImpl : public NcclRank {
   template <Direction direction>
   Status Run() {
     if (auto ok = PutRank(); !ok) return ok;
+    cudaEventRecord(begin_, nullptr);
+    const auto ok = way_ == Way::kProtocol ? LaunchRoles<direction>() : LaunchSendRecv<direction>();
+    cudaEventRecord(end_, nullptr);
+    return ok ? Wait() : ok;
+  }
+
+  template <Direction direction>
+  Status LaunchRoles() {
     const Rank* ranks = ranks_.as<Rank>();
     int* stuck = stuck_.as<int>();
     void* arguments[] = {&ranks, &maker_, &stuck};
     const dim3 blocks(1, static_cast<unsigned>(config_.sms));
     const dim3 threads(static_cast<unsigned>(32 * WarpsOfBlock(config_, direction)));
-    const auto ok = Cuda(cudaLaunchCooperativeKernel(RolesKernel<direction, Maker>, blocks, threads,
-                                                     arguments, 0, nullptr),
-                         "launching all SMs at once");
-    return ok ? Wait() : ok;
+    return Cuda(cudaLaunchCooperativeKernel(RolesKernel<direction, Maker>, blocks, threads,
+                                            arguments, 0, nullptr),
+                "launching all SMs at once");
+  }
+
+  template <Direction direction>
+  Status LaunchSendRecv() {
+    const Rank* rank = ranks_.as<Rank>();
+    return direction == Direction::kDispatch ? send_recv_.Dispatch(comm_, rank)
+                                             : send_recv_.Combine(comm_, rank);
   }
 
   Status PutRank() { return ranks_.Put(gpu_, std::vector<Rank>{rank_}); }
@@ -136,6 +177,10 @@ class NcclRankImpl : public NcclRank {
   const NcclLibrary& nccl_;
   const Config config_;
   const int gpu_;
+  const Way way_;
+  SendRecv send_recv_;
+  cudaEvent_t begin_ = nullptr;
+  cudaEvent_t end_ = nullptr;
   ncclComm_t comm_ = nullptr;
   void* window_ = nullptr;
   Maker maker_ = {};
@@ -159,12 +204,12 @@ Result<NcclId> NewNcclId() {
 }
 
 Result<std::unique_ptr<NcclRank>> NcclRank::Make(const Config& config, int rank, int gpu,
-                                                 const NcclId& id) {
+                                                 const NcclId& id, Way way) {
   if (auto ok = CheckConfig(config); !ok) return Fail(ok.error());
   if (auto ok = CheckWarps(config); !ok) return Fail(ok.error());
   const auto nccl = LoadNccl();
   if (!nccl) return Fail(nccl.error());
-  auto made = std::make_unique<NcclRankImpl>(**nccl, config, gpu);
+  auto made = std::make_unique<NcclRankImpl>(**nccl, config, gpu, way);
   if (auto ok = made->Start(rank, id); !ok) return Fail(ok.error());
   return std::unique_ptr<NcclRank>(std::move(made));
 }

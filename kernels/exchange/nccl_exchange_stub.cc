@@ -4,7 +4,7 @@ namespace pipescope::kernels::exchange {
 
 Result<NcclId> NewNcclId() { return Fail("an exchange between nodes: built without CUDA"); }
 
-Result<std::unique_ptr<NcclRank>> NcclRank::Make(const Config&, int, int, const NcclId&) {
+Result<std::unique_ptr<NcclRank>> NcclRank::Make(const Config&, int, int, const NcclId&, Way) {
   return Fail("an exchange between nodes: built without CUDA");
 }
 

@@ -19,6 +19,10 @@ Result<NcclLibrary> Load() {
   find(nccl.unique_id, "ncclGetUniqueId");
   find(nccl.init, "ncclCommInitRank");
   find(nccl.destroy, "ncclCommDestroy");
+  find(nccl.send, "ncclSend");
+  find(nccl.receive, "ncclRecv");
+  find(nccl.begin_group, "ncclGroupStart");
+  find(nccl.end_group, "ncclGroupEnd");
   find(nccl.allocate, "ncclMemAlloc");
   find(nccl.free, "ncclMemFree");
   find(nccl.add_window, "ncclCommWindowRegister");

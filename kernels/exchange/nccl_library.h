@@ -14,6 +14,10 @@ struct NcclLibrary {
   decltype(&::ncclGetUniqueId) unique_id = nullptr;
   decltype(&::ncclCommInitRank) init = nullptr;
   decltype(&::ncclCommDestroy) destroy = nullptr;
+  decltype(&::ncclSend) send = nullptr;
+  decltype(&::ncclRecv) receive = nullptr;
+  decltype(&::ncclGroupStart) begin_group = nullptr;
+  decltype(&::ncclGroupEnd) end_group = nullptr;
   decltype(&::ncclMemAlloc) allocate = nullptr;
   decltype(&::ncclMemFree) free = nullptr;
   decltype(&::ncclCommWindowRegister) add_window = nullptr;

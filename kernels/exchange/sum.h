@@ -22,6 +22,16 @@ struct alignas(16) Eight {
   uint32_t pairs[4];
 };
 
+// A row that combine returns, into a slot: values, then weights.
+template <class Fabric>
+PIPESCOPE_BOTH void WriteResult(const Rank& rank, Fabric& f, int64_t row, std::byte* slot) {
+  const int64_t bytes = 2 * int64_t{rank.config.hidden};
+  f.Copy(slot, rank.back.values + row * bytes, bytes);
+  if (!rank.with_weights) return;
+  auto* weights = reinterpret_cast<float*>(slot + bytes);
+  CopyWords(f, weights, rank.back.weights + row * rank.config.selected, rank.config.selected);
+}
+
 // Where a sum goes: values and, if not null, weights.
 struct Target {
   std::byte* values = nullptr;
