@@ -57,6 +57,23 @@ PIPESCOPE_BOTH void LayOut(const Rank& rank, Fabric& f, int channel, int node) {
   }
 }
 
+// The layout as a role.
+template <class Fabric>
+class LayOutOnce {
+ public:
+  PIPESCOPE_BOTH LayOutOnce(const Rank& rank, Fabric&, int channel, int node)
+      : rank_(rank), channel_(channel), node_(node) {}
+  PIPESCOPE_BOTH Progress Step(Fabric& f) {
+    LayOut(rank_, f, channel_, node_);
+    return Progress::kDone;
+  }
+
+ private:
+  const Rank& rank_;
+  const int channel_;
+  const int node_;
+};
+
 template <class Fabric>
 class Notify {
  public:

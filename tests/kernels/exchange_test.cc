@@ -6,6 +6,7 @@
 #include "kernels/exchange/bench.h"
 #include "kernels/exchange/check.h"
 #include "kernels/exchange/cpu_exchange.h"
+#include "kernels/exchange/sum.h"
 #include "kernels/train/bf16.h"
 #include "tests/kernels/exchange_testing.h"
 
