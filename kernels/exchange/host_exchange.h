@@ -70,7 +70,7 @@ Result<std::unique_ptr<Exchange>> HostExchange<Warps>::Make(const Config& config
 template <class Warps>
 HostExchange<Warps>::HostExchange(const Config& config, const Schedule& schedule)
     : config_(config),
-      window_(config),
+      window_(config_),
       schedule_(schedule),
       memory_(2 * static_cast<size_t>(config.ranks())),
       ranks_(static_cast<size_t>(config.ranks())) {

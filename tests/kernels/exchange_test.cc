@@ -49,6 +49,27 @@ TEST(Exchange, ManyStreamsThroughShortRings) {
   }
 }
 
+TEST(Window, HeadersExamples) {
+  Config g;
+  g.nodes = 2;
+  g.locals = 8;
+  g.experts = 256;
+  g.selected = 8;
+  g = WithTunedBuffers(g);
+  EXPECT_EQ(g.dispatch_slot(), 7472);
+  EXPECT_EQ(Window(g).bytes() >> 20, 586);
+  EXPECT_EQ(g.dispatch.nvl_send, 36);
+  EXPECT_TRUE(CheckConfig(g));
+}
+
+TEST(Exchange, KeepsItsConfiguration) {
+  auto config = std::make_unique<Config>(Small(2, 2));
+  auto exchange = CpuExchange::Make(*config, {.drawn = 1});
+  *config = Config();  // what others do with theirs is theirs
+  config.reset();
+  ExpectTrue(Small(2, 2), **exchange, Routing::kUniform, false, 1);
+}
+
 TEST(Exchange, AlignsCountsByExpert) {
   Config g = Small(2, 2);
   g.alignment = 16;
