@@ -13,31 +13,6 @@ constexpr int32_t kPoisonInt = std::numeric_limits<int32_t>::min();
 
 size_t Count(int64_t a, int64_t b) { return static_cast<size_t>(a * b); }
 
-Status CheckInput(const Config& g, const DispatchInput& in, size_t rank, bool with_experts) {
-  const auto wrong = [&](const char* field, int64_t value, const std::string& expected) {
-    return Fail(fmt::format("rank {}: {}: {}: expected {}", rank, field, value, expected));
-  };
-  if (in.tokens < 0 || in.tokens > g.tokens) {
-    return wrong("tokens", in.tokens, fmt::format("0 to {}", g.tokens));
-  }
-  const auto size = [&](const char* field, size_t has, int64_t of_token) -> Status {
-    const size_t needs = Count(in.tokens, of_token);
-    if (has == needs) return {};
-    return wrong(field, static_cast<int64_t>(has), fmt::format("{} of them", needs));
-  };
-  if (auto ok = size("bytes of values", in.values.size(), g.value_bytes()); !ok) return ok;
-  if (auto ok = size("scales", in.scales.size(), g.scales()); !ok) return ok;
-  if (!with_experts) return {};
-  if (auto ok = size("experts", in.experts.size(), g.selected); !ok) return ok;
-  if (auto ok = size("weights", in.weights.size(), g.selected); !ok) return ok;
-  for (int32_t expert : in.experts) {
-    if (expert < -1 || expert >= g.experts) {
-      return wrong("expert", expert, fmt::format("-1 (none) or 0 to {}", g.experts - 1));
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 void SetDispatch(const DispatchInput& in, bool with_experts, DispatchOutput& out, Rank* rank) {
@@ -78,6 +53,40 @@ CombineOutput PoisonedCombine(const Config& g, int tokens, bool weights) {
   out.values.assign(Count(tokens, 2 * g.hidden), kPoison);
   if (weights) out.weights.assign(Count(tokens, g.selected), kPoisonFloat);
   return out;
+}
+
+Status CheckInput(const Config& g, const DispatchInput& in, size_t rank, bool with_experts) {
+  const auto wrong = [&](const char* field, int64_t value, const std::string& expected) {
+    return Fail(fmt::format("rank {}: {}: {}: expected {}", rank, field, value, expected));
+  };
+  if (in.tokens < 0 || in.tokens > g.tokens) {
+    return wrong("tokens", in.tokens, fmt::format("0 to {}", g.tokens));
+  }
+  const auto size = [&](const char* field, size_t has, int64_t of_token) -> Status {
+    const size_t needs = Count(in.tokens, of_token);
+    if (has == needs) return {};
+    return wrong(field, static_cast<int64_t>(has), fmt::format("{} of them", needs));
+  };
+  if (auto ok = size("bytes of values", in.values.size(), g.value_bytes()); !ok) return ok;
+  if (auto ok = size("scales", in.scales.size(), g.scales()); !ok) return ok;
+  if (!with_experts) return {};
+  if (auto ok = size("experts", in.experts.size(), g.selected); !ok) return ok;
+  if (auto ok = size("weights", in.weights.size(), g.selected); !ok) return ok;
+  for (int32_t expert : in.experts) {
+    if (expert < -1 || expert >= g.experts) {
+      return wrong("expert", expert, fmt::format("-1 (none) or 0 to {}", g.experts - 1));
+    }
+  }
+  return {};
+}
+
+Status CheckResults(const Config& g, const CombineInput& in, bool weights, int rows, size_t rank) {
+  if (in.values.size() != Count(rows, 2 * g.hidden)) {
+    return Fail(fmt::format("rank {}: values: expected {} rows of BF16", rank, rows));
+  }
+  if (in.weights.size() == (weights ? Count(rows, g.selected) : 0)) return {};
+  return Fail(
+      fmt::format("rank {}: weights: expected {} a row with weights, else none", rank, g.selected));
 }
 
 Status CheckInputs(const Config& config, const std::vector<DispatchInput>& inputs,

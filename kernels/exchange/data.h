@@ -50,5 +50,9 @@ CombineOutput PoisonedCombine(const Config& config, int tokens, bool weights);
 // Fails where an input's sizes or expert ids do not fit the configuration.
 Status CheckInputs(const Config& config, const std::vector<DispatchInput>& inputs,
                    bool with_experts);
+Status CheckInput(const Config& config, const DispatchInput& input, size_t rank, bool with_experts);
+// The same of what goes into combine, after a dispatch that gave the rank `rows` rows.
+Status CheckResults(const Config& config, const CombineInput& input, bool weights, int rows,
+                    size_t rank);
 
 }  // namespace pipescope::kernels::exchange

@@ -80,7 +80,12 @@ class GpuExchange : public Exchange {
   Result<std::vector<CombineOutput>> Combine(const std::vector<CombineInput>& inputs,
                                              bool weights) override {
     if (rows_.empty()) return Fail("a combine: expected a dispatch before it");
+    if (inputs.size() != ranks_.size()) return Fail("results: expected those of all ranks");
     for (int r = 0; r < config_.ranks(); ++r) {
+      const size_t i = static_cast<size_t>(r);
+      if (auto ok = CheckResults(config_, inputs[i], weights, rows_[i], i); !ok) {
+        return Fail(ok.error());
+      }
       if (auto ok = Memory(r).PutResults(inputs[static_cast<size_t>(r)], weights, &RankAt(r));
           !ok) {
         return Fail(ok.error());

@@ -2,7 +2,8 @@
 // one machine over NVLink (peer access). Rank r is on GPU r modulo their number; nodes are virtual,
 // and a put over the "network" is a copy.
 //
-// No CUDA header is visible here; without a toolkit, and without a GPU, Make says so.
+// No CUDA header is visible here; without a toolkit, and without a GPU, Make says so. Compiled and
+// looked into (tests/kernels/exchange_compiled_test.py), not yet run: no GPU was at hand.
 #pragma once
 
 #include <memory>

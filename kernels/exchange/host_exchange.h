@@ -180,17 +180,13 @@ template <class Warps>
 Result<std::vector<CombineOutput>> HostExchange<Warps>::Combine(
     const std::vector<CombineInput>& inputs, bool weights) {
   if (!planned_) return Fail("a combine: expected a dispatch before it");
+  if (inputs.size() != ranks_.size()) {
+    return Fail(fmt::format("results of {} ranks: expected {}", inputs.size(), ranks_.size()));
+  }
   sums_.clear();
   for (size_t r = 0; r < ranks_.size(); ++r) {
-    const int64_t rows = ranks_[r].plan.totals[0];
-    if (r >= inputs.size() ||
-        inputs[r].values.size() != static_cast<size_t>(rows * 2 * config_.hidden)) {
-      return Fail(fmt::format("rank {}: values: expected {} rows of BF16", r, rows));
-    }
-    if (inputs[r].weights.size() != static_cast<size_t>(weights ? rows * config_.selected : 0)) {
-      return Fail(fmt::format("rank {}: weights: expected {} a row with weights, else none", r,
-                              config_.selected));
-    }
+    const auto ok = CheckResults(config_, inputs[r], weights, ranks_[r].plan.totals[0], r);
+    if (!ok) return Fail(ok.error());
     sums_.push_back(PoisonedCombine(config_, ranks_[r].tokens, weights));
   }
   results_ = inputs;

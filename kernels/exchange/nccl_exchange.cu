@@ -51,6 +51,7 @@ class NcclRankImpl : public NcclRank {
   }
 
   Result<DispatchOutput> Dispatch(const DispatchInput& input) override {
+    if (auto ok = CheckInput(config_, input, Index(), true); !ok) return Fail(ok.error());
     rank_.tokens = input.tokens;
     if (auto ok = memory_.PutInput(input, true, &rank_); !ok) return Fail(ok.error());
     if (way_ == Way::kSendRecv) {
@@ -65,11 +66,15 @@ class NcclRankImpl : public NcclRank {
 
   Result<DispatchOutput> DispatchAgain(const DispatchInput& input) override {
     if (input.tokens != rank_.tokens) return Fail("tokens: expected as many as before");
+    if (auto ok = CheckInput(config_, input, Index(), false); !ok) return Fail(ok.error());
     if (auto ok = memory_.PutInput(input, false, &rank_); !ok) return Fail(ok.error());
     return Send();
   }
 
   Result<CombineOutput> Combine(const CombineInput& input, bool weights) override {
+    if (auto ok = CheckResults(config_, input, weights, rows_, Index()); !ok) {
+      return Fail(ok.error());
+    }
     if (auto ok = memory_.PutResults(input, weights, &rank_); !ok) return Fail(ok.error());
     if (auto ok = Run<Direction::kCombine>(); !ok) return Fail(ok.error());
     CombineOutput out = PoisonedCombine(config_, rank_.tokens, weights);
@@ -93,6 +98,8 @@ class NcclRankImpl : public NcclRank {
   }
 
  private:
+  size_t Index() const { return static_cast<size_t>(config_.RankOf(rank_.node, rank_.local)); }
+
   Status StartWindow() {
     const size_t bytes =
         static_cast<size_t>(AlignUp(Window(config_).bytes(), NCCL_WIN_REQUIRED_ALIGNMENT));

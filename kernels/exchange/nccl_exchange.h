@@ -4,8 +4,8 @@
 //   auto rank = NcclRank::Make(config, r, gpu, *id, way);     all ranks together
 //   auto rows = (*rank)->Dispatch(tokens);                 all ranks together
 //
-// NCCL and the GPU's driver are loaded at run time; what is missing is said. Compiled and looked
-// into, but never run yet: no machine with two GPUs was at hand.
+// NCCL and the GPU's driver are loaded at run time; what is missing is said. Compiled and
+// looked into, not yet run: no GPU was at hand.
 #pragma once
 
 #include <array>
