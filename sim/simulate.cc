@@ -141,9 +141,15 @@ std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spr
       {"what hides communication", "only an overlapped forward-backward pair",
        "F, I, W and B alone run their phases one after the other"},
       {"gradients",
-       fmt::format("{}, {}", e.communication.fp32_gradients ? "FP32" : "BF16",
+       fmt::format("{}, {}{}", e.communication.fp32_gradients ? "FP32" : "BF16",
                    e.communication.overlap_gradients ? "reduced as soon as a stage is done"
-                                                     : "reduced when the rank is done"),
+                                                     : "reduced when the rank is done",
+                   e.training.fused_gradients ? "" : ", added up by kernels of their own"),
+       "the experiment"},
+      {"parameters",
+       e.parallel.zero_stage == 0           ? "updated by every replica"
+       : e.communication.overlap_parameters ? "gathered by stage as the next step starts"
+                                            : "gathered at the step's end",
        "the experiment"},
       {"MFU", "6 FLOPs a multiplied parameter and attention, of the BF16 peak",
        "without MTP and recomputation, as is usual"},

@@ -60,6 +60,8 @@ void ReadTraining(Fields& root, Experiment& e) {
   e.training.recompute = ReadRecompute(t);
   e.training.separate_passes =
       t.Choice("gradient_passes", {"fused", "separate"}, "fused") == "separate";
+  e.training.fused_gradients =
+      t.Choice("gradient_accumulation", {"fused", "separate"}, "fused") == "fused";
   e.places.global_batch = t.Where("global_batch");
   const int64_t sequences = e.parallel.data * e.training.micro_batch_size;
   if (e.training.global_batch % sequences != 0) {
@@ -84,6 +86,7 @@ void ReadCommunication(Fields& root, Experiment& e) {
   Fields c = root.OptionalObject("communication");
   e.communication.sms = static_cast<int>(c.Integer("sms", 1, 4096, 20));
   e.communication.overlap_gradients = c.Boolean("overlap_gradients", true);
+  e.communication.overlap_parameters = c.Boolean("overlap_parameters", false);
   e.communication.overlap_messages = c.Boolean("overlap_messages", true);
   e.communication.overlap_tensor = c.Boolean("overlap_tensor", true);
   e.communication.deduplicate =
@@ -178,7 +181,8 @@ model::WorkShape Experiment::shape() const {
           parallel.tensor,
           parallel.context,
           parallel.exchange,
-          !communication.deduplicate};
+          !communication.deduplicate,
+          training.fused_gradients};
 }
 
 std::vector<std::shared_ptr<const costs::Source>> Experiment::sources() const {

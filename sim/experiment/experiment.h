@@ -55,6 +55,7 @@ struct TrainingPlan {
   int64_t global_batch = 0;      // sequences in a step, over all replicas
   bool fp8 = false;
   model::Recompute recompute = model::Recompute::kDeepseekV3;
+  bool fused_gradients = true;   // weight gradients are added up inside their GEMMs
   bool separate_passes = false;  // over gradients at the step's end, sim/lowering/step_end.h
 };
 
@@ -63,12 +64,13 @@ struct TrainingPlan {
 enum class Paths { kDestination, kHash, kSpread, kLeastLoaded };
 
 struct CommunicationPlan {
-  int sms = 20;                   // of each GPU, for dispatch and combine beside computation
-  bool overlap_gradients = true;  // reduce a stage's gradients as soon as they are complete
-  bool fp32_gradients = true;     // reduced in FP32, else BF16
-  bool overlap_messages = true;   // a rank goes on while what it sent is under way
-  bool overlap_tensor = true;     // tensor-parallel messages of the backward pass, beside GEMMs
-  bool deduplicate = true;        // a token's row goes once to a GPU (DeepEP), else once an expert
+  int sms = 20;                     // of each GPU, for dispatch and combine beside computation
+  bool overlap_parameters = false;  // gather a stage's beside what comes before its first F
+  bool overlap_gradients = true;    // reduce a stage's gradients as soon as they are complete
+  bool fp32_gradients = true;       // reduced in FP32, else BF16
+  bool overlap_messages = true;     // a rank goes on while what it sent is under way
+  bool overlap_tensor = true;       // tensor-parallel messages of the backward pass, beside GEMMs
+  bool deduplicate = true;  // a token's row goes once to a GPU (DeepEP), else once an expert
   Paths paths = Paths::kDestination;
   bool to_rail = true;     // leave by the NIC of the destination's index, over NVLink where need be
   int64_t paths_seed = 0;  // kHash

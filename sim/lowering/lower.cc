@@ -46,9 +46,11 @@ class Lowering {
     graph_.ranks = schedule_.ranks;
     backward_done_.resize(static_cast<size_t>(schedule_.ranks));
     rank_done_.resize(static_cast<size_t>(schedule_.ranks));
+    first_forward_.resize(static_cast<size_t>(schedule_.ranks));
     for (int r = 0; r < schedule_.ranks; ++r) AddRank(r);
     Connect();
-    AddStepEnd(experiment_, layout_, own_, costs_, backward_done_, rank_done_, graph_);
+    AddStepEnd(experiment_, layout_, own_, costs_, backward_done_, rank_done_, first_forward_,
+               graph_);
     return std::move(graph_);
   }
 
@@ -57,6 +59,7 @@ class Lowering {
     const size_t r = static_cast<size_t>(rank);
     const int first = static_cast<int>(graph_.actions.size());
     backward_done_[r].resize(own_.stages_of_rank[r].size());
+    first_forward_[r].assign(own_.stages_of_rank[r].size(), -1);
     std::vector<int32_t>& previous = rank_done_[r];
     for (const Action& action : schedule_.actions[r]) {
       const ActionTemplate& templ = TemplateOf(action);
@@ -64,6 +67,7 @@ class Lowering {
       AddOperations(rank, action, templ, base, previous);
       previous.clear();
       for (const int32_t sink : templ.sinks) previous.push_back(base + sink);
+      if (templ.takes_activation >= 0) NoteForward(r, action, base + templ.takes_activation);
       NoteBackward(r, action, previous);
     }
     graph_.rank_actions.emplace_back(first, static_cast<int>(graph_.actions.size()));
@@ -109,11 +113,19 @@ class Lowering {
   void NoteBackward(size_t rank, const Action& action, const std::vector<int32_t>& done) {
     const bool pair = action.kind == ActionKind::kOverlapped;
     if (action.kind == ActionKind::kForward || action.kind == ActionKind::kInputGrad) return;
-    const int stage = (pair ? action.backward_stage : action.stage).value();
+    backward_done_[rank][Held(rank, pair ? action.backward_stage : action.stage)] = done;
+  }
+
+  void NoteForward(size_t rank, const Action& action, int32_t task) {
+    int32_t& first = first_forward_[rank][Held(rank, action.stage)];
+    if (first < 0) first = task;
+  }
+
+  // Which of the rank's stages it is.
+  size_t Held(size_t rank, StageId stage) const {
     const auto& stages = own_.stages_of_rank[rank];
-    const size_t at =
-        static_cast<size_t>(std::find(stages.begin(), stages.end(), stage) - stages.begin());
-    backward_done_[rank][at] = done;
+    return static_cast<size_t>(std::find(stages.begin(), stages.end(), stage.value()) -
+                               stages.begin());
   }
 
   const ActionTemplate& TemplateOf(const Action& action) {
@@ -197,6 +209,7 @@ class Lowering {
   std::vector<Port> takes_activation_, gives_activation_, takes_gradient_, gives_gradient_;
   std::vector<std::vector<std::vector<int32_t>>> backward_done_;  // [rank][its i-th stage]
   std::vector<std::vector<int32_t>> rank_done_;
+  std::vector<std::vector<int32_t>> first_forward_;
   int32_t message_templates_[2][2] = {{-1, -1}, {-1, -1}};  // [backward][same node]
 };
 

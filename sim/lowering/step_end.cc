@@ -68,12 +68,26 @@ class StepEnd {
       Append(r, costs_.Add({"AdamW", OperationKind::kOptimizer, Lane::kCompute, Part::kNone},
                            AdamW(r)));
       if (experiment_.parallel.zero_stage == 0) continue;
-      for (const int stage : own_.stages_of_rank[static_cast<size_t>(r)]) {
-        const auto [shared, expert] =
-            Collective(static_cast<size_t>(r), stage, kParameterBytes, "parameter all-gather",
-                       costs::CollectiveKind::kAllGather);
-        Append(r, shared);
-        Append(r, expert);
+      if (experiment_.communication.overlap_parameters) continue;
+      for (const int stage : own_.stages_of_rank[static_cast<size_t>(r)])
+        GatherParameters(r, stage);
+    }
+  }
+
+  // What the step before left to do.
+  void GatherBeforeFirstForwards(const std::vector<std::vector<int32_t>>& first_forward) {
+    if (experiment_.parallel.zero_stage == 0) return;
+    if (!experiment_.communication.overlap_parameters) return;
+    last_.assign(last_.size(), -1);
+    for (size_t r = 0; r < own_.stages_of_rank.size(); ++r) {
+      std::vector<std::pair<int32_t, int>> order;  // first forward, stage
+      for (size_t i = 0; i < own_.stages_of_rank[r].size(); ++i) {
+        order.emplace_back(first_forward[r][i], own_.stages_of_rank[r][i]);
+      }
+      std::sort(order.begin(), order.end());
+      for (const auto& [forward, stage] : order) {
+        GatherParameters(static_cast<int>(r), stage);
+        graph_.edges.emplace_back(last_[r], forward);
       }
     }
   }
@@ -81,6 +95,14 @@ class StepEnd {
  private:
   int Copies(int stage) const {
     return static_cast<int>(own_.ranks_of_stage[static_cast<size_t>(stage)].size());
+  }
+
+  void GatherParameters(int rank, int stage) {
+    const auto [shared, expert] =
+        Collective(static_cast<size_t>(rank), stage, kParameterBytes, "parameter all-gather",
+                   costs::CollectiveKind::kAllGather);
+    Append(rank, shared);
+    Append(rank, expert);
   }
 
   // The collectives of a stage's shared and expert parameters, as `rank` takes part in them.
@@ -161,10 +183,12 @@ class StepEnd {
 void AddStepEnd(const Experiment& experiment, const model::Layout& layout,
                 const Ownership& ownership, PhaseCosts& costs,
                 const std::vector<std::vector<std::vector<int32_t>>>& backward_done,
-                const std::vector<std::vector<int32_t>>& rank_done, TaskGraph& graph) {
+                const std::vector<std::vector<int32_t>>& rank_done,
+                const std::vector<std::vector<int32_t>>& first_forward, TaskGraph& graph) {
   StepEnd end(experiment, layout, ownership, costs, graph);
   end.ReduceGradients(backward_done, rank_done);
   end.Update(rank_done);
+  end.GatherBeforeFirstForwards(first_forward);
 }
 
 }  // namespace pipescope

@@ -7,7 +7,9 @@
 //   clipping        the global norm: an all-reduce of one number, which joins all ranks
 //   AdamW           1/n of the parameters; reads the gradient, reads and writes master and moments,
 //                   writes the parameter: 4 + 2 (4 + 2 moments) + 2 bytes
-//   all-gather      2 bytes a parameter
+//   all-gather      2 bytes a parameter: at the end, or, with communication.overlap_parameters, of
+//                   the step before, as this one starts: stage by stage in the order of their first
+//                   forwards, which wait for them
 // Where training.gradient_passes is separate, as in Megatron-LM, kernels of their own zero, check
 // and scale all gradients before the reduce-scatter, 16 bytes a parameter held (FP32), and take
 // the norm of the shard and clip it before AdamW, and copy the result to BF16: 16 bytes a parameter
@@ -24,10 +26,11 @@ namespace pipescope {
 
 // Adds the tasks of the step's end. `backward_done[rank][i]` are the tasks that end the last
 // backward action of the i-th stage of `ownership.stages_of_rank[rank]`; `rank_done[rank]` those
-// that end the rank's last action.
+// that end the rank's last action; `first_forward[rank][i]` starts the first forward of that stage.
 void AddStepEnd(const Experiment& experiment, const model::Layout& layout,
                 const Ownership& ownership, PhaseCosts& costs,
                 const std::vector<std::vector<std::vector<int32_t>>>& backward_done,
-                const std::vector<std::vector<int32_t>>& rank_done, TaskGraph& graph);
+                const std::vector<std::vector<int32_t>>& rank_done,
+                const std::vector<std::vector<int32_t>>& first_forward, TaskGraph& graph);
 
 }  // namespace pipescope

@@ -21,7 +21,8 @@ KernelList& KernelList::Gemm(const char* name, Pass pass, bool fp8_layer, int64_
   const int64_t rows_of_group = (rows + groups - 1) / groups;  // the fullest's
   if (pass == Pass::kWeightGrad) {
     std::tie(kernel.m, kernel.n, kernel.k) = std::tuple(k, n, rows_of_group);
-    kernel.bytes = RoundBytes(in * r * (wide + deep) + 8.0 * g * wide * deep);  // FP32, twice
+    kernel.bytes =
+        RoundBytes(in * r * (wide + deep) + (shape_.fused_gradients ? 8.0 : 2.0) * g * wide * deep);
   } else {
     const bool forward = pass == Pass::kForward;
     std::tie(kernel.m, kernel.n, kernel.k) =
@@ -30,6 +31,9 @@ KernelList& KernelList::Gemm(const char* name, Pass pass, bool fp8_layer, int64_
     kernel.bytes = RoundBytes(in * (r * read + g * wide * deep) + 2.0 * r * written);
   }
   kernels_.push_back(kernel);
+  if (pass == Pass::kWeightGrad && !shape_.fused_gradients) {
+    Memory("gradient_add", groups * n * k, 2 + 8);  // reads BF16, reads and writes FP32
+  }
   return *this;
 }
 

@@ -12,7 +12,8 @@
 //
 // A GEMM of m x k by k x n has 2 m n k FLOPs. Causal attention of s tokens and h heads has
 // 2 h (qk + v) s / 2 per token forward, and 2 h (3 qk + 2 v) s / 2 backward (the scores are
-// computed again). Weight gradients read and write their FP32 accumulators.
+// computed again). Weight gradients read and write their FP32 sums, or (fused_gradients off) write
+// BF16 that kernels of their own add to them.
 //
 // Precision follows DeepSeek-V3's recipe (section 3.3) where `fp8`: every linear layer's three
 // GEMMs in FP8 with casts and transposes around them; embedding, head, router, norms and
@@ -137,6 +138,8 @@ struct WorkShape {
   int context = 1;  // GPUs that split every sequence
   ContextExchange exchange = ContextExchange::kAllToAll;
   bool permute_twice = false;  // rows are copied once an expert before they are sent, then sorted
+
+  bool fused_gradients = true;  // weight gradients add to their FP32 sums inside the GEMM
 
   int64_t shard() const { return tokens / tensor; }  // rows of norms, residual, router, dispatch
   bool again() const { return recompute == Recompute::kDeepseekV3; }

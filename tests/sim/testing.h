@@ -40,7 +40,6 @@ struct Small {
 };
 
 // A model of 64 experts and width 1024 on nodes of 8 GPUs with 8 NICs; as many nodes as it takes.
-// A notify takes 20 us, so that there is something else to see.
 Experiment MakeExperiment(const Small& small);
 
 // The task graph of that experiment under a schedule, balanced over its stages.

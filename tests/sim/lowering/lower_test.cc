@@ -5,6 +5,8 @@
 #include <map>
 
 #include "sim/engine/engine.h"
+#include "sim/lowering/ownership.h"
+#include "sim/model/layout.h"
 #include "tests/sim/testing.h"
 
 namespace pipescope {
@@ -193,6 +195,62 @@ TEST(Lower, PairsComputeOnTheSmsThatCommunicationLeaves) {
   const Duration beside = time(Find(g, schedules::ActionKind::kOverlapped, 1), "mlp F");
   EXPECT_GT(alone, Duration());
   EXPECT_GT(beside, alone);
+}
+
+// Gathered as the step starts, parameters cost the first rank its gather and later ranks what their
+// warm-up does not hide; gathered at its end, all of it.
+TEST(Lower, ParametersAreGatheredBeforeTheFirstForwardOrAtTheEnd) {
+  Experiment e = MakeExperiment({});
+  const TaskGraph at_end = LowerSchedule(e, "1f1b");
+  e.communication.overlap_parameters = true;
+  const TaskGraph at_start = LowerSchedule(e, "1f1b");
+  ASSERT_EQ(at_start.tasks.size(), at_end.tasks.size());
+  const auto gathers = [](const TaskGraph& g, int rank) {
+    std::vector<size_t> tasks;
+    for (size_t t = 0; t < g.tasks.size(); ++t) {
+      const bool gather = LabelOf(g, t).name == "parameter all-gather";
+      if (gather && g.tasks[t].rank == rank) tasks.push_back(t);
+    }
+    return tasks;
+  };
+  const TaskTimes late = RunFluid(at_end), early = RunFluid(at_start);
+  for (int r = 0; r < at_start.ranks; ++r) {
+    const auto& first =
+        at_start.actions[static_cast<size_t>(at_start.rank_actions[static_cast<size_t>(r)].first)];
+    EXPECT_EQ(early.start[gathers(at_start, r).front()], Duration());
+    for (const size_t t : gathers(at_start, r)) {
+      EXPECT_LE(early.end[t], early.start[static_cast<size_t>(first.first)]);
+    }
+    for (const size_t t : gathers(at_end, r)) {
+      EXPECT_GT(late.start[t], late.end[static_cast<size_t>(at_end.actions.back().first)]);
+    }
+  }
+  const auto end = [](const TaskTimes& times) {
+    return *std::max_element(times.end.begin(), times.end.end());
+  };
+  EXPECT_LT(end(early), end(late));
+}
+
+// Apart from their GEMMs, sums of gradients cost a pass that reads BF16 and reads and writes FP32.
+TEST(Lower, GradientsAddedUpApartCostTheirBytes) {
+  Experiment e = MakeExperiment(OneLayerAStage());
+  const auto bytes = [](const Experiment& experiment) {
+    const TaskGraph g = LowerSchedule(experiment, "zb1p");
+    Bytes sum;
+    const auto& w = Find(g, schedules::ActionKind::kWeightGrad, 1);
+    for (int32_t t = w.first; t < w.first + w.count; ++t) {
+      sum += g.templates[static_cast<size_t>(g.tasks[static_cast<size_t>(t)].templ)].demand.memory;
+    }
+    return sum;
+  };
+  const Bytes fused = bytes(e);
+  e.training.fused_gradients = false;
+  const int64_t added = (bytes(e) - fused).value();
+  // 2 + 10 bytes instead of 8, for every parameter of the stage's linear layers and experts.
+  const model::Layout layout = Must(model::BalancedLayout(e.model, 4));
+  const auto held = RankParameters(e, layout, {1});
+  const double parameters = static_cast<double>(held.shared + held.expert);
+  EXPECT_NEAR(static_cast<double>(added) / (4 * parameters), 1, 0.02);  // norms have none
 }
 
 }  // namespace
