@@ -1,10 +1,12 @@
 """Predicts every published run and sets the prediction beside what was measured.
 
     bazel run //experiments/published:table             prints the table
-    bazel run //experiments/published:table -- --update  stores today's errors as the accepted ones
-    bazel test //experiments/published:errors_test       fails where an error grew
+    bazel run //experiments/published:table -- --update  stores today's errors as the accepted ones,
+                                                        and the table in README.md
+    bazel test //experiments/published:errors_test       fails where an error grew, or README.md
+                                                        shows another table
 
-runs.csv names the runs: a file of this folder, what was measured with its source, what another
+runs.csv names the runs: a file of this folder, what is set otherwise, what was measured with its source, what another
 model predicted, and the accepted errors. A run without a measured peak leaves it empty.
 """
 
@@ -17,6 +19,8 @@ import unittest
 
 FOLDER = "experiments/published"
 RUNS = FOLDER + "/runs.csv"
+README = "README.md"
+BEGIN, END = "<!-- published runs -->\n", "\n<!-- end of published runs -->"
 # How much an error may grow unnoticed: the last digit that the file stores.
 SLACK = 0.0006
 BINARY = "cli/pipescope"
@@ -31,7 +35,10 @@ def load(path=RUNS):
 def predict(run):
     """(step in ms, peak of the fullest rank in GiB)"""
     path = os.path.join(FOLDER, run["run"])
-    out = subprocess.run([BINARY, "simulate", path, "--format", "json"], check=True, capture_output=True)
+    command = [BINARY, "simulate", path, "--format", "json"]
+    if run["overrides"]:
+        command += ["--set", run["overrides"]]
+    out = subprocess.run(command, check=True, capture_output=True)
     result = json.loads(out.stdout)
     peak = max(rank["total_peak"] for rank in result["memory_bytes"])
     return result["step_time_s"] * 1e3, peak / 2**30
@@ -66,6 +73,8 @@ def table(runs):
     for run in runs:
         step, peak = run["rows"]
         name = os.path.basename(run["run"]).removesuffix(".yaml")
+        if run["overrides"]:
+            name += f" (`{run['overrides']}`)"
         lines.append(
             f"| {name} | {step:.1f} | {run['measured_step_ms']} | {percent(run['time'])} | "
             f"{percent(run['other'])} | {peak:.2f} | {run['measured_peak_GiB']} | {percent(run['memory'], 2)} |"
@@ -74,7 +83,7 @@ def table(runs):
         part = [run for run in runs if run["group"] == group]
         means = [(what, [r[key] for r in part]) for what, key in MEANS]
         told = [f"{what} {mean(e):.2%}" for what, e in means if any(x is not None for x in e)]
-        lines.append(f"mean |error| of {group} ({len(part)}): " + ", ".join(told))
+        lines.append(f"\nMean |error| of {group} ({len(part)}): " + ", ".join(told))
     return "\n".join(lines)
 
 
@@ -88,6 +97,21 @@ def grown(run):
         if not accepted or abs(run[what]) > abs(float(accepted)) + SLACK:
             found.append(f"{run['run']}: error in {what} {run[what]:+.4f}, accepted {accepted}")
     return found
+
+
+def parts_of_readme(path):
+    """What stands before, between and after the marks."""
+    with open(path, encoding="utf-8") as file:
+        before, rest = file.read().split(BEGIN)
+    shown, after = rest.split(END)
+    return before, shown, after
+
+
+def update_readme(text):
+    path = os.path.join(os.environ["BUILD_WORKSPACE_DIRECTORY"], README)
+    before, _, after = parts_of_readme(path)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(before + BEGIN + text + END + after)
 
 
 def update(runs):
@@ -111,6 +135,9 @@ class Errors(unittest.TestCase):
         worse = [line for run in self.runs for line in grown(run)]
         self.assertEqual(worse, [])
 
+    def test_the_readme_shows_this_table(self):
+        self.assertEqual(parts_of_readme(README)[1], table(self.runs))
+
     def test_a_grown_error_is_found(self):
         run = dict(self.runs[0], accepted_time_error="0.0000")
         run["time"] = 0.01
@@ -129,3 +156,4 @@ if __name__ == "__main__":
     print(table(measured))
     if "--update" in sys.argv[1:]:
         update(measured)
+        update_readme(table(measured))
