@@ -112,7 +112,7 @@ int RunSimulate(const StepOptions& o) {
   auto experiment = LoadExperiment(o.experiment, o.overrides);
   if (!experiment) return Complain(experiment.error());
   const std::string& name = o.schedule.empty() ? experiment->schedule : o.schedule;
-  auto result = Simulate(*experiment, name, FidelityOf(o), EngineOf(o));
+  auto result = Simulate(*experiment, name, FidelityOf(o), EngineOf(o), Interval::kYes);
   if (!result) return Complain(result.error());
   WarnWhereGpusDiffer(*experiment, *result, name);
   if (o.sensitivity) {

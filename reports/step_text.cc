@@ -181,10 +181,14 @@ std::string SensitivityTable(const StepResult& r) {
   return text + "\n";
 }
 
-// Where costs come from, with what was not measured; empty where nothing was.
+// Where costs come from and how far off they may be, with what was not measured where some was.
 std::string CostsTable(const StepResult& r) {
   constexpr size_t kMost = 12;
-  if (!r.measured_costs) return "";
+  if (!r.measured_costs) {
+    return fmt::format(
+        "step {} +- {}; all of it is computed: nothing was measured on this machine\n",
+        Format(r.step_time), Format(r.costs.spread));
+  }
   const auto share = [&](costs::Origin o) {
     return FormatPercent(r.costs.by_origin[static_cast<size_t>(o)]);
   };
@@ -250,7 +254,7 @@ std::string StepText(const StepResult& r, const std::string& command) {
   text += Section("Why ranks wait (mean over ranks, share of the bubble)", BubbleTable(one));
   text += Section("Critical path", CriticalPathTable(r));
   text += Section("Memory of one GPU", MemoryTable(r) + Wrap(PeakHolders(r)));
-  if (r.measured_costs) text += Section("Where the costs come from", CostsTable(r));
+  if (r.costs.spread > Duration()) text += Section("Where the costs come from", CostsTable(r));
   text += SensitivityTable(r);
   text += Assumptions(r);
   return text + "\nReproduce: " + command + "\n";

@@ -1,7 +1,10 @@
 #include "sim/cost_shares.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+
+#include "sim/engine/engine.h"
 
 namespace pipescope {
 namespace {
@@ -22,15 +25,13 @@ CostShares CostSharesOf(const TaskGraph& graph) {
   CostShares shares;
   std::map<std::string, Guess> guesses;
   std::array<double, costs::kOrigins> by_origin = {};
-  double busiest = 0, all = 0;
+  double all = 0;
   for (const auto& run : runs) {
-    double busy = 0, spread = 0;
     for (size_t t = 0; t < run.size(); ++t) {
       const double times = static_cast<double>(run[t]);
       for (const costs::PricePart& part : graph.templates[t].parts) {
         const double seconds = times * part.time.seconds();
-        busy += seconds;
-        spread += times * part.spread.seconds();
+        all += seconds;
         by_origin[static_cast<size_t>(part.origin)] += seconds;
         if (part.origin == costs::Origin::kMeasured || seconds == 0) continue;
         Guess& guess = guesses[part.what];
@@ -38,10 +39,6 @@ CostShares CostSharesOf(const TaskGraph& graph) {
         guess.seconds += seconds;
       }
     }
-    all += busy;
-    if (busy <= busiest) continue;
-    busiest = busy;
-    shares.spread = Seconds(spread);
   }
   if (all == 0) return shares;
   for (size_t i = 0; i < by_origin.size(); ++i) shares.by_origin[i] = by_origin[i] / all;
@@ -51,6 +48,45 @@ CostShares CostSharesOf(const TaskGraph& graph) {
   std::stable_sort(shares.guessed.begin(), shares.guessed.end(),
                    [](const GuessedCost& a, const GuessedCost& b) { return a.share > b.share; });
   return shares;
+}
+
+namespace {
+
+Duration EndOf(const TaskGraph& graph) {
+  const TaskTimes times = RunFluid(graph);
+  return *std::max_element(times.end.begin(), times.end.end());
+}
+
+// Makes every task longer by the spread of its parts of one subject; whether there are any.
+bool Lengthen(std::vector<TaskTemplate>& templates, costs::Subject subject) {
+  bool any = false;
+  for (TaskTemplate& templ : templates) {
+    Duration longer;
+    for (const costs::PricePart& part : templ.parts) {
+      if (part.subject == subject) longer += part.spread;
+    }
+    const Duration before = templ.demand.time;
+    if (longer == Duration() || before == Duration()) continue;
+    any = true;
+    templ.demand.time += longer;
+    for (double& rate : templ.rates) rate *= before / templ.demand.time;
+  }
+  return any;
+}
+
+}  // namespace
+
+Duration SpreadOfStep(TaskGraph& graph) {
+  if (graph.tasks.empty()) return Duration();
+  const std::vector<TaskTemplate> as_they_are = graph.templates;
+  const Duration end = EndOf(graph);
+  double squares = 0;
+  for (int i = 0; i < costs::kSubjects; ++i) {
+    if (!Lengthen(graph.templates, static_cast<costs::Subject>(i))) continue;
+    squares += std::pow((EndOf(graph) - end).seconds(), 2);
+    graph.templates = as_they_are;
+  }
+  return Seconds(std::sqrt(squares));
 }
 
 }  // namespace pipescope

@@ -1,11 +1,13 @@
 // Where the costs of a step come from, and how far off they may make it.
 //
 //   share of an origin   time of all parts of that origin / time of all parts, over all ranks
-//   interval             step time +- the sum of the spreads of all parts on the busiest rank: as
-//   if
-//                        all of them erred to the same side, which bounds what they do together
-// A guessed shape is a part that was not measured, with its share of the same sum. What has no
-// parts (dispatch by DeepEP and notify, where no profile has them) is in no share.
+//   interval             step time +- sqrt(sum over subjects of D^2), where D is how much longer
+//   the
+//                        step takes with all costs of one subject (GEMMs, attention, dispatch and
+//                        combine, ...) longer by their spread: errors within a subject go together,
+//                        those of two subjects do not. What is hidden counts as little as it does
+//                        in the step
+// A guessed shape is a part that was not measured, with its share of the same sum.
 #pragma once
 
 #include "sim/lowering/task_graph.h"
@@ -13,6 +15,10 @@
 
 namespace pipescope {
 
+// All but the interval.
 CostShares CostSharesOf(const TaskGraph& graph);
+
+// At fidelity `op`, by a run for each subject. `graph` is changed and put back.
+Duration SpreadOfStep(TaskGraph& graph);
 
 }  // namespace pipescope

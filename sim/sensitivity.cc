@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "sim/base/quantity.h"
@@ -34,28 +35,21 @@ std::string Efficiency(double& field) {
   return fmt::format("{:.3g} to {:.3g} of the peak", before, field);
 }
 
-// The figures of kernels count where nothing measured stands in their place.
-bool Analytic(const Experiment& e) { return e.sources().empty(); }
-
 bool SendsToExperts(const Experiment& e) { return e.parallel.expert > 1; }
-
-// A profile may say what dispatch and combine take, whatever the links.
-bool MeasuredExchange(const Experiment& e) { return SendsToExperts(e) && e.profile != nullptr; }
 
 constexpr Change kChanges[] = {
     {"network between nodes",
      [](Experiment& e) -> std::string {
-       if (e.gpus() <= e.cluster.node.gpus || MeasuredExchange(e)) return "";
+       if (e.gpus() <= e.cluster.node.gpus) return "";
        return FromTo(e.cluster.node.nic, More(e.cluster.node.nic)) + " a NIC";
      }},
     {"NVLink",
      [](Experiment& e) -> std::string {
-       if (e.cluster.node.gpus == 1 || !Analytic(e)) return "";
+       if (e.cluster.node.gpus == 1) return "";
        return FromTo(e.cluster.node.nvlink, More(e.cluster.node.nvlink)) + " a GPU";
      }},
     {"HBM bandwidth",
      [](Experiment& e) -> std::string {
-       if (!Analytic(e)) return "";
        return FromTo(e.cluster.gpu.memory_bandwidth, More(e.cluster.gpu.memory_bandwidth));
      }},
     {"SMs for communication",
@@ -69,13 +63,11 @@ constexpr Change kChanges[] = {
      }},
     {"GEMM efficiency",
      [](Experiment& e) -> std::string {
-       if (!Analytic(e)) return "";
        Efficiency(e.efficiencies.weight_grad_main_loop);
        return Efficiency(e.efficiencies.gemm_main_loop);
      }},
     {"attention efficiency",
      [](Experiment& e) -> std::string {
-       if (!Analytic(e)) return "";
        Efficiency(e.efficiencies.attention_backward);
        return Efficiency(e.efficiencies.attention_forward);
      }},
@@ -106,6 +98,9 @@ Result<std::vector<Sensitivity>> SensitivitiesOf(const Experiment& experiment,
   for (const Change& change : kChanges) {
     Experiment changed = experiment;
     changed.enforce_memory = false;
+    // What was measured was so before the change.
+    changed.basis =
+        std::make_shared<costs::Basis>(costs::Basis{experiment.cluster, experiment.efficiencies});
     std::string how = change.apply(changed);
     if (how.empty()) continue;
     auto result = Simulate(changed, schedule, fidelity);

@@ -20,9 +20,8 @@
 namespace pipescope {
 
 // Of the same schedule, largest gain first. Changes that mean nothing here (NICs of a single node,
-// communication SMs without experts, analytic figures of kernels and NVLink where a file of
-// measured efficiencies stands in their place) are left out. A change after which the step does not
-// fit in memory tells so.
+// communication SMs without experts) are left out. What was measured changes as the analytic model
+// does (costs::Basis). A change after which the step does not fit in memory tells so.
 Result<std::vector<Sensitivity>> SensitivitiesOf(const Experiment& experiment,
                                                  const std::string& schedule, Fidelity fidelity);
 

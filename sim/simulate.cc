@@ -202,7 +202,7 @@ void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& 
 }  // namespace
 
 Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fidelity fidelity,
-                            EngineKind engine) {
+                            EngineKind engine, Interval interval) {
   if (auto ok = CheckRun(e, fidelity, engine); !ok) return Fail(ok.error());
   auto made = MakeSchedule(e, name);
   if (!made) return Fail(made.error());
@@ -222,6 +222,9 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fideli
   if (!times) return Fail(times.error());
   StepResult r;
   r.costs = CostSharesOf(graph);
+  if (interval == Interval::kYes && fidelity != Fidelity::kSchedule) {
+    r.costs.spread = SpreadOfStep(graph);
+  }
   r.measured_costs = !e.sources().empty();
   r.timeline = MakeTimeline(std::move(graph), *times);
   r.experiment = e.name;

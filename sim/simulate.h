@@ -19,11 +19,15 @@
 
 namespace pipescope {
 
+// Whether the step's interval (cost_shares.h) is found as well: some seven more runs at `op`.
+enum class Interval { kNo, kYes };
+
 // `schedule` is a family's name or a CSV file of PyTorch's IR. Fails where it cannot be built for
 // the plan, does not pass the checker, or needs more memory than the GPU has (unless the
 // experiment says `memory: {enforce: false}`; then `fits` tells).
 Result<StepResult> Simulate(const Experiment& experiment, const std::string& schedule,
                             Fidelity fidelity = Fidelity::kOp,
-                            EngineKind engine = EngineKind::kNative);
+                            EngineKind engine = EngineKind::kNative,
+                            Interval interval = Interval::kNo);
 
 }  // namespace pipescope

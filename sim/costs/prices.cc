@@ -29,8 +29,43 @@ std::string Describe(const LayerPart& part, int sms) {
                      part.layer.shape.at("tokens"), sms);
 }
 
-PricePart PartOf(std::string what, const Estimate& e) {
-  return {std::move(what), e.origin, e.time, Seconds(e.time.seconds() * e.spread)};
+Duration Times(Duration time, double factor) {
+  return factor == 1 ? time : Seconds(time.seconds() * factor);
+}
+
+// With the gap after it, which measured times contain.
+Duration Modelled(const model::Kernel& kernel, int sms, const topology::Cluster& cluster,
+                  const Efficiencies& e) {
+  return KernelTime(kernel, sms, cluster.gpu, e) + e.kernel_gap * kernel.launches;
+}
+
+Demand DemandOf(const Collective& c, const Links& links) {
+  if (c.kind == CollectiveKind::kPointToPoint) return PointToPoint(c.whole, c.per_node > 1, links);
+  const int64_t rounds = c.kind == CollectiveKind::kAllReduce ? 2 : 1;
+  return ShardedCollective(Bytes(rounds * c.whole.value()), c.group, c.per_node, links);
+}
+
+Subject SubjectOf(const model::Kernel& kernel) {
+  return kernel.kind == model::KernelKind::kGemm        ? Subject::kGemm
+         : kernel.kind == model::KernelKind::kAttention ? Subject::kAttention
+                                                        : Subject::kMemory;
+}
+
+Subject SubjectOf(const LayerPart& part) {
+  switch (part.kind) {
+    case measured::Kind::kDispatch:
+    case measured::Kind::kCombine:
+      return Subject::kExchange;
+    case measured::Kind::kNotifyDispatch:
+    case measured::Kind::kNotifyCombine:
+      return Subject::kNotify;
+    default:
+      return Subject::kPhase;
+  }
+}
+
+PricePart PartOf(std::string what, Subject subject, const Estimate& e) {
+  return {std::move(what), subject, e.origin, e.time, Seconds(e.time.seconds() * e.spread)};
 }
 
 }  // namespace
@@ -55,10 +90,12 @@ void Price::Scale(double times) {
 }
 
 Prices::Prices(const topology::Cluster& cluster, const Efficiencies& efficiencies,
-               std::vector<std::shared_ptr<const Source>> sources)
+               std::vector<std::shared_ptr<const Source>> sources,
+               std::shared_ptr<const Basis> basis)
     : cluster_(cluster),
       efficiencies_(efficiencies),
       sources_(std::move(sources)),
+      basis_(std::move(basis)),
       links_(LinksOf(cluster, efficiencies)) {}
 
 std::optional<Estimate> Prices::Measured(const model::Kernel& kernel, int sms) const {
@@ -75,16 +112,27 @@ std::optional<PartEstimate> Prices::Measured(const LayerPart& part, int sms) con
   return std::nullopt;
 }
 
+double Prices::Changed(const std::vector<model::Kernel>& kernels, int sms) const {
+  if (basis_ == nullptr) return 1;
+  Duration now, then;
+  for (const model::Kernel& kernel : kernels) {
+    now += Modelled(kernel, sms, cluster_, efficiencies_);
+    then += Modelled(kernel, sms, basis_->cluster, basis_->efficiencies);
+  }
+  return then > Duration() ? now / then : 1;
+}
+
 Price Prices::Phase(const std::vector<model::Kernel>& kernels, int sms) const {
   Price price;
   for (const model::Kernel& kernel : kernels) {
     std::optional<Estimate> estimate = Measured(kernel, sms);
-    if (!estimate) {
-      estimate = Estimate{KernelTime(kernel, sms, cluster_.gpu, efficiencies_), SpreadOf(kernel),
+    if (estimate) {
+      estimate->time = Times(estimate->time, Changed({kernel}, sms));
+    } else {
+      estimate = Estimate{Modelled(kernel, sms, cluster_, efficiencies_), SpreadOf(kernel),
                           Origin::kAnalytic};
-      estimate->time += efficiencies_.kernel_gap * kernel.launches;
     }
-    price.parts.push_back(PartOf(Describe(kernel), *estimate));
+    price.parts.push_back(PartOf(Describe(kernel), SubjectOf(kernel), *estimate));
     price.demand.time += estimate->time;
     price.demand.memory += kernel.bytes;
     price.demand.flops += kernel.flops;
@@ -98,6 +146,7 @@ Price Prices::Part(const LayerPart& part, const std::vector<model::Kernel>& kern
   const auto measured = Measured(part, sms);
   if (!measured) return computed;
   Estimate estimate = measured->estimate;
+  estimate.time = Times(estimate.time, Changed(kernels, measured->sms));
   Price price;
   price.demand.flops = computed.demand.flops;
   if (measured->sms != sms) {
@@ -108,23 +157,27 @@ Price Prices::Part(const LayerPart& part, const std::vector<model::Kernel>& kern
   }
   if (measured->sms == cluster_.gpu.sms) price.demand.memory = computed.demand.memory;
   price.demand.time = estimate.time;
-  price.parts.push_back(PartOf(Describe(part, sms), estimate));
+  price.parts.push_back(PartOf(Describe(part, sms), SubjectOf(part), estimate));
   return price;
 }
 
-std::optional<Price> Prices::Part(const LayerPart& part, int sms, const Demand& computed) const {
+std::optional<Price> Prices::Part(const LayerPart& part, int sms, const Demand& computed,
+                                  Duration then) const {
   const auto measured = Measured(part, sms);
   if (!measured) return std::nullopt;
   Price price;
   price.demand = computed;
-  price.demand.time = measured->estimate.time;
-  price.demand.memory = Bytes(0);
   Estimate estimate = measured->estimate;
+  if (basis_ != nullptr && then > Duration()) {
+    estimate.time = Times(estimate.time, computed.time / then);
+  }
+  price.demand.time = estimate.time;
+  price.demand.memory = Bytes(0);
   if (measured->sms != sms) {  // the links decide, but no measurement says so
     estimate.spread = std::max(estimate.spread, kUncheckedSpread);
     estimate.origin = Origin::kInterpolated;
   }
-  price.parts.push_back(PartOf(Describe(part, sms), estimate));
+  price.parts.push_back(PartOf(Describe(part, sms), SubjectOf(part), estimate));
   return price;
 }
 
@@ -138,7 +191,7 @@ Price Prices::Memory(const char* name, Bytes bytes) const {
   Price price;
   price.demand.memory = bytes;
   price.demand.time = bytes / links_.memory;
-  price.parts.push_back({name, Origin::kAnalytic, price.demand.time,
+  price.parts.push_back({name, Subject::kMemory, Origin::kAnalytic, price.demand.time,
                          Seconds(price.demand.time.seconds() * kUncheckedSpread)});
   return price;
 }
@@ -147,21 +200,23 @@ Price Prices::Message(const Collective& c) const {
   constexpr const char* kNames[] = {"all-gather", "reduce-scatter", "all-reduce", "all-to-all",
                                     "message"};
   Price price;
-  if (c.kind == CollectiveKind::kPointToPoint) {
-    price.demand = PointToPoint(c.whole, c.per_node > 1, links_);
-  } else {
-    const int64_t rounds = c.kind == CollectiveKind::kAllReduce ? 2 : 1;
-    price.demand = ShardedCollective(Bytes(rounds * c.whole.value()), c.group, c.per_node, links_);
-  }
+  price.demand = DemandOf(c, links_);
   std::optional<Estimate> estimate;
   for (const auto& source : sources_) {
     if (!estimate) estimate = source->Message(c);
   }
-  if (!estimate) estimate = Estimate{price.demand.time, kUncheckedSpread, Origin::kAnalytic};
+  if (!estimate) {
+    estimate = Estimate{price.demand.time, kUncheckedSpread, Origin::kAnalytic};
+  } else if (basis_ != nullptr) {
+    const Demand then = DemandOf(c, LinksOf(basis_->cluster, basis_->efficiencies));
+    if (then.time > Duration()) {
+      estimate->time = Times(estimate->time, price.demand.time / then.time);
+    }
+  }
   price.demand.time = estimate->time;
   const std::string what =
       fmt::format("{} of {} GPUs", kNames[static_cast<size_t>(c.kind)], c.group);
-  price.parts.push_back(PartOf(what, *estimate));
+  price.parts.push_back(PartOf(what, Subject::kMessage, *estimate));
   return price;
 }
 

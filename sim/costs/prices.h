@@ -26,8 +26,13 @@
 
 namespace pipescope::costs {
 
+// What a cost is about. Errors within one subject tend to one side, those of two are independent.
+enum class Subject { kGemm, kAttention, kMemory, kPhase, kExchange, kNotify, kMessage };
+inline constexpr int kSubjects = 7;
+
 struct PricePart {
   std::string what;  // "expert_down 1024 x 7168 x 2048, 32 groups"
+  Subject subject = Subject::kPhase;
   Origin origin = Origin::kAnalytic;
   Duration time;
   Duration spread;
@@ -41,32 +46,47 @@ struct Price {
   void Scale(double times);               // what it takes, not what it moves
 };
 
+// What measurements stand for. On another cluster, or with other efficiencies, a measured time
+// changes as the analytic model's does: time x model(now) / model(then).
+struct Basis {
+  topology::Cluster cluster;
+  Efficiencies efficiencies;
+};
+
 class Prices {
  public:
-  // Sources are asked in order. Keeps references to the other two.
+  // Sources are asked in order. `basis` null: they were measured on just this. Keeps references to
+  // the first two.
   Prices(const topology::Cluster& cluster, const Efficiencies& efficiencies,
-         std::vector<std::shared_ptr<const Source>> sources);
+         std::vector<std::shared_ptr<const Source>> sources,
+         std::shared_ptr<const Basis> basis = nullptr);
 
   Price Phase(const std::vector<model::Kernel>& kernels, int sms) const;
   // The same for a part of a MoE layer, which may have been measured as a whole. On another number
   // of SMs it takes as much more or less as its kernels would. What was measured beside others has
   // in it what their share of HBM cost: it asks for none.
   Price Part(const LayerPart& part, const std::vector<model::Kernel>& kernels, int sms) const;
-  // A part that sends: what moves rows, else `computed`; nothing for a notify nobody measured.
-  std::optional<Price> Part(const LayerPart& part, int sms, const Demand& computed) const;
+  // A part that sends, or its notify, as the model computes it now and, where there is a basis, as
+  // it did there; nothing where nobody measured it.
+  std::optional<Price> Part(const LayerPart& part, int sms, const Demand& computed,
+                            Duration then) const;
   Price Message(const Collective& collective) const;
   // A pass over memory outside the model's blocks, such as the optimizer's.
   Price Memory(const char* name, Bytes bytes) const;
 
   const Links& links() const { return links_; }
+  const Basis* basis() const { return basis_.get(); }
 
  private:
   const topology::Cluster& cluster_;
   const Efficiencies& efficiencies_;
   std::optional<Estimate> Measured(const model::Kernel& kernel, int sms) const;
   std::optional<PartEstimate> Measured(const LayerPart& part, int sms) const;
+  // model(now) / model(then)
+  double Changed(const std::vector<model::Kernel>& kernels, int sms) const;
 
   std::vector<std::shared_ptr<const Source>> sources_;
+  std::shared_ptr<const Basis> basis_;
   Links links_;
 };
 

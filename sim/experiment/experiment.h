@@ -29,6 +29,7 @@
 #include "sim/base/units.h"
 #include "sim/costs/efficiencies.h"
 #include "sim/costs/efficiency_file.h"
+#include "sim/costs/prices.h"
 #include "sim/costs/profile_source.h"
 #include "sim/experiment/what_if.h"
 #include "sim/model/config.h"
@@ -96,6 +97,7 @@ struct Experiment {
   costs::Efficiencies efficiencies;
   std::shared_ptr<const costs::ProfileSource> profile;    // or null
   std::shared_ptr<const costs::EfficiencyFile> measured;  // or null
+  std::shared_ptr<const costs::Basis> basis;              // of both; null: this very experiment
   WhatIf what_if;
   Bytes reserved;                      // CUDA context, libraries, communication buffers
   bool enforce_memory = true;          // a peak over the GPU's memory is an error

@@ -4,6 +4,7 @@
 
 #include "sim/costs/kernel_cost.h"
 #include "sim/costs/notify.h"
+#include "sim/lowering/phase_labels.h"
 
 namespace pipescope {
 namespace {
@@ -12,64 +13,6 @@ using model::Pass;
 using model::PhaseKind;
 using timeline::Lane;
 using timeline::OperationKind;
-using timeline::Part;
-
-Part PartOf(Pass pass) {
-  switch (pass) {
-    case Pass::kForward:
-      return Part::kForward;
-    case Pass::kInputGrad:
-      return Part::kInputGrad;
-    case Pass::kWeightGrad:
-      return Part::kWeightGrad;
-  }
-  return Part::kNone;
-}
-
-const char* Letter(Pass pass) {
-  return pass == Pass::kForward ? " F" : pass == Pass::kInputGrad ? " I" : " W";
-}
-
-std::string SendName(PhaseKind kind) {
-  switch (kind) {
-    case PhaseKind::kGather:
-      return "TP gather";
-    case PhaseKind::kScatter:
-      return "TP scatter";
-    case PhaseKind::kReduce:
-      return "TP reduce";
-    default:
-      return "CP exchange";
-  }
-}
-
-timeline::Label LabelFor(PhaseKind kind, Pass pass) {
-  switch (kind) {
-    case PhaseKind::kAttention:
-      return {std::string("attention") + Letter(pass), OperationKind::kAttention, Lane::kCompute,
-              PartOf(pass)};
-    case PhaseKind::kMlp:
-      return {std::string("mlp") + Letter(pass), OperationKind::kMlp, Lane::kCompute, PartOf(pass)};
-    case PhaseKind::kEmbedding:
-      return {std::string("embedding") + Letter(pass), OperationKind::kEdge, Lane::kCompute,
-              PartOf(pass)};
-    case PhaseKind::kProjection:
-      return {std::string("MTP projection") + Letter(pass), OperationKind::kEdge, Lane::kCompute,
-              PartOf(pass)};
-    case PhaseKind::kHead:
-      return {std::string("head") + Letter(pass), OperationKind::kEdge, Lane::kCompute,
-              PartOf(pass)};
-    case PhaseKind::kDispatch:
-      return {pass == Pass::kForward ? "dispatch F" : "dispatch B", OperationKind::kDispatch,
-              Lane::kCommunication, PartOf(pass)};
-    case PhaseKind::kCombine:
-      return {pass == Pass::kForward ? "combine F" : "combine B", OperationKind::kCombine,
-              Lane::kCommunication, PartOf(pass)};
-    default:
-      return {SendName(kind) + Letter(pass), OperationKind::kCollective, Lane::kCommunication,
-              PartOf(pass)};
-  }
-}
 
 measured::Kind MeasuredKind(PhaseKind kind) {
   switch (kind) {
@@ -98,9 +41,10 @@ bool MovesAsDispatch(const model::Phase& phase) {
 }
 
 // Priced by the models of communication_cost.h and notify.h; spreads as in prices.h.
-costs::Price Analytic(const timeline::Label& label, const costs::Demand& demand, double spread) {
+costs::Price Analytic(const timeline::Label& label, costs::Subject subject,
+                      const costs::Demand& demand, double spread) {
   const Duration off = Seconds(demand.time.seconds() * spread);
-  return {demand, {{label.name, costs::Origin::kAnalytic, demand.time, off}}};
+  return {demand, {{label.name, subject, costs::Origin::kAnalytic, demand.time, off}}};
 }
 
 costs::CollectiveKind KindOf(const model::Phase& phase) {
@@ -122,7 +66,7 @@ PhaseCosts::PhaseCosts(const Experiment& experiment, const costs::Spread& spread
     : experiment_(experiment),
       spread_(spread),
       graph_(graph),
-      prices_(experiment.cluster, experiment.efficiencies, experiment.sources()),
+      prices_(experiment.cluster, experiment.efficiencies, experiment.sources(), experiment.basis),
       layer_(costs::LayerOf(experiment.model, experiment.shape())) {
   graph.capacity = {links().memory.value(), links().nvlink.value(), links().network.value(),
                     links().network.value()};
@@ -206,17 +150,24 @@ int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation)
   }
   const bool fp8_rows = MovesAsDispatch(phase) && experiment_.training.fp8;
   const double row = fp8_rows ? d * (1 + 4.0 / 128) : 2 * d;
-  costs::Demand demand =
-      costs::AllToAll(spread_, experiment_.shape().shard(), row, experiment_.communication.sms,
-                      links(), experiment_.efficiencies);
+  const auto moved = [&](const topology::Cluster& cluster, const costs::Efficiencies& e) {
+    costs::Demand demand =
+        costs::AllToAll(spread_, experiment_.shape().shard(), row, experiment_.communication.sms,
+                        costs::LinksOf(cluster, e), e);
+    if (beside_computation) demand.time = Seconds(demand.time.seconds() * e.communication_beside);
+    return demand;
+  };
   const double beside = experiment_.efficiencies.communication_beside;
-  if (beside_computation) demand.time = Seconds(demand.time.seconds() * beside);
+  const costs::Demand demand = moved(experiment_.cluster, experiment_.efficiencies);
+  const costs::Basis* basis = prices_.basis();
+  const Duration then = basis ? moved(basis->cluster, basis->efficiencies).time : demand.time;
   const costs::LayerPart part = PartFor(MeasuredKind(phase.kind), phase.pass);
   auto measured =
-      Whole() ? prices_.Part(part, experiment_.communication.sms, demand) : std::nullopt;
+      Whole() ? prices_.Part(part, experiment_.communication.sms, demand, then) : std::nullopt;
   const timeline::Label label = LabelFor(phase.kind, phase.pass);
   if (!measured) {
-    return movements_[key] = Add(label, Analytic(label, demand, beside_computation ? 0.2 : 0.05));
+    return movements_[key] = Add(label, Analytic(label, costs::Subject::kExchange, demand,
+                                                 beside_computation ? 0.2 : 0.05));
   }
   // Profiles measure it beside computation, in an overlapped pair.
   if (!beside_computation) measured->Scale(1 / beside);
@@ -242,9 +193,14 @@ int32_t PhaseCosts::Notify(const model::Phase& phase, Duration computed) {
                            : phase.pass == Pass::kForward ? "notify F"
                                                           : "notify B";
   const int group = experiment_.parallel.expert;
+  const costs::Meeting meeting{group, group > experiment_.cluster.node.gpus, first, computed};
   costs::Demand demand;
-  demand.time = costs::NotifyTime({group, group > experiment_.cluster.node.gpus, first, computed},
-                                  links(), experiment_.efficiencies);
+  demand.time = costs::NotifyTime(meeting, links(), experiment_.efficiencies);
+  const costs::Basis* basis = prices_.basis();
+  const Duration then =
+      basis ? costs::NotifyTime(meeting, costs::LinksOf(basis->cluster, basis->efficiencies),
+                                basis->efficiencies)
+            : demand.time;
   const std::tuple key(phase.kind, phase.pass, demand.time);
   if (const auto at = notifies_.find(key); at != notifies_.end()) return at->second;
   const timeline::Label label = {name, OperationKind::kOther, Lane::kCommunication,
@@ -252,9 +208,10 @@ int32_t PhaseCosts::Notify(const model::Phase& phase, Duration computed) {
   const measured::Kind kind = phase.kind == PhaseKind::kDispatch ? measured::Kind::kNotifyDispatch
                                                                  : measured::Kind::kNotifyCombine;
   const auto measured =
-      Whole() ? prices_.Part(PartFor(kind, phase.pass), experiment_.communication.sms, demand)
+      Whole() ? prices_.Part(PartFor(kind, phase.pass), experiment_.communication.sms, demand, then)
               : std::nullopt;
-  return notifies_[key] = Add(label, measured ? *measured : Analytic(label, demand, 0.5));
+  return notifies_[key] = Add(
+             label, measured ? *measured : Analytic(label, costs::Subject::kNotify, demand, 0.5));
 }
 
 Duration PhaseCosts::TimeOf(int32_t templ) const {

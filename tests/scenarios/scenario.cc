@@ -24,7 +24,8 @@ std::vector<std::string> ScenarioNames(const std::string& folder) {
 Result<std::string> RunScenario(const std::string& folder, const std::string& name) {
   const auto experiment = LoadExperiment(folder + "/" + name + ".yaml");
   if (!experiment) return Fail(experiment.error());
-  const auto result = Simulate(*experiment, experiment->schedule);
+  const auto result = Simulate(*experiment, experiment->schedule, Fidelity::kOp,
+                               EngineKind::kNative, Interval::kYes);
   if (!result) return Fail(result.error());
   return reports::StepText(*result, "pipescope simulate " + name + ".yaml");
 }

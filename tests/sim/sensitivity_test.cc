@@ -1,8 +1,11 @@
 // What a tenth more of each resource buys, where the answer is known beforehand.
 #include "sim/sensitivity.h"
 
+#include <cmath>
 #include <map>
 
+#include "sim/cost_shares.h"
+#include "sim/engine/engine.h"
 #include "tests/sim/testing.h"
 
 namespace pipescope {
@@ -58,6 +61,50 @@ TEST(Sensitivity, LeavesOutWhatIsNotThere) {
   EXPECT_EQ(gains.count("SMs for communication"), 0u);
   EXPECT_EQ(gains.count("shorter waits for the slowest rank"), 0u);
   EXPECT_EQ(gains.count("GEMM efficiency"), 1u);
+}
+
+// What was measured changes by the model's ratio: a phase's time on the changed machine is its
+// measured one times what the model says of the change, so that gains are about those of the model.
+TEST(Sensitivity, MeasuredCostsChangeAsTheModelDoes) {
+  const char* file = "experiments/deepseek_v3_h800.yaml";
+  const Experiment model = Must(LoadExperiment(file));
+  const Experiment measured =
+      Must(LoadExperiment(file, {"costs.profile=./deepseek_v3_h800_profile.json"}));
+  const auto of_model = Gains(model, "dualpipe"), of_measured = Gains(measured, "dualpipe");
+  EXPECT_EQ(of_model.size(), of_measured.size());
+  for (const char* resource : {"GEMM efficiency", "HBM bandwidth", "attention efficiency"}) {
+    EXPECT_GT(of_measured.at(resource), 0.01) << resource;
+    EXPECT_NEAR(of_measured.at(resource), of_model.at(resource), 0.005) << resource;
+  }
+}
+
+// The interval: each subject's costs longer by their spread, by hand; independent ones in squares.
+TEST(Interval, IsWhatLongerCostsOfEachSubjectMakeOfTheStep) {
+  const Experiment e = MakeExperiment({});
+  const StepResult with =
+      Must(Simulate(e, "dualpipe", Fidelity::kOp, EngineKind::kNative, Interval::kYes));
+  EXPECT_GT(with.costs.spread, Duration());
+  EXPECT_LT(with.costs.spread / with.step_time, 0.3);
+  EXPECT_EQ(Must(Simulate(e, "dualpipe")).costs.spread, Duration());
+  // Rates of the longer tasks are left as they were here, which moves shared time by a hair.
+  TaskGraph g = LowerSchedule(e, "1f1b");
+  const std::vector<TaskTemplate> before = g.templates;
+  double squares = 0;
+  for (int subject = 0; subject < costs::kSubjects; ++subject) {
+    for (TaskTemplate& templ : g.templates) {
+      for (const costs::PricePart& part : templ.parts) {
+        if (part.subject == static_cast<costs::Subject>(subject)) templ.demand.time += part.spread;
+      }
+    }
+    const auto end = [&] {
+      const TaskTimes times = RunFluid(g);
+      return *std::max_element(times.end.begin(), times.end.end());
+    };
+    const Duration longer = end();
+    g.templates = before;
+    squares += std::pow((longer - end()).seconds(), 2);
+  }
+  EXPECT_NEAR(SpreadOfStep(g).seconds(), std::sqrt(squares), 0.01 * std::sqrt(squares));
 }
 
 }  // namespace
