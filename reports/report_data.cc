@@ -95,7 +95,10 @@ Json Highlights(const StepResult& best) {
   const RankMemory& m = best.memory[FullestRank(best)];
   const timeline::Breakdown b = best.mean_breakdown();
   return {
-      Tile("Step time", Format(best.step_time), Label(best.schedule)),
+      Tile("Step time", Format(best.step_time),
+           Label(best.schedule) + (best.costs.spread > Duration()
+                                       ? ", +- " + Format(best.costs.spread)
+                                       : std::string())),
       Tile("Throughput", FormatCount(best.tokens_per_second) + " tokens/s",
            FormatCount(best.tokens_per_day) + " tokens a day"),
       Tile("MFU", FormatPercent(best.mfu_causal),

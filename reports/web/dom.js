@@ -18,6 +18,12 @@ function el(tag, attributes, ...children) {
   return node;
 }
 
+// A section that has nothing to show goes, and its link with it.
+function showSection(id, shown) {
+  byId(id).hidden = !shown;
+  for (const link of document.querySelectorAll(`nav a[href="#${id}"]`)) link.hidden = !shown;
+}
+
 const swatch = (color, extra) => el('i', {class: 'swatch', style: `background:${color};${extra || ''}`});
 
 // A legend entry is [colour, text] or [colour, text, extra css].

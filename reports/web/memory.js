@@ -21,10 +21,14 @@ function memoryScale() {
 
 // A profiler's trace says nothing of memory.
 const knowsMemory = () => report.results.some((r) => r.raw.memory_bytes.length > 0);
-function hideUnknownMemory() {
-  byId('memory').hidden = !knowsMemory();
-  for (const link of document.querySelectorAll('a[href="#memory"]')) link.hidden = !knowsMemory();
-}
+const hideUnknownMemory = () => showSection('memory', knowsMemory());
+
+// "at its peak 14 micro-batches of stage 1 for backward (33.4 GiB), ..."
+const heldAtPeak = (m) =>
+  'at its peak ' +
+  m.held_at_peak
+    .map((h) => `${h.microbatches} micro-batches of stage ${h.stage} ${h.what} (${formatBytes(h.bytes)})`)
+    .join(', ');
 
 function makeMemory() {
   const most = Math.max(...report.results.map((r) => r.ranks));
@@ -44,6 +48,7 @@ function makeMemory() {
           el('b', {title: r.label}, r.label),
           el('span', {class: 'note', id: 'memory-note-' + i}),
         ),
+        el('div', {class: 'note', id: 'memory-held-' + i}),
         el('canvas', {
           id: 'memory-canvas-' + i,
           role: 'img',
@@ -83,6 +88,7 @@ function drawMemory() {
     const over = m && m.limit && m.total_peak > m.limit, note = byId('memory-note-' + i);
     const limit = m && m.limit ? ` of ${formatBytes(m.limit)}${over ? ', over the limit' : ''}` : '';
     note.textContent = m ? `rank ${rank}: peak ${formatBytes(m.total_peak)}${limit}${at}` : '';
+    byId('memory-held-' + i).textContent = m && (m.held_at_peak || []).length ? heldAtPeak(m) : '';
     note.classList.toggle('over', Boolean(over));
     drawCurves(byId('memory-canvas-' + i), r, rank, scale);
   });

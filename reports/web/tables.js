@@ -50,7 +50,7 @@ function drawRankTables() {
 // A bar for each resource, on the scale of the largest gain.
 function drawSensitivities() {
   const list = report.raw.sensitivities || [];
-  byId('sensitivity').hidden = list.length === 0;
+  showSection('sensitivity', list.length > 0);
   const most = Math.max(...list.map((s) => s.gain), 1e-9);
   const bar = (s) =>
     el('span', {class: 'gain', style: `width:${Math.max(0, s.gain / most) * 100}%`}, '');
@@ -70,6 +70,7 @@ function drawSensitivities() {
 }
 
 function drawAssumptions() {
+  showSection('assumptions', report.raw.assumptions.length > 0);
   byId('assumption-table').replaceChildren(
     table(
       [
