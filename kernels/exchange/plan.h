@@ -23,7 +23,7 @@
 #include <cstdint>
 
 #include "kernels/exchange/config.h"
-#include "kernels/exchange/target.h"
+#include "kernels/target.h"
 
 namespace pipescope::kernels::exchange {
 

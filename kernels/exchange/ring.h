@@ -33,8 +33,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/exchange/target.h"
 #include "kernels/exchange/window.h"
+#include "kernels/target.h"
 
 namespace pipescope::kernels::exchange {
 

@@ -1,21 +1,12 @@
 // Rows of BF16 added up in FP32, in order, from +0, and rounded once.
 #pragma once
 
-#include <bit>
 #include <cstring>
 
+#include "kernels/bf16_code.h"
 #include "kernels/exchange/row.h"
 
 namespace pipescope::kernels::exchange {
-
-PIPESCOPE_BOTH float FromBf16(uint32_t code) { return std::bit_cast<float>(code << 16); }
-
-// As kernels/train/bf16.h, which runs on the host alone: a test compares the two.
-PIPESCOPE_BOTH uint32_t ToBf16(float value) {
-  const uint32_t bits = std::bit_cast<uint32_t>(value);
-  if ((bits & 0x7fffffffU) > 0x7f800000U) return bits >> 16 | 0x40U;  // NaN stays NaN
-  return (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16;
-}
 
 // Eight values of BF16: what a lane loads and stores at once.
 struct alignas(16) Eight {

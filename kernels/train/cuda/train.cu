@@ -1,0 +1,144 @@
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <string>
+
+#include "kernels/train/cuda/train_cuda.h"
+#include "kernels/train/cuda/train_kernels.cuh"
+
+namespace pipescope::kernels::cuda {
+namespace {
+
+constexpr int64_t kWidth = device::kWide<Bf16>;
+constexpr int64_t kSliceRows = 128;  // of a weight gradient's partial sum
+
+Status Checked(const char* what) {
+  const cudaError_t error = cudaGetLastError();
+  if (error == cudaSuccess) return {};
+  return Fail(std::string(what) + ": " + cudaGetErrorString(error));
+}
+
+// Eight blocks of 256 threads fill an SM; rows beyond are taken in strides.
+Result<int> Blocks(const char* what, int64_t wanted) {
+  int device = 0, sms = 0;
+  cudaError_t error = cudaGetDevice(&device);
+  if (error == cudaSuccess) {
+    error = cudaDeviceGetAttribute(&sms, cudaDevAttrMultiProcessorCount, device);
+  }
+  if (error != cudaSuccess) return Fail(std::string(what) + ": " + cudaGetErrorString(error));
+  return static_cast<int>(std::min<int64_t>(wanted, int64_t{sms} * 8));
+}
+
+template <class Body>
+Status OverRows(const char* what, const Body& body, Size size, Stream stream) {
+  if (size.columns <= 0 || size.columns % kWidth != 0) {
+    return Fail(std::string(what) + ": " + std::to_string(size.columns) +
+                " columns: expected a multiple of " + std::to_string(kWidth));
+  }
+  if (size.rows <= 0) return {};
+  const auto blocks = Blocks(what, size.rows);
+  if (!blocks) return Fail(blocks.error());
+  RowsKernel<<<*blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(body, size.rows);
+  return Checked(what);
+}
+
+template <class Body>
+Status OverEach(const char* what, const Body& body, int64_t count, Stream stream) {
+  if (count <= 0) return {};
+  const auto blocks = Blocks(what, (count + kThreads - 1) / kThreads);
+  if (!blocks) return Fail(blocks.error());
+  EachKernel<<<*blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(body, count);
+  return Checked(what);
+}
+
+}  // namespace
+
+Status RmsNorm(const Bf16* x, const float* weight, Bf16* y, Size size, float epsilon,
+               Stream stream) {
+  return OverRows("RMSNorm", RmsNormBody{x, weight, y, size.columns, epsilon}, size, stream);
+}
+
+Status RmsNormInputGradient(const Bf16* x, const float* weight, const Bf16* dy, Bf16* dx,
+                            float* inverse, Size size, float epsilon, Stream stream) {
+  return OverRows("RMSNorm's input gradient",
+                  RmsNormInputGradientBody{x, weight, dy, dx, inverse, size.columns, epsilon}, size,
+                  stream);
+}
+
+int64_t RmsNormParts(int64_t rows) { return (rows + kSliceRows - 1) / kSliceRows; }
+
+Status RmsNormWeightGradient(const Bf16* x, const Bf16* dy, const float* inverse, float* partial,
+                             float* dw, Size size, Stream stream) {
+  constexpr const char* kWhat = "RMSNorm's weight gradient";
+  if (size.columns % kWidth != 0) return Fail(std::string(kWhat) + ": columns not a multiple of 8");
+  const int64_t parts = RmsNormParts(size.rows);
+  const Status sliced = OverEach(
+      kWhat, RmsNormSliceBody{x, dy, inverse, partial, size.rows, size.columns, kSliceRows},
+      parts * (size.columns / kWidth), stream);
+  if (!sliced) return sliced;
+  return OverEach(kWhat, SumPartialsBody{partial, dw, parts, size.columns}, size.columns, stream);
+}
+
+Status SwiGlu(const Bf16* x, Bf16* y, Size size, Stream stream) {
+  return OverRows("SwiGLU", SwiGluBody{x, y, size.columns}, size, stream);
+}
+
+Status SwiGluInputGradient(const Bf16* x, const Bf16* dy, Bf16* dx, Bf16* again, Size size,
+                           Stream stream) {
+  return OverRows("SwiGLU's input gradient",
+                  SwiGluInputGradientBody{x, dy, dx, again, size.columns}, size, stream);
+}
+
+Status Rope(const Bf16* x, Bf16* y, const device::Turn* table, float turn, RopeSize size,
+            Stream stream) {
+  if (size.rotary % kWidth != 0 || size.channels % kWidth != 0 || size.rotary > size.channels) {
+    return Fail("RoPE: channels and rotary channels: expected multiples of 8");
+  }
+  return OverRows("RoPE", RopeBody{x, y, table, turn, size.heads, size.channels, size.rotary},
+                  {size.tokens, size.heads * size.channels}, stream);
+}
+
+Status CrossEntropy(Bf16* logits, const int32_t* targets, const float* d_losses, bool gradient,
+                    float* losses, Size size, Stream stream) {
+  return OverRows("cross-entropy",
+                  CrossEntropyBody{logits, targets, d_losses, gradient, losses, size.columns}, size,
+                  stream);
+}
+
+Status Gather(const Bf16* x, const int64_t* from, Bf16* y, Size size, Stream stream) {
+  return OverRows("gather", GatherBody{x, from, y, size.columns}, size, stream);
+}
+
+Status Add(const Bf16* a, const Bf16* b, Bf16* y, Size size, Stream stream) {
+  return OverRows("addition", AddBody{a, b, y, size.columns}, size, stream);
+}
+
+Status SumOfRows(const Bf16* rows, const int64_t* which, const float* weights, int count, Bf16* y,
+                 Size size, Stream stream) {
+  return OverRows("sum of rows", SumOfRowsBody{rows, which, weights, count, y, size.columns}, size,
+                  stream);
+}
+
+Status UnpermuteGradient(const Bf16* rows, const Bf16* dy, const float* weights,
+                         const int64_t* rows_of, int selected, Bf16* d_rows, float* d_weights,
+                         int64_t slots, int64_t columns, Stream stream) {
+  return OverRows(
+      "unpermute's gradient",
+      UnpermuteGradientBody{rows, dy, weights, rows_of, selected, d_rows, d_weights, columns},
+      {slots, columns}, stream);
+}
+
+Status EmbeddingGradient(const Bf16* dy, const int32_t* positions, const int64_t* begins,
+                         float* d_table, Size size, Stream stream) {
+  return OverRows("embedding's gradient",
+                  EmbeddingGradientBody{dy, positions, begins, d_table, size.columns}, size,
+                  stream);
+}
+
+Status AdamW(const device::AdamWScalars& scalars, const float* gradient, float* weights, Bf16* m,
+             Bf16* v, Bf16* copy, int64_t count, Stream stream) {
+  if (count % 4 != 0) return Fail("AdamW: expected a multiple of 4 weights");
+  return OverEach("AdamW", AdamWBody{scalars, gradient, weights, m, v, copy}, count / 4, stream);
+}
+
+}  // namespace pipescope::kernels::cuda
