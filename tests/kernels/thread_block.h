@@ -22,6 +22,8 @@ class ThreadBlock {
   int lane() const { return lane_; }
   int lanes() const { return static_cast<int>(shared_.values.size()); }
 
+  void Sync() { shared_.meeting.arrive_and_wait(); }
+
   float Sum(float x) {
     return Together(x, [](float a, float b) { return a + b; });
   }

@@ -2,8 +2,8 @@
 // one lane, of a number that is no power of two, and of 32, in FP32 and BF16, outputs poisoned.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <random>
 
 #include "kernels/train/adamw.h"
 #include "kernels/train/bf16.h"
@@ -19,49 +19,10 @@
 #include "kernels/train/rms_norm.h"
 #include "kernels/train/rope.h"
 #include "kernels/train/swiglu.h"
-#include "tests/kernels/thread_block.h"
+#include "tests/kernels/train_device_testing.h"
 
 namespace pipescope::kernels {
 namespace {
-
-using device::Bf16;
-
-constexpr int kLanes[] = {1, 5, 32};
-
-template <class T>
-using Rows = std::vector<T>;
-
-// Values that BF16 holds exactly, so that the truth and the device start from the same.
-std::vector<float> Draw(size_t count, uint32_t seed, float scale = 1) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> value(0, scale);
-  std::vector<float> values(count);
-  for (float& v : values) v = DecodeBf16(EncodeBf16(value(random)));
-  return values;
-}
-
-template <class T>
-std::vector<T> As(const std::vector<float>& values) {
-  std::vector<T> list(values.size());
-  for (size_t i = 0; i < values.size(); ++i) device::Store(list[i], values[i]);
-  return list;
-}
-
-template <class T>
-std::vector<T> Poisoned(size_t count) {
-  return As<T>(std::vector<float>(count, NAN));
-}
-
-// Within the rounding of T, and of sums of `terms` in FP32.
-template <class T>
-void ExpectNear(const std::vector<T>& got, const std::vector<float>& truth, double terms) {
-  ASSERT_EQ(got.size(), truth.size());
-  const double unit = sizeof(T) == 2 ? kBf16Error : 0;
-  for (size_t i = 0; i < got.size(); ++i) {
-    const double bound = unit * std::abs(truth[i]) + terms * 1e-7 * (1 + std::abs(truth[i]));
-    ASSERT_NEAR(device::Load(got[i]), truth[i], bound) << i;
-  }
-}
 
 template <class T>
 class Device : public testing::Test {};

@@ -16,6 +16,8 @@ class CudaBlock {
   __device__ int lane() const { return static_cast<int>(threadIdx.x); }
   __device__ int lanes() const { return kThreads; }
 
+  __device__ void Sync() { __syncthreads(); }
+
   __device__ float Sum(float x) {
     return Together(x, [](float a, float b) { return a + b; });
   }

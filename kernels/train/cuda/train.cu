@@ -98,6 +98,40 @@ Status Rope(const Bf16* x, Bf16* y, const device::Turn* table, float turn, RopeS
                   {size.tokens, size.heads * size.channels}, stream);
 }
 
+namespace {
+
+Status Checked(const device::RouterShape& s) {
+  const bool right = s.groups > 0 && s.experts > 0 && s.experts % s.groups == 0 &&
+                     s.experts <= device::kMostExperts && s.groups <= device::kMostGroups &&
+                     0 < s.selected && s.selected <= device::kMostSelected &&
+                     0 < s.groups_selected && s.groups_selected <= s.groups && 0 < s.group_best &&
+                     s.group_best <= s.experts / s.groups &&
+                     s.selected <= s.experts / s.groups * s.groups_selected;
+  if (right) return {};
+  return Fail("router: " + std::to_string(s.experts) + " experts in " + std::to_string(s.groups) +
+              " groups, " + std::to_string(s.selected) + " selected of " +
+              std::to_string(s.groups_selected) +
+              ": expected at most 512 experts, 64 groups and 32 selected, which the groups hold");
+}
+
+}  // namespace
+
+Status Route(const float* logits, const float* bias, const device::RouterShape& shape,
+             int32_t* experts, float* weights, int64_t tokens, Stream stream) {
+  if (Status right = Checked(shape); !right) return right;
+  return OverRows("router", RouterBody{logits, bias, shape, experts, weights}, {tokens, kWidth},
+                  stream);
+}
+
+Status RouteInputGradient(const float* logits, const int32_t* experts, const float* d_weights,
+                          const device::RouterShape& shape, float* d_logits, int64_t tokens,
+                          Stream stream) {
+  if (Status right = Checked(shape); !right) return right;
+  return OverRows("router's input gradient",
+                  RouterInputGradientBody{logits, experts, d_weights, shape, d_logits},
+                  {tokens, kWidth}, stream);
+}
+
 Status CrossEntropy(Bf16* logits, const int32_t* targets, const float* d_losses, bool gradient,
                     float* losses, Size size, Stream stream) {
   return OverRows("cross-entropy",

@@ -15,6 +15,7 @@
 #include "kernels/train/permute.h"
 #include "kernels/train/rms_norm.h"
 #include "kernels/train/rope.h"
+#include "kernels/train/router.h"
 #include "kernels/train/swiglu.h"
 
 namespace pipescope::kernels::cuda {
@@ -88,6 +89,7 @@ class Checks {
     Norm();
     Activation();
     Rotary();
+    Choice();
     Loss();
     Experts();
     Table();
@@ -166,6 +168,26 @@ class Checks {
     Try(Rope(gx.data(), back.data(), table.data(), -1, size, nullptr));
     Add("RoPE", y, kernels::Rope(x, positions, frequencies, shape));
     Add("RoPE's input gradient", back, RopeInputGradient(x, positions, frequencies, shape));
+  }
+
+  void Choice() {
+    constexpr int64_t kTokens = 997;
+    const RouterConfig config{256, 8, 8, 4, 2, Scoring::kSigmoid, true, 2.5};
+    const Values z = Draw(kTokens * config.experts), bias = Draw(config.experts, 0.01F);
+    const Values d = Draw(kTokens * config.selected);
+    const Routes routes = kernels::Route(z, bias, config);
+    OnGpu<float> gz(z), gbias(bias), gd(d), weights(d.size()), dz(z.size());
+    OnGpu<int32_t> experts(d.size()), chosen(routes.experts);
+    const device::RouterShape shape{256, 8, 8, 4, 2, true, true, 2.5F};
+    Try(Route(gz.data(), gbias.data(), shape, experts.data(), weights.data(), kTokens, nullptr));
+    Try(RouteInputGradient(gz.data(), chosen.data(), gd.data(), shape, dz.data(), kTokens,
+                           nullptr));
+    const std::vector<int32_t> got = experts.Back();
+    double apart = 0;  // choices that FP32 cannot tell apart are few
+    for (size_t i = 0; i < got.size(); ++i) apart += got[i] != routes.experts[i] ? 1 : 0;
+    checks_.push_back({"router's choice", apart / static_cast<double>(got.size()), 1e-3});
+    checks_.push_back({"router's weights", Difference(weights.Back(), routes.weights), 1e-6});
+    Add("router's input gradient", dz, kernels::RouteInputGradient(z, routes.experts, d, config));
   }
 
   void Loss() {

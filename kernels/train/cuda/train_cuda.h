@@ -14,6 +14,7 @@
 #include "kernels/train/device/adamw.h"
 #include "kernels/train/device/block.h"
 #include "kernels/train/device/rope.h"
+#include "kernels/train/device/router.h"
 #include "sim/base/result.h"
 
 namespace pipescope::kernels::cuda {
@@ -44,6 +45,13 @@ struct RopeSize {
 };
 // `table`: [tokens][rotary / 2]. y may be x. `turn` is 1, or -1 for the input gradient.
 Status Rope(const Bf16* x, Bf16* y, const device::Turn* table, float turn, RopeSize size, Stream);
+
+// Logits [tokens][experts] in FP32, as the router's GEMM leaves them; `bias` may be null.
+Status Route(const float* logits, const float* bias, const device::RouterShape& shape,
+             int32_t* experts, float* weights, int64_t tokens, Stream);
+Status RouteInputGradient(const float* logits, const int32_t* experts, const float* d_weights,
+                          const device::RouterShape& shape, float* d_logits, int64_t tokens,
+                          Stream);
 
 // `logits` become their gradient where `gradient`; d_losses may be null where not.
 Status CrossEntropy(Bf16* logits, const int32_t* targets, const float* d_losses, bool gradient,

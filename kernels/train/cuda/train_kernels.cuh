@@ -7,6 +7,7 @@
 #include "kernels/train/device/cross_entropy.h"
 #include "kernels/train/device/rms_norm.h"
 #include "kernels/train/device/rope.h"
+#include "kernels/train/device/router.h"
 #include "kernels/train/device/rows.h"
 #include "kernels/train/device/swiglu.h"
 
@@ -182,6 +183,32 @@ struct EmbeddingGradientBody {
   __device__ void operator()(CudaBlock& block, int64_t v) const {
     device::EmbeddingGradientRow(block, dy, positions, begins[v], begins[v + 1],
                                  d_table + v * columns, columns);
+  }
+};
+
+struct RouterBody {
+  const float *logits, *bias;
+  device::RouterShape shape;
+  int32_t* experts;
+  float* weights;
+  __device__ void operator()(CudaBlock& block, int64_t t) const {
+    __shared__ device::RouterScratch scratch;
+    device::RouteToken(block, logits + t * shape.experts, bias, shape, scratch,
+                       experts + t * shape.selected, weights + t * shape.selected);
+  }
+};
+
+struct RouterInputGradientBody {
+  const float* logits;
+  const int32_t* experts;
+  const float* d_weights;
+  device::RouterShape shape;
+  float* d_logits;
+  __device__ void operator()(CudaBlock& block, int64_t t) const {
+    __shared__ device::RouterScratch scratch;
+    device::RouteInputGradientToken(block, logits + t * shape.experts, experts + t * shape.selected,
+                                    d_weights + t * shape.selected, shape, scratch,
+                                    d_logits + t * shape.experts);
   }
 };
 

@@ -19,6 +19,14 @@ Status RmsNormWeightGradient(const Bf16*, const Bf16*, const float*, float*, flo
 Status SwiGlu(const Bf16*, Bf16*, Size, Stream) { return None(); }
 Status SwiGluInputGradient(const Bf16*, const Bf16*, Bf16*, Bf16*, Size, Stream) { return None(); }
 Status Rope(const Bf16*, Bf16*, const device::Turn*, float, RopeSize, Stream) { return None(); }
+Status Route(const float*, const float*, const device::RouterShape&, int32_t*, float*, int64_t,
+             Stream) {
+  return None();
+}
+Status RouteInputGradient(const float*, const int32_t*, const float*, const device::RouterShape&,
+                          float*, int64_t, Stream) {
+  return None();
+}
 Status CrossEntropy(Bf16*, const int32_t*, const float*, bool, float*, Size, Stream) {
   return None();
 }

@@ -5,6 +5,7 @@
 // several of the CPU. A Block gives
 //   lane(), lanes()      who I am, and of how many
 //   Sum(x), Max(x)       over all lanes, the same to all, in a fixed order; all lanes take part
+//   Sync()               all lanes meet, and see what the others wrote before
 //
 // Rows are read and written 16 bytes at a time: widths are multiples of kWide<T>, and rows start at
 // multiples of 16 bytes. Values are FP32 inside, BF16 or FP32 in memory.
