@@ -5,6 +5,7 @@
 #include <map>
 #include <tuple>
 
+#include "sim/trace/gemm_calls.h"
 #include "sim/trace/phases.h"
 
 namespace pipescope::trace {
@@ -154,6 +155,14 @@ void AddPhases(const Trace& trace, const TracedTimeline& t, const measured::Laye
   }
 }
 
+void AddGemms(const Trace& trace, Collector& into) {
+  for (const GemmCall& call : GemmCalls(trace)) {
+    const measured::Shape shape = {
+        {"groups", call.groups}, {"m", call.m}, {"n", call.n}, {"k", call.k}};
+    into.Add(Kind::kGemm, call.pass, {shape, call.format}, trace.sms, "", call.time);
+  }
+}
+
 void AddOperations(const Trace& trace, const TracedTimeline& t, Collector& into) {
   for (size_t i = 0; i < trace.operations.size(); ++i) {
     const DeviceOperation& op = trace.operations[i];
@@ -176,6 +185,7 @@ measured::Profile ImportProfile(const Trace& trace, const TracedTimeline& t,
   if (trace.world_size > 0) profile.machine["world_size"] = std::to_string(trace.world_size);
   Collector collector(std::filesystem::path(trace.file).filename().string());
   if (layer) AddPhases(trace, t, *layer, collector);
+  AddGemms(trace, collector);
   AddOperations(trace, t, collector);
   profile.operations = collector.Take();
   return profile;

@@ -117,7 +117,15 @@ void RawEvent::SetArgument(std::string_view key, const Scalar& value) {
   }
 }
 
+void RawEvent::SetEntry(std::string_view key, size_t list, size_t index, const Scalar& value) {
+  constexpr size_t kMostInputs = 16, kMostSizes = 8;  // what GEMMs have is two or three of two
+  if (key != "Input Dims" || list >= kMostInputs || index >= kMostSizes) return;
+  if (inputs.size() <= list) inputs.resize(list + 1);
+  inputs[list].push_back(Number(value).value_or(0));
+}
+
 void RawEvent::SetEntry(std::string_view key, size_t index, const Scalar& value) {
+  if (key == "Input type" && index == 0) input_type = value.text;
   if (index >= 3 || (key != "grid" && key != "block")) return;
   const auto size = Whole(key, int64_t{1} << 31, value);
   (key == "grid" ? grid : block)[index] = size.value_or(0);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/base/result.h"
 
@@ -25,12 +26,16 @@ struct RawEvent {
   std::optional<int64_t> source_rank, target_rank;
   std::array<int64_t, 3> grid = {};
   std::array<int64_t, 3> block = {};
-  std::optional<Error> wrong;  // the first field that is not what it should be
+  std::vector<std::vector<int64_t>> inputs;  // sizes of an operator's inputs
+  std::string input_type;                    // of the first
+  std::optional<Error> wrong;                // the first field that is not what it should be
 
   // A field of the event itself, of its args, or entry `index` of an array in its args.
   void Set(std::string_view key, const Scalar& value);
   void SetArgument(std::string_view key, const Scalar& value);
   void SetEntry(std::string_view key, size_t index, const Scalar& value);
+  // Entry `index` of array `list` of an array in its args.
+  void SetEntry(std::string_view key, size_t list, size_t index, const Scalar& value);
   // What the operation does with other processes (align.h); "" where that is not told.
   std::string CommonKey() const;
 

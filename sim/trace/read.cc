@@ -115,6 +115,8 @@ class Handler : public nlohmann::json_sax<nlohmann::json> {
       event_.SetArgument(stack_.back().key, value);
     } else if (depth == list + 3 && stack_[list].key == "args" && stack_.back().array) {
       event_.SetEntry(stack_[list + 1].key, stack_.back().index, value);
+    } else if (depth == list + 4 && stack_[list].key == "args" && stack_.back().array) {
+      event_.SetEntry(stack_[list + 1].key, stack_[list + 2].index, stack_.back().index, value);
     } else if (depth > 1 && !stack_[0].array) {
       Head(value);
     }
@@ -174,7 +176,10 @@ class Handler : public nlohmann::json_sax<nlohmann::json> {
     const bool device =
         e.category == "kernel" || e.category == "gpu_memcpy" || e.category == "gpu_memset";
     const bool launch = e.category == "cuda_runtime" || e.category == "cuda_driver";
-    if (e.phase != "X" || !(device || launch || e.category == "user_annotation")) return true;
+    const bool call = e.category == "cpu_op" && TellsShapes(e);
+    if (e.phase != "X" || !(device || launch || call || e.category == "user_annotation")) {
+      return true;
+    }
     if (auto error = e.wrong) {
       error->field = EventField() + "." + error->field;
       return Stop(*std::move(error));
@@ -185,7 +190,14 @@ class Handler : public nlohmann::json_sax<nlohmann::json> {
       return Stop({"is too large: more than " + std::to_string(limits_.kept) +
                    " operations, launches and annotations, or their names too long"});
     }
-    return device ? AddOperation() : launch ? AddLaunch() : AddAnnotation();
+    return device ? AddOperation() : launch ? AddLaunch() : call ? AddCall() : AddAnnotation();
+  }
+
+  // Of the many operators the few that are kept.
+  static bool TellsShapes(const RawEvent& e) {
+    if (e.name.starts_with(kBackwardFunction)) return true;
+    return !e.inputs.empty() &&
+           (e.name == "aten::mm" || e.name == "aten::addmm" || e.name == "aten::bmm");
   }
 
   // Times are nanoseconds since 1970 for now; ReadTrace makes them times from the trace's start.
@@ -209,6 +221,14 @@ class Handler : public nlohmann::json_sax<nlohmann::json> {
     if (e.correlation) {
       trace_.launches.push_back({*e.correlation, Thread(), Duration(*e.start), names_.Of(e.name)});
     }
+    return true;
+  }
+
+  bool AddCall() {
+    RawEvent& e = event_;
+    const int32_t type = e.input_type.empty() ? -1 : names_.Of(e.input_type);
+    trace_.calls.push_back({names_.Of(e.name), Thread(), type, std::move(e.inputs),
+                            Duration(*e.start), Duration(*e.length)});
     return true;
   }
 
@@ -241,6 +261,7 @@ Duration Earliest(const Events& events, Duration so_far) {
 void CountFromTheStart(Trace& trace) {
   Duration base = Earliest(trace.operations, Duration::Max());
   base = Earliest(trace.annotations, Earliest(trace.launches, base));
+  base = Earliest(trace.calls, base);
   trace.epoch_ns = base.picoseconds();
   constexpr int64_t kPicoseconds = 1000;  // a nanosecond
   const auto place = [&](auto& events) {
@@ -260,6 +281,7 @@ void CountFromTheStart(Trace& trace) {
   };
   place(trace.operations);
   place(trace.launches);
+  place(trace.calls);
   place(trace.annotations);
 }
 

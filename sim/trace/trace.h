@@ -4,6 +4,9 @@
 //   device operations  events of category "kernel", "gpu_memcpy" and "gpu_memset"
 //   launches           calls of the CUDA API ("cuda_runtime", "cuda_driver"), tied to a device
 //                      operation by args.correlation
+//   calls              operators of PyTorch whose inputs' sizes say what a GEMM computes
+//                      ("cpu_op" with "Input Dims", recorded with record_shapes=True), and the
+//                      functions of the backward pass around them
 //   annotations        what the program wrote around its code ("user_annotation"), on CPU threads
 //
 // Times count from the start of the earliest event kept. Traces give microseconds, with up to three
@@ -14,6 +17,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/base/units.h"
@@ -44,6 +48,16 @@ struct Launch {
   int32_t name = 0;  // of the call, index into Trace::names
 };
 
+struct Call {
+  int32_t name = 0;
+  int32_t thread = 0;
+  int32_t type = -1;                         // of its first input, index into Trace::names
+  std::vector<std::vector<int64_t>> inputs;  // their sizes; empty where not told
+  Duration start;
+  Duration length;
+  Duration end() const { return start + length; }
+};
+
 struct Annotation {
   int32_t name = 0;
   int32_t thread = 0;
@@ -51,6 +65,9 @@ struct Annotation {
   Duration length;
   Duration end() const { return start + length; }
 };
+
+// What the names of the backward pass's functions begin with.
+inline constexpr std::string_view kBackwardFunction = "autograd::engine::evaluate_function";
 
 struct Trace {
   std::string file;
@@ -64,7 +81,8 @@ struct Trace {
   std::vector<std::string> threads;         // "pid/tid"
   std::vector<DeviceOperation> operations;  // by start
   std::vector<Launch> launches;             // by start
-  std::vector<Annotation> annotations;      // by start, the outer one first
+  std::vector<Call> calls;                  // by start, the outer one first
+  std::vector<Annotation> annotations;      // likewise
 };
 
 }  // namespace pipescope::trace
