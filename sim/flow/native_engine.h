@@ -90,6 +90,7 @@ class NativeEngine : public Engine {
   double Left(int32_t v);
   void Queue(int32_t v);
   void TakeOff(int32_t v);
+  void TakeLooseApart();
   void Place();
   void RunAlone(int32_t v);
   void EnterOnTight(int32_t v, int32_t tight);

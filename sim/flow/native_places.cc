@@ -53,8 +53,21 @@ void NativeEngine::TakeOff(int32_t v) {
   MarkDirty(c);
 }
 
+// The loose classes of the queue that meet a tight link; their flows are queued instead.
+void NativeEngine::TakeLooseApart() {
+  for (size_t i = 0; i < queue_.size(); ++i) {
+    const Variable& var = state_.variable(queue_[i]);
+    if (!var.alive || var.flow_class == nullptr || !var.flow_class->loose) continue;
+    const int32_t* const end = var.route.links + var.route.count;
+    if (std::any_of(var.route.links, end, [this](int32_t l) { return state_.IsTight(l); })) {
+      TakeApart(queue_[i]);
+    }
+  }
+}
+
 // Finds a place for all that is queued, as the links are tight or not.
 void NativeEngine::Place() {
+  TakeLooseApart();
   std::erase_if(queue_, [this](int32_t v) { return !state_.variable(v).alive; });
   for (const int32_t v : queue_) {
     Variable& var = state_.variable(v);

@@ -161,8 +161,8 @@ std::shared_ptr<const Transfers> TransferTable::Make(TransferKind kind, const Ta
   if (kind == TransferKind::kRing) AddRing(task, members, builder);
   auto& weights = builder.batch.weights;
   if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 1; })) weights.clear();
-  // What is added once only is not worth the search for equal flows.
-  const auto fold = adaptive_ && kind != TransferKind::kMemory ? flow::Pattern::Fold::kNo
+  // What is added once only is not worth a long search for equal flows.
+  const auto fold = adaptive_ && kind != TransferKind::kMemory ? flow::Pattern::Fold::kLoose
                                                                : flow::Pattern::Fold::kYes;
   builder.transfers.pattern =
       flow::Pattern::Make(network_.network(), std::move(builder.batch), fold);
