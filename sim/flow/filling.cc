@@ -27,16 +27,11 @@ void Filling::Begin(const std::vector<int32_t>& order) {
     place_.resize(state_.links());
     level_.resize(state_.links());
   }
-  int32_t place = 0;
-  size_t changed = 0;
   for (const int32_t l : order) {
-    changed += state_.link(l).changed;
-    place_[static_cast<size_t>(l)] = place++;
     room(l) = {state_.link(l).capacity, state_.link(l).weight};
     full_[static_cast<size_t>(l)] = 0;
     weighted_[static_cast<size_t>(l)] = state_.link(l).weighted;
   }
-  most_changed_ = 2 * changed > order.size();
 }
 
 bool Filling::OverCapacity(int32_t l) const {
@@ -90,7 +85,11 @@ size_t Filling::GoBack(std::vector<int32_t>& order, size_t at, double level,
   given_up_ = true;
   const size_t to = checkpoints.empty() ? 0 : checkpoints.back().at;
   filled_ = std::min(filled_, to);
-  for (size_t i = to; i < at; ++i) full_[static_cast<size_t>(order[i])] = 0;
+  for (size_t i = to; i < std::min(order.size(), at + kWindow); ++i) {
+    full_[static_cast<size_t>(order[i])] = 0;
+    // What it is said to own may be what it would have, and its place is not that of last time.
+    state_.link(order[i]).changed = true;
+  }
   const auto begin = order.begin();
   std::rotate(begin + static_cast<int64_t>(to), begin + static_cast<int64_t>(at),
               begin + static_cast<int64_t>(at) + 1);
@@ -105,6 +104,7 @@ size_t Filling::GoBack(std::vector<int32_t>& order, size_t at, double level,
 bool Filling::FillInOrder(std::vector<int32_t>& order, std::vector<Checkpoint>& checkpoints) {
   double last = checkpoints.empty() ? 0 : checkpoints.back().level;
   size_t from = checkpoints.empty() ? 0 : TakeUp(order, checkpoints.back());
+  const bool all = given_up_;
   int tries = kTries;
   for (size_t i = from; i < order.size(); ++i) {
     // What is fixed indirectly is not in a checkpoint, so none is made once something was.
@@ -112,8 +112,10 @@ bool Filling::FillInOrder(std::vector<int32_t>& order, std::vector<Checkpoint>& 
     bool late = false;
     const double least = Choose(order, i, late);
     if (least == kNever ? OverCapacity(order[i]) : least < last * (1 - kSlack)) {
-      if (least == kNever || tries-- == 0) return false;
-      from = GoBack(order, i, least, checkpoints);
+      if (tries-- == 0) return false;
+      // Where all on it was fixed by others, its level was at least what it was at first.
+      const LinkState& link = state_.link(order[i]);
+      from = GoBack(order, i, std::min(least, link.capacity / link.weight), checkpoints);
       if (from == 0) tries = most_changed_ ? 0 : tries / 2;
       last = checkpoints.empty() ? 0 : checkpoints.back().level;
       i = from - 1;  // or none before 0
@@ -121,7 +123,7 @@ bool Filling::FillInOrder(std::vector<int32_t>& order, std::vector<Checkpoint>& 
     }
     if (least != kNever) last = std::max(last, least);
     const int32_t l = order[i];
-    Fill(l, least, given_up_ || late || state_.link(l).changed);
+    Fill(l, least, all || late || state_.link(l).changed);
     if (!broken_.empty()) return true;
   }
   return true;
@@ -151,7 +153,13 @@ void Filling::FillByHeap(std::vector<int32_t>& order) {
 
 std::vector<int32_t> Filling::Run(std::vector<int32_t>& order, size_t same,
                                   std::vector<Checkpoint>& checkpoints) {
+  const auto changed = std::count_if(order.begin(), order.end(),
+                                     [this](int32_t l) { return state_.link(l).changed; });
+  most_changed_ = 2 * static_cast<size_t>(changed) > order.size();
   Begin(order);
+  for (size_t i = 0; i < order.size(); ++i) {
+    place_[static_cast<size_t>(order[i])] = static_cast<int32_t>(i);
+  }
   while (!checkpoints.empty() && checkpoints.back().at > same) checkpoints.pop_back();
   filled_ = checkpoints.empty() ? 0 : checkpoints.back().at;
   if (!FillInOrder(order, checkpoints)) {

@@ -196,6 +196,30 @@ TEST(NativeEngine, LooseClassesAreWhatTheirFlowsAre) {
   }
 }
 
+// Many links whose levels lie close together, so that filling goes back to checkpoints: flows of
+// random sizes between 40 ranks by way of 40 cables, some of which are covered by NICs.
+TEST(NativeEngine, ManyLinksOfCloseLevels) {
+  for (uint64_t seed = 0; seed < 3; ++seed) {
+    std::mt19937_64 random(seed);
+    constexpr int kRanks = 40;
+    Plan plan;
+    for (int l = 0; l < 3 * kRanks; ++l) {
+      const auto more = static_cast<double>(random() % 1000) / 1e3;
+      plan.network.links.push_back(GigabytesPerSecond(l < 2 * kRanks ? 50 + more : 40 + 30 * more));
+    }
+    FlowBatch batch;
+    for (int32_t from = 0; from < kRanks; ++from) {
+      for (int32_t to = 0; to < kRanks; ++to) {
+        const int32_t cable = 2 * kRanks + (seed == 0 ? to : (from + to) % kRanks);
+        const int32_t route[] = {from, cable, kRanks + to};
+        if (from != to) batch.Add(route, Bytes(1 + static_cast<int64_t>(random() % 2'000'000)));
+      }
+    }
+    plan.batches.push_back({Duration(0), Pattern::Make(plan.network, batch)});
+    ExpectEnds(Reference(plan), RunNative(plan), 1e-9, Duration(2000));
+  }
+}
+
 // What all links have carried when everything has ended is what all flows brought.
 TEST(NativeEngine, NoByteIsLost) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
