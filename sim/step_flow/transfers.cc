@@ -174,7 +174,8 @@ void TransferTable::AddExchange(const Task& task, std::span<const int32_t> membe
   const int size = static_cast<int>(members.size());
   const int in_node = std::min(size, experiment_.cluster.node.gpus);
   const int nodes = size / in_node;
-  const Duration latency = (nodes > 1 ? links_.network_latency : Duration()) + links_.nvlink_latency;
+  const Duration latency =
+      (nodes > 1 ? links_.network_latency : Duration()) + links_.nvlink_latency;
   const double seconds = (demand.time - latency).seconds();
   const double moved = BytesOf(demand.nvlink) + BytesOf(demand.network_out);
   // Half of HBM's traffic is with what leaves, half with what arrives.
