@@ -88,8 +88,11 @@ bool FlowState::IsCovered(int32_t l) {
   if (at.cover >= 0 || at.bare) return at.cover >= 0;
   const auto first =
       std::find_if(at.present.begin(), at.present.end(), [this](auto& p) { return IsPresent(p); });
-  const Route& route = variable(first->variable).route;
-  for (int32_t k = 0; k < route.count && at.cover < 0; ++k) {
+  const Variable& v = variable(first->variable);
+  const Route& route = v.route;
+  // Most links that have none are told by their first variable, a class by being one.
+  const int32_t count = v.flow_class == nullptr ? route.count : 0;
+  for (int32_t k = 0; k < count && at.cover < 0; ++k) {
     if (Covers(route.links[k], l)) at.cover = route.links[k];
   }
   at.bare = at.cover < 0;
