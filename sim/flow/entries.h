@@ -24,6 +24,8 @@ class Entries {
   size_t owned() const { return owned_; }
   int32_t variable(size_t i) const { return data_[i * stride()]; }
   const int32_t* links(size_t i) const { return data_.data() + i * stride() + 1; }
+  // An entry's variable, followed by the links; the next entry is others() + 1 further.
+  const int32_t* data() const { return data_.data(); }
 
   void Add(int32_t variable, const int32_t* route, int32_t here) {
     ++size_;

@@ -9,13 +9,16 @@
 // of neighbours swap often, those of others rarely. The result is proved, not assumed: if the
 // levels come out ascending and no link is over its capacity, each variable has been fixed by the
 // first of its links, that link is full, and nothing on it is faster: the definition of max-min
-// fairness. If not, the filling is done anew with all links in a heap.
+// fairness. If not, a link came too late: it is put after the last checkpoint below its level, or
+// first of all, and what follows is filled anew; where that fails often, all is, with the links in
+// a heap.
 //
 // Filling reads the entries that a link owns (entries.h), front to back, no lookup by flow: F flows
 // of K links cost F * (K - 1) updates. The others on a link are read only where something may have
 // become its own: where what crosses it changed, or where it overtook another link.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -67,6 +70,10 @@ class Filling {
   // `late`: some link that it came after the last time is still to be filled.
   double Choose(std::vector<int32_t>& order, size_t at, bool& late);
   bool FillInOrder(std::vector<int32_t>& order, std::vector<Checkpoint>& checkpoints);
+  // Link order[at] came too late: goes back to before its level and puts it first there. Returns
+  // the place.
+  size_t GoBack(std::vector<int32_t>& order, size_t at, double level,
+                std::vector<Checkpoint>& checkpoints);
   void FillByHeap(std::vector<int32_t>& order);
   // The level at which link l is full as things stand; kNever: it holds nothing back.
   double Candidate(int32_t l);
@@ -80,22 +87,32 @@ class Filling {
   void FixIndirect(int32_t l, int32_t v, double level);
   bool Covers(int32_t l, const Variable& v, double level);
   bool OverCapacity(int32_t l) const;
-  void FindOwned(const std::vector<int32_t>& order);
+  void SetOwners(const std::vector<int32_t>& order);
 
   Room& room(int32_t l) { return room_[static_cast<size_t>(l)]; }
   const Room& room(int32_t l) const { return room_[static_cast<size_t>(l)]; }
 
   FlowState& state_;
   uint32_t round_ = 0;
-  bool indirect_ = false;  // met in this round
+  bool indirect_ = false;      // met in this round
+  bool most_changed_ = false;  // so that the order of the last time says little
   std::vector<Room> room_;
   std::vector<uint8_t> full_;  // filled in this round
   std::vector<uint8_t> weighted_;
   std::vector<int32_t> place_;  // in the order of the last time
   std::vector<double> level_;
   std::vector<Found> found_;  // new owners
+  size_t filled_ = 0;         // places of the order that this round left as they were
   bool given_up_ = false;     // a filling was, since the last one that was not
   std::vector<int32_t> broken_;
 };
+
+inline double Filling::Candidate(int32_t l) {
+  Room& r = room(l);
+  if (weighted_[static_cast<size_t>(l)] != 0 && r.rising <= 1e-9 * state_.link(l).weight) {
+    r.rising = Rising(l);
+  }
+  return r.rising > 0 ? std::max(0.0, r.free) / r.rising : kNever;
+}
 
 }  // namespace pipescope::flow

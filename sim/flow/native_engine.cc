@@ -33,6 +33,7 @@ FlowId NativeEngine::Add(std::shared_ptr<const Pattern> pattern) {
   flows_ += flows.size();
   const int32_t b = static_cast<int32_t>(batches_.size());
   batches_.push_back({pattern, first, flows.size()});
+  state_.Reserve(pattern->classes().size() + pattern->single().size());
   const auto add = [&](int32_t member, int32_t class_number) {
     const int64_t latency = flows.Latency(member).picoseconds();
     const Waiting what = {(Duration(now_) + Duration(latency)).picoseconds(), b, member,
@@ -155,7 +156,7 @@ void NativeEngine::EndIn(int32_t at) {
   Component& component = components_.at(at);
   for (const int32_t l : component.links) {
     const LinkState& link = state_.link(l);
-    if (link.level == kNever || link.level == 0) continue;
+    if (link.ends > now_ || link.level == kNever || link.level == 0) continue;
     while (const Due* due = state_.Earliest(l)) {
       if (EndOf(component.updated, due->at - link.volume, link.level) > now_) break;
       const int32_t v = due->variable;

@@ -90,11 +90,13 @@ class NativeEngine : public Engine {
   double Left(int32_t v);
   void Queue(int32_t v);
   void TakeOff(int32_t v);
+  void TakeLooseApart();
   void Place();
   void RunAlone(int32_t v);
   void EnterOnTight(int32_t v, int32_t tight);
-  void SetOwnRoute(int32_t v);
+  void SetOwnRoute(int32_t v, bool capped);
   void Settle();
+  void SettleOnce();
   void SweepLinks(const Component& component);
   void Solve(int32_t c);
   void EnterWaiting();

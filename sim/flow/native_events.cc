@@ -1,11 +1,17 @@
 // What the native engine does as time goes on.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "sim/base/result.h"
 #include "sim/flow/native_engine.h"
 
 namespace pipescope::flow {
+namespace {
+
+constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
+
+}  // namespace
 
 size_t NativeEngine::BatchOf(FlowId flow) const {
   PIPESCOPE_CHECK(flow >= 0 && flow < flows_);
@@ -76,6 +82,7 @@ void NativeEngine::SetCapacity(int32_t link, Bandwidth capacity) {
   state_.link(link).capacity = capacity.value();
   state_.link(link).changed = true;
   state_.Touch(link);
+  state_.VoidCovers(link);
   std::vector<int32_t> present;
   state_.ForEachPresent(link, [&](int32_t v) { present.push_back(v); });
   for (const int32_t v : present) {
@@ -92,8 +99,17 @@ void NativeEngine::SetCapacity(int32_t link, Bandwidth capacity) {
   }
 }
 
-// Finds the levels of all that changed since they were found last.
+// Finds the levels of all that changed since they were found last. Classes that are taken apart
+// meanwhile may leave other links tight.
 void NativeEngine::Settle() {
+  do {
+    SettleOnce();
+  } while (state_.HasTouched());
+  for (const int32_t v : gone_) state_.FreeVariable(v);
+  gone_.clear();
+}
+
+void NativeEngine::SettleOnce() {
   for (const int32_t l : state_.Turned()) {
     state_.ForEachPresent(l, [this](int32_t v) { Queue(v); });
   }
@@ -109,8 +125,6 @@ void NativeEngine::Settle() {
   for (const int32_t c : parts) Solve(c);
   for (const int32_t c : dirty_) components_.at(c).dirty = false;
   dirty_.clear();
-  for (const int32_t v : gone_) state_.FreeVariable(v);
-  gone_.clear();
 }
 
 void NativeEngine::SweepLinks(const Component& component) {
@@ -133,17 +147,20 @@ void NativeEngine::Solve(int32_t at) {
     Place();
   }
   Component& component = components_.at(at);
-  component.next = std::numeric_limits<int64_t>::max();
+  component.next = kForever;
   ++component.version;
+  double until = kNever;  // seconds: what ends later is not the next to end
   for (const int32_t l : component.links) {
-    const LinkState& link = state_.link(l);
+    LinkState& link = state_.link(l);
+    link.ends = kForever;
     if (link.level == kNever || link.level == 0) continue;
     const Due* const due = state_.Earliest(l);
-    if (due == nullptr) continue;
-    component.next =
-        std::min(component.next, EndOf(component.updated, due->at - link.volume, link.level));
+    if (due == nullptr || due->at - link.volume > link.level * until) continue;
+    link.ends = EndOf(component.updated, due->at - link.volume, link.level);
+    component.next = std::min(component.next, link.ends);
+    until = static_cast<double>(component.next - component.updated) / 1e12 * (1 + 1e-9);
   }
-  if (component.next < std::numeric_limits<int64_t>::max()) {
+  if (component.next < kForever) {
     ends_.push({component.next, at, component.version});
   }
 }
@@ -154,7 +171,7 @@ int64_t NativeEngine::NextTime() {
   while (!ends_.empty() && components_.at(ends_.top().component).version != ends_.top().version) {
     ends_.pop();
   }
-  int64_t next = std::numeric_limits<int64_t>::max();
+  int64_t next = kForever;
   if (!ends_.empty()) next = std::min(next, ends_.top().time);
   while (!runs_.empty() && !IsRun(runs_.top())) runs_.pop();
   if (!runs_.empty()) next = std::min(next, runs_.top().time);
@@ -175,7 +192,7 @@ void NativeEngine::EnterWaiting() {
 void NativeEngine::AdvanceTo(Duration time, std::vector<Ended>& ended) {
   PIPESCOPE_CHECK(time >= Duration(now_));
   for (int64_t next = NextTime(); next <= time.picoseconds(); next = NextTime()) {
-    if (next == std::numeric_limits<int64_t>::max()) break;
+    if (next == kForever) break;
     now_ = next;
     while (!ends_.empty() && ends_.top().time == now_) {
       const NextEnd end = ends_.top();

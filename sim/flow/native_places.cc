@@ -53,8 +53,21 @@ void NativeEngine::TakeOff(int32_t v) {
   MarkDirty(c);
 }
 
+// The loose classes of the queue that meet a tight link; their flows are queued instead.
+void NativeEngine::TakeLooseApart() {
+  for (size_t i = 0; i < queue_.size(); ++i) {
+    const Variable& var = state_.variable(queue_[i]);
+    if (!var.alive || var.flow_class == nullptr || !var.flow_class->loose) continue;
+    const int32_t* const end = var.route.links + var.route.count;
+    if (std::any_of(var.route.links, end, [this](int32_t l) { return state_.IsTight(l); })) {
+      TakeApart(queue_[i]);
+    }
+  }
+}
+
 // Finds a place for all that is queued, as the links are tight or not.
 void NativeEngine::Place() {
+  TakeLooseApart();
   std::erase_if(queue_, [this](int32_t v) { return !state_.variable(v).alive; });
   for (const int32_t v : queue_) {
     Variable& var = state_.variable(v);
@@ -96,14 +109,21 @@ void NativeEngine::RunAlone(int32_t v) {
 
 void NativeEngine::EnterOnTight(int32_t v, int32_t tight) {
   Variable& var = state_.variable(v);
-  const bool capped = PatternOf(var.batch).batch().Cap(OneFlowOf(var)) > Bandwidth(0);
+  double through = kNever;  // what its tight links let through
+  for (int32_t k = 0; k < var.route.count; ++k) {
+    const int32_t l = var.route.links[k];
+    if (state_.IsTight(l)) {
+      through = std::min(through, state_.link(l).capacity / var.route.Weight(k));
+    }
+  }
+  const bool capped = var.most < through;
   if (tight == var.route.count && !capped) {
     var.links = var.route.links;
     var.weights = var.route.weights;
     var.count = var.route.count;
     var.cap_link = -1;
   } else {
-    SetOwnRoute(v);
+    SetOwnRoute(v, capped);
   }
   state_.Attach(v);
   const int32_t c = components_.Join(v, now_);
@@ -111,25 +131,31 @@ void NativeEngine::EnterOnTight(int32_t v, int32_t tight) {
   MarkDirty(c);
 }
 
-// Its tight links, and one for its most, which those that are not tight may set.
-void NativeEngine::SetOwnRoute(int32_t v) {
+// Its tight links, and one for its most.
+void NativeEngine::SetOwnRoute(int32_t v, bool capped) {
   Variable& var = state_.variable(v);
   if (var.own == nullptr) var.own = std::make_unique<OwnRoute>();
   OwnRoute& own = *var.own;
+  const double* const weights = var.route.weights;
+  const bool plain = var.flow_class == nullptr &&
+                     (weights == nullptr || std::all_of(weights, weights + var.route.count,
+                                                        [](double weight) { return weight == 1; }));
   own.links.clear();
   own.weights.clear();
+  own.links.reserve(static_cast<size_t>(var.route.count) + 1);
   for (int32_t k = 0; k < var.route.count; ++k) {
     if (!state_.IsTight(var.route.links[k])) continue;
     own.links.push_back(var.route.links[k]);
-    own.weights.push_back(var.route.Weight(k));
+    if (!plain) own.weights.push_back(var.route.Weight(k));
   }
-  if (var.cap_link < 0) var.cap_link = state_.AddLink(var.most);
-  state_.link(var.cap_link).capacity = var.most;
-  own.links.push_back(var.cap_link);
-  own.weights.push_back(1);
-  const bool plain =
-      var.flow_class == nullptr && std::all_of(own.weights.begin(), own.weights.end(),
-                                               [](double weight) { return weight == 1; });
+  if (capped) {
+    if (var.cap_link < 0) var.cap_link = state_.AddLink(var.most);
+    state_.link(var.cap_link).capacity = var.most;
+    own.links.push_back(var.cap_link);
+    if (!plain) own.weights.push_back(1);
+  } else {
+    var.cap_link = -1;  // its component frees it
+  }
   var.links = own.links.data();
   var.weights = plain ? nullptr : own.weights.data();
   var.count = static_cast<int32_t>(own.links.size());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <numeric>
 #include <unordered_map>
 #include <utility>
@@ -11,6 +12,9 @@
 namespace pipescope::flow {
 namespace {
 
+// Beyond this a link is over-subscribed; below, it is rounding of caps and sums.
+constexpr double kFull = 1 + 1e-9;
+
 uint64_t Mix(uint64_t x) {  // the finalizer of splitmix64 (Steele, Lea, Flood 2014)
   x += 0x9e3779b97f4a7c15u;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -19,6 +23,8 @@ uint64_t Mix(uint64_t x) {  // the finalizer of splitmix64 (Steele, Lea, Flood 2
 }
 uint64_t Mix(uint64_t x, uint64_t y) { return Mix(x ^ Mix(y)); }
 uint64_t Bits(double x) { return std::bit_cast<uint64_t>(x); }
+
+}  // namespace
 
 // The colours of one batch's flows and of the links they cross.
 class Colours {
@@ -53,6 +59,9 @@ class Colours {
     }
     ColourFlows();
   }
+
+  // By what is written on flows and on the links they cross, no matter who else crosses these.
+  void Compare() { ColourFlows(); }
 
   const std::vector<uint64_t>& flows() const { return flow_; }
   uint64_t link(int32_t l) const {
@@ -98,6 +107,8 @@ class Colours {
   std::vector<uint64_t> flow_;
 };
 
+namespace {
+
 // Fills the class's links and orbits; false where some member does not cross every orbit as the
 // first one does, which only a collision of hashes can cause.
 bool FillLinks(const FlowBatch& batch, const Colours& colours, std::vector<double>& sums,
@@ -132,40 +143,82 @@ bool FillLinks(const FlowBatch& batch, const Colours& colours, std::vector<doubl
   return true;
 }
 
+// Those of the flows none of whose links the batch could fill.
+std::vector<int32_t> NeverHeldBack(const Network& network, const FlowBatch& batch,
+                                   const std::vector<int32_t>& flows) {
+  std::vector<double> demand(network.links.size());
+  const auto capacity = [&](int32_t l) { return network.links[static_cast<size_t>(l)].value(); };
+  for (int64_t f = 0; f < batch.size(); ++f) {
+    const auto route = batch.Route(f);
+    const auto weights = batch.Weights(f);
+    const auto weight = [&](size_t k) { return weights.empty() ? 1 : weights[k]; };
+    double most = batch.Cap(f) > Bandwidth(0) ? batch.Cap(f).value()
+                                              : std::numeric_limits<double>::infinity();
+    for (size_t k = 0; k < route.size(); ++k) {
+      most = std::min(most, capacity(route[k]) / weight(k));
+    }
+    for (size_t k = 0; k < route.size(); ++k) {
+      demand[static_cast<size_t>(route[k])] += weight(k) * most;
+    }
+  }
+  std::vector<int32_t> free;
+  for (const int32_t f : flows) {
+    const auto route = batch.Route(f);
+    if (std::all_of(route.begin(), route.end(), [&](int32_t l) {
+          return demand[static_cast<size_t>(l)] <= capacity(l) * kFull;
+        })) {
+      free.push_back(f);
+    }
+  }
+  return free;
+}
+
 }  // namespace
 
 std::shared_ptr<const Pattern> Pattern::Make(const Network& network, FlowBatch batch, Fold fold) {
   CheckBatch(network, batch);
   auto pattern = std::make_shared<Pattern>();
   pattern->batch_ = std::move(batch);
-  if (fold == Fold::kYes && pattern->batch_.size() > 1) {
-    pattern->FoldInto(network);
+  pattern->class_of_.assign(pattern->batch_.bytes.size(), -1);
+  std::vector<int32_t> all(pattern->batch_.bytes.size());
+  std::iota(all.begin(), all.end(), 0);
+  if (fold == Fold::kNo || all.size() < 2) {
+    pattern->single_ = std::move(all);
+    return pattern;
+  }
+  Colours colours(network, pattern->batch_);
+  if (fold == Fold::kYes) {
+    Colours refined = colours;
+    refined.Refine();
+    pattern->FoldInto(network, refined, all, false);
   } else {
-    pattern->single_.resize(pattern->batch_.bytes.size());
-    std::iota(pattern->single_.begin(), pattern->single_.end(), 0);
+    pattern->single_ = std::move(all);
+  }
+  const auto free = NeverHeldBack(network, pattern->batch_, pattern->single_);
+  if (free.size() > 1) {
+    colours.Compare();
+    pattern->FoldInto(network, colours, free, true);
   }
   return pattern;
 }
 
-void Pattern::FoldInto(const Network& network) {
-  Colours colours(network, batch_);
-  colours.Refine();
+// Makes classes of those of the flows that have the same colour; the others are single.
+void Pattern::FoldInto(const Network& network, const Colours& colours,
+                       const std::vector<int32_t>& flows, bool loose) {
   std::unordered_map<uint64_t, int32_t> class_of_colour;
   std::vector<FlowClass> all;
-  for (size_t f = 0; f < batch_.bytes.size(); ++f) {
-    const auto [at, fresh] =
-        class_of_colour.try_emplace(colours.flows()[f], static_cast<int32_t>(all.size()));
-    if (fresh) all.emplace_back();
-    all[static_cast<size_t>(at->second)].members.push_back(static_cast<int32_t>(f));
+  for (const int32_t f : flows) {
+    const auto [at, fresh] = class_of_colour.try_emplace(colours.flows()[static_cast<size_t>(f)],
+                                                         static_cast<int32_t>(all.size()));
+    if (fresh) all.emplace_back().loose = loose;
+    all[static_cast<size_t>(at->second)].members.push_back(f);
   }
-  class_of_.assign(batch_.bytes.size(), -1);
   std::vector<double> sums(network.links.size());
   for (FlowClass& c : all) {
     // A class that crosses nothing, or is one flow, gains nothing from being one variable.
     const bool folds = c.members.size() > 1 && !batch_.Route(c.members.front()).empty();
     if (!folds || !FillLinks(batch_, colours, sums, c)) {
       for (const int32_t l : c.links) sums[static_cast<size_t>(l)] = 0;
-      single_.insert(single_.end(), c.members.begin(), c.members.end());
       continue;
     }
     for (const int32_t f : c.members) {
@@ -173,7 +226,10 @@ void Pattern::FoldInto(const Network& network) {
     }
     classes_.push_back(std::move(c));
   }
-  std::sort(single_.begin(), single_.end());
+  single_.clear();
+  for (size_t f = 0; f < class_of_.size(); ++f) {
+    if (class_of_[f] < 0) single_.push_back(static_cast<int32_t>(f));
+  }
 }
 
 }  // namespace pipescope::flow

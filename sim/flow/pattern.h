@@ -16,6 +16,12 @@
 // link or a cap broke the symmetry, the class is taken apart into its flows. So colours may be
 // hashes: a collision costs time, never exactness.
 //
+// What is left over is put into loose classes: flows of equal bytes, cap and latency that cross
+// equal links, where the batch alone fills none of them. Nothing holds such flows back, so they run
+// alike whatever else their links carry, until one of their links could be full: then the engine
+// takes the class apart. So an exchange with skewed loads, in which each pair of GPUs is a case of
+// its own, costs one variable a load.
+//
 // Example: 64 ranks with a NIC each, every one sends 1 MB to every other: 4032 flows, one class of
 // two orbits (64 uplinks, 64 downlinks), each link crossed by 63 members.
 #pragma once
@@ -34,11 +40,15 @@ struct FlowClass {
   std::vector<int32_t> links;
   std::vector<double> weights;
   std::vector<int32_t> orbit_end;  // ends of the orbits in `links`
+  bool loose = false;              // equal only while no link of theirs could be full
 };
+
+class Colours;
 
 class Pattern {
  public:
-  enum class Fold { kYes, kNo };
+  // kLoose: loose classes only, which are cheap to find, for what is added once.
+  enum class Fold { kYes, kLoose, kNo };
 
   // The network's capacities only tell links apart; they may change later.
   static std::shared_ptr<const Pattern> Make(const Network& network, FlowBatch batch,
@@ -54,7 +64,8 @@ class Pattern {
   }
 
  private:
-  void FoldInto(const Network& network);
+  void FoldInto(const Network& network, const Colours& colours, const std::vector<int32_t>& flows,
+                bool loose);
 
   FlowBatch batch_;
   std::vector<FlowClass> classes_;

@@ -63,7 +63,60 @@ void FlowState::Arrive(int32_t v) {
     l.present.push_back({v, var.serial});
     l.demand += var.route.Weight(k) * var.most;
     Touch(var.route.links[k]);
+    if (l.cover < 0 || TakesMore(var, l.cover, var.route.links[k])) continue;
+    l.cover = -1;
+    l.bare = true;
   }
+}
+
+double FlowState::ShareOf(const Variable& v, int32_t l) const {
+  for (int32_t k = 0; k < v.route.count; ++k) {
+    if (v.route.links[k] == l) return v.route.Weight(k) / link(l).capacity;
+  }
+  return 0;
+}
+
+// Not of a class, whose members cross links of their own.
+bool FlowState::TakesMore(const Variable& v, int32_t l, int32_t than) const {
+  return v.flow_class == nullptr && ShareOf(v, l) >= ShareOf(v, than);
+}
+
+// What covers a link goes on doing so when variables end. None that is covered covers another, so
+// that of two which cover each other one is left.
+bool FlowState::IsCovered(int32_t l) {
+  LinkState& at = link(l);
+  if (at.cover >= 0 || at.bare) return at.cover >= 0;
+  const auto first =
+      std::find_if(at.present.begin(), at.present.end(), [this](auto& p) { return IsPresent(p); });
+  const Variable& v = variable(first->variable);
+  const Route& route = v.route;
+  // Most links that have none are told by their first variable, a class by being one.
+  const int32_t count = v.flow_class == nullptr ? route.count : 0;
+  for (int32_t k = 0; k < count && at.cover < 0; ++k) {
+    if (Covers(route.links[k], l)) at.cover = route.links[k];
+  }
+  at.bare = at.cover < 0;
+  return !at.bare;
+}
+
+bool FlowState::Covers(int32_t cover, int32_t l) const {
+  if (cover == l || link(cover).cover >= 0) return false;
+  return std::all_of(link(l).present.begin(), link(l).present.end(), [&](const Present& p) {
+    if (!IsPresent(p)) return true;
+    const Variable& v = variable(p.variable);
+    return TakesMore(v, cover, l);
+  });
+}
+
+void FlowState::VoidCovers(int32_t l) {
+  ForEachPresent(l, [this](int32_t v) {
+    const Route& route = variable(v).route;
+    for (int32_t k = 0; k < route.count; ++k) {
+      link(route.links[k]).cover = -1;
+      link(route.links[k]).bare = false;
+      Touch(route.links[k]);
+    }
+  });
 }
 
 // Drops those that left. Rounding of the demand, some 1e-16 of it each time, starts anew with an
@@ -71,7 +124,10 @@ void FlowState::Arrive(int32_t v) {
 void FlowState::Forget(LinkState& l) {
   std::erase_if(l.present, [this](const Present& p) { return !IsPresent(p); });
   l.left = 0;
-  if (l.present.empty()) l.demand = 0;
+  if (!l.present.empty()) return;
+  l.demand = 0;
+  l.cover = -1;
+  l.bare = false;
 }
 
 void FlowState::Depart(int32_t v) {
@@ -110,16 +166,22 @@ std::vector<int32_t> FlowState::Turned() {
   for (const int32_t l : touched_) {
     LinkState& at = link(l);
     at.touched = false;
-    const bool tight = at.demand > at.capacity * (1 + kTight);
+    const bool tight = at.demand > at.capacity * (1 + kTight) && !IsCovered(l);
     if (std::exchange(at.tight, tight) != tight) turned.push_back(l);
   }
   touched_.clear();
   return turned;
 }
 
+void FlowState::SetEntered(int32_t v, bool entered) {
+  variable(v).entered = entered;
+  entered_.resize(variables_.size());
+  entered_[static_cast<size_t>(v)] = entered;
+}
+
 void FlowState::Attach(int32_t v) {
   Variable& var = variable(v);
-  var.entered = true;
+  SetEntered(v, true);
   const bool indirect = var.weights != nullptr || var.count > kMostInline;
   for (int32_t k = 0; k < var.count; ++k) {
     LinkState& l = link(var.links[k]);
@@ -138,7 +200,7 @@ void FlowState::Attach(int32_t v) {
 
 void FlowState::Detach(int32_t v) {
   Variable& var = variable(v);
-  var.entered = false;
+  SetEntered(v, false);
   for (int32_t k = 0; k < var.count; ++k) {
     LinkState& l = link(var.links[k]);
     l.weight -= var.weights == nullptr ? 1 : var.weights[k];
@@ -165,15 +227,12 @@ void FlowState::Sweep(int32_t at) {
     l.weighted = false;
     return;
   }
-  double weight = 0;
   for (Entries& entries : l.crossing) {
-    entries.Keep([&](int32_t v) {
-      const Variable& var = variable(v);
-      if (var.entered) weight += var.WeightOn(at);
-      return var.entered;
-    });
+    entries.Keep([&](int32_t v) { return entered_[static_cast<size_t>(v)] != 0; });
   }
-  l.weight = weight;
+  if (!l.weighted) return;
+  l.weight = 0;
+  ForEachOn(at, [&](int32_t v) { l.weight += variable(v).WeightOn(at); });
 }
 
 double FlowState::Left(int32_t v) const {

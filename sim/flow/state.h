@@ -10,12 +10,14 @@
 //
 //   demand = sum over variables of weight * most,   most = min(cap, capacity / weight of any link),
 //
-// is more than it carries. Others hold nothing back, so they couple nothing. A variable is entered
-// on its tight links only; one that crosses none runs at its most, on its own. A flow's cap is a
-// link of its own, with the cap as its capacity, where it crosses tight links besides.
+// is more than it carries, unless another link covers it: one that all its variables cross besides,
+// each of which takes at least as large a share of its capacity. Others hold nothing back, so they
+// couple nothing. A variable is entered on its tight links only; one that crosses none runs at its
+// most, on its own. A most below what its tight links let through is a link of its own.
 //
 // Example: 7 flows of at most 6 GB/s over a link of 50 GB/s are as if alone; with an eighth that
-// could take all of 50 they are coupled.
+// could take all of 50 they are coupled. A cable on which a switch sends only what goes to one NIC
+// of its speed is covered by that NIC.
 #pragma once
 
 #include <algorithm>
@@ -91,9 +93,12 @@ struct LinkState {
   std::vector<Present> present;  // what crosses it, tight or not; may hold some that have left
   int32_t left = 0;              // how many
   bool tight = false;
+  int32_t cover = -1;     // the link that covers it
+  bool bare = false;      // none does, or did when it was last looked for
   bool touched = false;   // its demand changed since it was last found whether it is tight
   double weight = 0;      // of all that crosses it
   double level = kNever;  // the rate of what it owns; kNever: it owns nothing
+  int64_t ends = 0;       // when the first of what it owns does, as of its last levels
   double volume = 0;      // bytes per unit of weight since it last was empty
   int32_t variables = 0;
   int32_t component = -1;
@@ -111,6 +116,12 @@ class FlowState {
   int32_t AddLink(double capacity);
   void FreeLink(int32_t l) { free_links_.push_back(l); }
   int32_t AddVariable();
+  // Room for so many more.
+  void Reserve(size_t more) {
+    more -= std::min(more, free_variables_.size());
+    if (variables_.size() + more <= variables_.capacity()) return;
+    variables_.reserve(std::max(variables_.size() + more, 2 * variables_.size()));
+  }
   // It crosses its route from now on, or no more.
   void Arrive(int32_t v);
   void Depart(int32_t v);
@@ -118,8 +129,11 @@ class FlowState {
   void SetMost(int32_t v, double most);
   void Touch(int32_t l);
   bool IsTight(int32_t l) const { return link(l).tight; }
+  // What is known of who covers whom is void where link l has a part in it.
+  void VoidCovers(int32_t l);
   // Whether the links of each of a class's orbits carry the same, as they did when it was found.
   bool HasEqualOrbits(const FlowClass& c) const;
+  bool HasTouched() const { return !touched_.empty(); }
   // The links that were touched and became tight or ceased to be.
   std::vector<int32_t> Turned();
   // Calls f(variable) for all that crosses link l.
@@ -170,10 +184,18 @@ class FlowState {
     return v.entered && v.owner == l && v.due == d.at;
   }
   void Forget(LinkState& l);
+  void SetEntered(int32_t v, bool entered);
+  // The share of link l that variable v takes at rate 1.
+  double ShareOf(const Variable& v, int32_t l) const;
+  // Whether it takes at least as large a share of link l as of another one.
+  bool TakesMore(const Variable& v, int32_t l, int32_t than) const;
+  bool IsCovered(int32_t l);
+  bool Covers(int32_t cover, int32_t l) const;
 
   size_t network_links_;
   std::vector<LinkState> links_;
   std::vector<Variable> variables_;
+  std::vector<uint8_t> entered_;  // the same as of the variables, close together
   std::vector<int32_t> free_links_;
   std::vector<int32_t> free_variables_;
   std::vector<int32_t> touched_;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/costs/communication_cost.h"
-
 namespace pipescope {
 namespace {
 
@@ -101,6 +99,7 @@ TransferTable::TransferTable(const Experiment& experiment, const TaskGraph& grap
     : experiment_(experiment),
       graph_(graph),
       network_(network),
+      links_(costs::LinksOf(experiment.cluster, experiment.efficiencies)),
       data_(experiment.parallel.data),
       keep_(keep) {
   if (experiment.communication.paths == Paths::kLeastLoaded) adaptive_.emplace(network.router());
@@ -161,8 +160,8 @@ std::shared_ptr<const Transfers> TransferTable::Make(TransferKind kind, const Ta
   if (kind == TransferKind::kRing) AddRing(task, members, builder);
   auto& weights = builder.batch.weights;
   if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 1; })) weights.clear();
-  // What is added once only is not worth the search for equal flows.
-  const auto fold = adaptive_ && kind != TransferKind::kMemory ? flow::Pattern::Fold::kNo
+  // What is added once only is not worth a long search for equal flows.
+  const auto fold = adaptive_ && kind != TransferKind::kMemory ? flow::Pattern::Fold::kLoose
                                                                : flow::Pattern::Fold::kYes;
   builder.transfers.pattern =
       flow::Pattern::Make(network_.network(), std::move(builder.batch), fold);
@@ -172,11 +171,11 @@ std::shared_ptr<const Transfers> TransferTable::Make(TransferKind kind, const Ta
 void TransferTable::AddExchange(const Task& task, std::span<const int32_t> members,
                                 Builder& builder) const {
   const costs::Demand& demand = graph_.templates[static_cast<size_t>(task.templ)].demand;
-  const costs::Links links = costs::LinksOf(experiment_.cluster, experiment_.efficiencies);
   const int size = static_cast<int>(members.size());
   const int in_node = std::min(size, experiment_.cluster.node.gpus);
   const int nodes = size / in_node;
-  const Duration latency = (nodes > 1 ? links.network_latency : Duration()) + links.nvlink_latency;
+  const Duration latency =
+      (nodes > 1 ? links_.network_latency : Duration()) + links_.nvlink_latency;
   const double seconds = (demand.time - latency).seconds();
   const double moved = BytesOf(demand.nvlink) + BytesOf(demand.network_out);
   // Half of HBM's traffic is with what leaves, half with what arrives.

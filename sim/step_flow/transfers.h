@@ -23,6 +23,7 @@
 #include <tuple>
 #include <vector>
 
+#include "sim/costs/communication_cost.h"
 #include "sim/experiment/experiment.h"
 #include "sim/flow/pattern.h"
 #include "sim/lowering/task_graph.h"
@@ -74,6 +75,7 @@ class TransferTable {
   const Experiment& experiment_;
   const TaskGraph& graph_;
   const StepNetwork& network_;
+  costs::Links links_;
   int data_;
   Keep keep_;
   std::optional<topology::LeastLoaded> adaptive_;

@@ -154,6 +154,72 @@ TEST(NativeEngine, AClassIsTakenApartWhereItsSymmetryBreaks) {
   EXPECT_EQ(engine.variables(), 56);
 }
 
+// Flows whose sum of caps no link is short of are one variable, whomever they share links with,
+// until something comes that could fill a link.
+TEST(NativeEngine, ALooseClassIsTakenApartWhereALinkCouldBeFull) {
+  const Network network{std::vector<Bandwidth>(6, GigabytesPerSecond(50))};
+  FlowBatch capped = Routes({{0, 3}, {1, 3}, {1, 4}, {2, 3}, {2, 5}}, Bytes(1'000'000));
+  capped.caps.assign(5, GigabytesPerSecond(10));
+  const auto loose = Pattern::Make(network, capped, Pattern::Fold::kLoose);
+  ASSERT_EQ(loose->classes().size(), 1u);
+  NativeEngine engine(network);
+  engine.Add(loose);
+  EXPECT_EQ(engine.Next(), Microseconds(100));
+  EXPECT_EQ(engine.variables(), 1);
+  engine.Add(Pattern::Make(network, Routes({{1}, {1}}, Bytes(1'000'000))));
+  EXPECT_EQ(engine.RateOf(0), GigabytesPerSecond(10));
+  EXPECT_GT(engine.variables(), 5);
+  capped.caps.assign(5, GigabytesPerSecond(17));  // link 3 cannot carry three of these
+  EXPECT_EQ(Pattern::Make(network, capped, Pattern::Fold::kLoose)->single(),
+            (std::vector<int32_t>{0, 1, 3}));
+}
+
+TEST(NativeEngine, LooseClassesAreWhatTheirFlowsAre) {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    std::mt19937_64 random(seed);
+    const auto below = [&](uint64_t n) { return static_cast<int>(random() % n); };
+    Plan plan;
+    for (int l = 0; l < 8; ++l) plan.network.links.push_back(GigabytesPerSecond(20 + 30 * (l % 2)));
+    for (int b = 0; b < 5; ++b) {
+      FlowBatch batch;
+      const Bytes bytes(100'000 * (1 + below(3)));
+      for (int f = 0; f < 9; ++f) {
+        const int32_t route[] = {below(4), 4 + below(4)};
+        batch.Add(route, bytes);
+      }
+      const int cap = below(4);  // 0: none
+      batch.caps.assign(batch.bytes.size(), GigabytesPerSecond(4 * cap));
+      plan.batches.push_back({Microseconds(below(40)), Pattern::Make(plan.network, batch)});
+    }
+    plan.changes.push_back({Microseconds(below(60)), below(8), GigabytesPerSecond(1 + below(40))});
+    ExpectEnds(Reference(plan), RunNative(plan), 1e-9, Duration(500));
+  }
+}
+
+// Many links whose levels lie close together, so that filling goes back to checkpoints: flows of
+// random sizes between 40 ranks by way of 40 cables, some of which are covered by NICs.
+TEST(NativeEngine, ManyLinksOfCloseLevels) {
+  for (uint64_t seed = 0; seed < 3; ++seed) {
+    std::mt19937_64 random(seed);
+    constexpr int kRanks = 40;
+    Plan plan;
+    for (int l = 0; l < 3 * kRanks; ++l) {
+      const auto more = static_cast<double>(random() % 1000) / 1e3;
+      plan.network.links.push_back(GigabytesPerSecond(l < 2 * kRanks ? 50 + more : 40 + 30 * more));
+    }
+    FlowBatch batch;
+    for (int32_t from = 0; from < kRanks; ++from) {
+      for (int32_t to = 0; to < kRanks; ++to) {
+        const int32_t cable = 2 * kRanks + (seed == 0 ? to : (from + to) % kRanks);
+        const int32_t route[] = {from, cable, kRanks + to};
+        if (from != to) batch.Add(route, Bytes(1 + static_cast<int64_t>(random() % 2'000'000)));
+      }
+    }
+    plan.batches.push_back({Duration(0), Pattern::Make(plan.network, batch)});
+    ExpectEnds(Reference(plan), RunNative(plan), 1e-9, Duration(2000));
+  }
+}
+
 // What all links have carried when everything has ended is what all flows brought.
 TEST(NativeEngine, NoByteIsLost) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
