@@ -17,7 +17,8 @@ using timeline::Lane;
 using timeline::OperationKind;
 
 constexpr int kPasses = 3;
-constexpr int32_t kGradients = kPartKinds * kPasses, kOptimizer = kGradients + 1;
+constexpr int32_t kGradientsOut = kPartKinds * kPasses;
+constexpr int32_t kGradientsIn = kGradientsOut + 1, kOptimizer = kGradientsOut + 2;
 
 std::vector<timeline::Label> MakeLabels() {
   constexpr OperationKind kKinds[kPartKinds] = {OperationKind::kEdge, OperationKind::kAttention,
@@ -32,8 +33,9 @@ std::vector<timeline::Label> MakeLabels() {
                         kKinds[kind], Lane::kCompute, kParts[pass]});
     }
   }
-  labels.push_back(
-      {"gradients", OperationKind::kCollective, Lane::kCompute, timeline::Part::kNone});
+  for (const char* name : {"gradients out", "gradients in"}) {
+    labels.push_back({name, OperationKind::kCollective, Lane::kCompute, timeline::Part::kNone});
+  }
   labels.push_back({"optimizer", OperationKind::kOptimizer, Lane::kCompute, timeline::Part::kNone});
   return labels;
 }
@@ -145,7 +147,13 @@ Steps Rank::Backward(Stage& stage, const schedules::Action& action, Ports& ports
 
 Steps Rank::StepEnd() {
   Steps steps;
-  steps.list.push_back(Call(kGradients, [this] { return SumGradients(); }));
+  steps.list.push_back(Call(kGradientsOut, [this]() -> Status {
+    for (const auto& [s, stage] : stages_) {
+      for (Parameter* p : stage->parameters()) t_.copies.Give(p->name(), step_, p->TakeSum());
+    }
+    return {};
+  }));
+  steps.list.push_back(Call(kGradientsIn, [this] { return AddCopies(); }));
   steps.list.push_back(Call(kOptimizer, [this]() -> Status {
     for (const auto& [s, stage] : stages_) {
       for (Parameter* p : stage->parameters()) p->Update(t_.adamw, step_);
@@ -156,10 +164,7 @@ Steps Rank::StepEnd() {
   return steps;
 }
 
-Status Rank::SumGradients() {
-  for (const auto& [s, stage] : stages_) {
-    for (Parameter* p : stage->parameters()) t_.copies.Give(p->name(), step_, p->TakeSum());
-  }
+Status Rank::AddCopies() {
   for (const auto& [s, stage] : stages_) {
     for (Parameter* p : stage->parameters()) {
       const auto sums = t_.copies.Take(p->name(), step_);
@@ -184,6 +189,51 @@ std::vector<std::unique_ptr<executor::RankWork>> MakeRanks(Training& training,
         std::make_unique<Rank>(training, std::vector<int>(stages.begin(), stages.end()), replica));
   }
   return ranks;
+}
+
+schedules::Schedule OneRank(int microbatches) {
+  schedules::Schedule schedule{"one rank", 1, 1, microbatches, 1, {{}}};
+  for (int m = 0; m < microbatches; ++m) {
+    for (const ActionKind kind : {ActionKind::kForward, ActionKind::kBackward}) {
+      schedule.actions[0].push_back({kind, StageId(0), MicrobatchId(m)});
+    }
+  }
+  return schedule;
+}
+
+double TakeLoss(const Training& training,
+                const std::vector<std::unique_ptr<executor::RankWork>>& works) {
+  std::map<int, Stage::Losses> losses;
+  for (const auto& work : works) {
+    for (const auto& [s, stage] : dynamic_cast<const Rank&>(*work).stages()) {
+      losses.merge(stage->TakeLosses());
+    }
+  }
+  PIPESCOPE_CHECK(losses.size() == static_cast<size_t>(training.microbatches));
+  double sum = 0;
+  for (const auto& [mb, loss] : losses) sum += loss.head + training.model.mtp_weight * loss.mtp;
+  return sum * training.LossWeight();
+}
+
+std::vector<std::vector<int>> Partners(
+    const std::vector<std::unique_ptr<executor::RankWork>>& works) {
+  std::map<std::string, std::set<int>> holders;
+  const auto each = [&](size_t rank, const auto& visit) {
+    for (const auto& [s, stage] : dynamic_cast<const Rank&>(*works[rank]).stages()) {
+      for (const Parameter* p : stage->parameters()) visit(p->name());
+    }
+  };
+  std::vector<std::vector<int>> partners;
+  for (size_t r = 0; r < works.size(); ++r) {
+    each(r, [&](const std::string& name) { holders[name].insert(static_cast<int>(r)); });
+  }
+  for (size_t r = 0; r < works.size(); ++r) {
+    std::set<int> all;
+    each(r,
+         [&](const std::string& name) { all.insert(holders[name].begin(), holders[name].end()); });
+    partners.emplace_back(all.begin(), all.end());
+  }
+  return partners;
 }
 
 Status CheckRun(const ModelConfig& model, const schedules::Schedule& schedule) {

@@ -6,8 +6,8 @@
 //   B   for each part, last to first: I, W           gives its gradient before the last W
 //   F&B the steps of F and of B in turn, each in its own order
 //
-// A step is one part of one pass: "attention F", "mlp I", and at the end "gradients" (sums of all
-// copies) and "optimizer".
+// A step is one part of one pass: "attention F", "mlp I". At the end: "gradients out" hands the
+// sums to who has copies, "gradients in" adds up those of all copies, "optimizer".
 #pragma once
 
 #include <map>
@@ -54,7 +54,7 @@ class Rank : public executor::RankWork {
   executor::Steps Backward(Stage& stage, const schedules::Action& action, executor::Ports& ports);
   executor::Step Make(const Stage& stage, size_t part, Pass pass, std::function<void()> run) const;
   Batch BatchOf(int microbatch) const;
-  Status SumGradients();
+  Status AddCopies();
 
   Training& t_;
   int replica_;
@@ -66,6 +66,18 @@ class Rank : public executor::RankWork {
 std::vector<std::unique_ptr<executor::RankWork>> MakeRanks(Training& training,
                                                            const schedules::Schedule& schedule,
                                                            int replica = 0);
+
+// All stages on one rank, micro-batch after micro-batch: what every schedule must equal.
+schedules::Schedule OneRank(int microbatches);
+
+// Of the last step of a replica, once: the head's and MTP's, as the step's gradient has them.
+// Summed in the order of micro-batches, so that it does not depend on the schedule.
+double TakeLoss(const Training& training,
+                const std::vector<std::unique_ptr<executor::RankWork>>& works);
+
+// [rank] the ranks that hold a copy of any of its parameters, itself among them.
+std::vector<std::vector<int>> Partners(
+    const std::vector<std::unique_ptr<executor::RankWork>>& works);
 
 // Fails where the model has fewer layers than the schedule has stages, or the schedule cuts
 // sequences into slices.

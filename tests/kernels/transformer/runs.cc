@@ -13,21 +13,6 @@ const Rank& AsRank(const std::unique_ptr<executor::RankWork>& work) {
   return dynamic_cast<const Rank&>(*work);
 }
 
-double TakeLoss(const Training& training, const std::vector<Works>& replicas) {
-  double sum = 0;
-  for (const Works& works : replicas) {
-    std::map<int, Stage::Losses> losses;  // in the order of micro-batches
-    for (const auto& work : works) {
-      for (const auto& [s, stage] : AsRank(work).stages()) losses.merge(stage->TakeLosses());
-    }
-    EXPECT_EQ(losses.size(), static_cast<size_t>(training.microbatches));
-    for (const auto& [mb, loss] : losses) {
-      sum += loss.head + training.model.mtp_weight * loss.mtp;
-    }
-  }
-  return sum * training.LossWeight();
-}
-
 // Copies must be equal to the bit.
 void Keep(std::map<std::string, std::vector<float>>& all, const std::string& name,
           std::span<const float> values) {
@@ -39,16 +24,6 @@ void Keep(std::map<std::string, std::vector<float>>& all, const std::string& nam
 }
 
 }  // namespace
-
-schedules::Schedule OneRank(int microbatches) {
-  schedules::Schedule schedule{"one rank", 1, 1, microbatches, 1, {{}}};
-  for (int m = 0; m < microbatches; ++m) {
-    for (const auto kind : {schedules::ActionKind::kForward, schedules::ActionKind::kBackward}) {
-      schedule.actions[0].push_back({kind, StageId(0), MicrobatchId(m)});
-    }
-  }
-  return schedule;
-}
 
 Outcome Train(const ModelConfig& model, const schedules::Schedule& schedule, int steps,
               int replicas) {
@@ -70,7 +45,9 @@ Outcome Train(const ModelConfig& model, const schedules::Schedule& schedule, int
       });
     }
     for (std::thread& thread : threads) thread.join();
-    outcome.losses.push_back(TakeLoss(training, works));
+    double loss = 0;
+    for (const Works& of : works) loss += TakeLoss(training, of);
+    outcome.losses.push_back(loss);
   }
   for (const Works& of : works) {
     for (const auto& work : of) {

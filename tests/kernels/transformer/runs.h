@@ -17,9 +17,6 @@ struct Outcome {
   std::map<std::string, std::vector<float>> weights;    // after it
 };
 
-// All stages on one rank, micro-batch after micro-batch.
-schedules::Schedule OneRank(int microbatches);
-
 // `replicas` pipelines at once, each with the schedule's micro-batches.
 Outcome Train(const ModelConfig& model, const schedules::Schedule& schedule, int steps,
               int replicas = 1);

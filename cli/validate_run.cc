@@ -1,0 +1,159 @@
+#include "cli/validate_run.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "cli/validate_predict.h"
+#include "kernels/executor/threads.h"
+#include "kernels/transformer/calibrate.h"
+#include "schedules/registry.h"
+#include "schedules/token.h"
+#include "sim/timeline/bubbles.h"
+
+namespace pipescope::cli {
+namespace {
+
+using transformer::Calibration;
+using transformer::Training;
+
+double Quantile(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];
+}
+
+// One schedule that trains, step after step.
+struct Trained {
+  schedules::Schedule schedule;
+  Training training;
+  std::vector<std::unique_ptr<executor::RankWork>> works;
+  std::vector<double> losses, seconds, bubbles;  // [step]
+
+  Trained(schedules::Schedule of, const transformer::ModelConfig& model) : schedule(std::move(of)) {
+    training.model = model;
+    training.stages = schedule.stages;
+    training.microbatches = schedule.microbatches;
+    works = transformer::MakeRanks(training, schedule);
+  }
+
+  Status Step() {
+    const auto run = executor::RunOnThreads(schedule, works, {});
+    if (!run) return Fail(schedule.name + ": " + run.error().message);
+    losses.push_back(transformer::TakeLoss(training, works));
+    seconds.push_back(run->timeline.end.seconds());
+    bubbles.push_back(timeline::FindBubbles(run->timeline).makespan_rate);
+    return {};
+  }
+
+  // The first step warms up.
+  static std::vector<double> Counted(const std::vector<double>& values) {
+    return values.size() == 1 ? values : std::vector<double>(values.begin() + 1, values.end());
+  }
+};
+
+// [rank] its stages: schedules that place them alike share a calibration.
+using Placement = std::vector<std::vector<int>>;
+
+Placement PlacementOf(const schedules::Schedule& schedule) {
+  Placement placement;
+  for (const auto& actions : schedule.actions) {
+    auto& stages = placement.emplace_back();
+    for (const schedules::Action& action : actions) {
+      stages.push_back(action.stage.value());
+      stages.push_back(schedules::BackwardStage(action).value());
+    }
+    std::sort(stages.begin(), stages.end());
+    stages.erase(std::unique(stages.begin(), stages.end()), stages.end());
+  }
+  return placement;
+}
+
+class Group {
+ public:
+  Group(const ValidateGroup& group, const transformer::ModelConfig& model, int processors,
+        Duration hop)
+      : group_(group), model_(model), machine_{processors, hop} {
+    one_rank_ = std::make_unique<Trained>(transformer::OneRank(group.microbatches), model);
+  }
+
+  Status Add(const std::string& name) {
+    auto schedule = schedules::Generate(name, {group_.ranks, group_.microbatches});
+    if (!schedule) return Fail(schedule.error());
+    if (Status ok = transformer::CheckRun(model_, *schedule); !ok) return ok;
+    auto& calibration = calibrations_[PlacementOf(*schedule)];
+    if (calibration == nullptr) {
+      calibration = std::make_unique<Calibration>(model_, *schedule, machine_.processors);
+    }
+    names_.push_back(name);
+    trained_.push_back(std::make_unique<Trained>(std::move(*schedule), model_));
+    return {};
+  }
+
+  Status Repeat() {
+    if (Status ok = one_rank_->Step(); !ok) return ok;
+    for (auto& [placement, calibration] : calibrations_) {
+      if (Status ok = calibration->Measure(); !ok) return ok;
+    }
+    for (auto& trained : trained_) {
+      if (Status ok = trained->Step(); !ok) return ok;
+    }
+    return {};
+  }
+
+  std::vector<reports::ValidateCase> Cases() const {
+    std::vector<reports::ValidateCase> cases;
+    for (size_t i = 0; i < trained_.size(); ++i) cases.push_back(CaseOf(names_[i], *trained_[i]));
+    return cases;
+  }
+
+ private:
+  reports::ValidateCase CaseOf(const std::string& name, const Trained& trained) const {
+    const auto predicted =
+        PredictRun(trained.schedule, *calibrations_.at(PlacementOf(trained.schedule)), machine_);
+    const auto seconds = Trained::Counted(trained.seconds);
+    reports::ValidateCase c;
+    c.schedule = name;
+    c.model = model_.name;
+    c.ranks = group_.ranks;
+    c.microbatches = group_.microbatches;
+    c.predicted = predicted.end;
+    c.measured = Seconds(Quantile(seconds, 0.5));
+    c.noise = (Quantile(seconds, 0.75) - Quantile(seconds, 0.25)) / 2 / c.measured.seconds();
+    c.predicted_bubble = timeline::FindBubbles(predicted).makespan_rate;
+    c.measured_bubble = Quantile(Trained::Counted(trained.bubbles), 0.5);
+    c.first_loss = trained.losses.front();
+    c.last_loss = trained.losses.back();
+    c.equals_one_rank = trained.losses == one_rank_->losses;
+    return c;
+  }
+
+  const ValidateGroup& group_;
+  const transformer::ModelConfig model_;
+  const Machine machine_;
+  std::unique_ptr<Trained> one_rank_;
+  std::map<Placement, std::unique_ptr<Calibration>> calibrations_;
+  std::vector<std::string> names_;
+  std::vector<std::unique_ptr<Trained>> trained_;
+};
+
+}  // namespace
+
+Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
+                                                    const std::vector<std::string>& schedules,
+                                                    int processors, Duration hop) {
+  auto model = transformer::FindModel(group.model);
+  if (!model) return Fail(model.error());
+  if (model->dense_layers == model->layers) model->dense_layers = group.layers;
+  model->layers = group.layers;
+  model->bf16 = group.bf16;
+  Group run(group, *model, processors, hop);
+  for (const std::string& name : schedules) {
+    if (Status ok = run.Add(name); !ok) return Fail(ok.error());
+  }
+  for (int i = 0; i <= group.repetitions; ++i) {
+    if (Status ok = run.Repeat(); !ok) return Fail(ok.error());
+  }
+  return run.Cases();
+}
+
+}  // namespace pipescope::cli

@@ -1,0 +1,74 @@
+// What the steps of a model take alone: the measured costs that a prediction starts from.
+//
+// Ranks' steps are run without any schedule: no messages, no waiting, every action of every stage
+// again and again, on as many threads as the real run keeps busy (threads share caches, memory and
+// the processor's clock). Thread t plays the ranks t, t + threads, ..., with inputs drawn from a
+// normal distribution. For each stage: F B of one micro-batch, F I W of another; then the step's
+// end.
+//
+//   cost of a step = median of its samples
+//
+// Samples of several calls add up, so that calibration and runs can take turns on a machine whose
+// speed drifts.
+#pragma once
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "kernels/executor/work.h"
+#include "kernels/transformer/rank.h"
+#include "schedules/schedule.h"
+
+namespace pipescope::transformer {
+
+// An action as the executor runs it (executor/work.h), with what its steps cost.
+struct TimedStep {
+  int32_t label = 0;
+  timeline::Lane lane = timeline::Lane::kCompute;
+  std::vector<int32_t> after;
+  double seconds = 0;
+};
+struct TimedAction {
+  std::vector<TimedStep> steps;
+  int32_t takes_activation = -1, gives_activation = -1;
+  int32_t takes_gradient = -1, gives_gradient = -1;
+};
+
+class Calibration {
+ public:
+  // Which stages are on which rank, and how many copies they have, is the schedule's; its order is
+  // not used.
+  Calibration(const ModelConfig& model, const schedules::Schedule& schedule, int threads);
+
+  // Every step once more. Fails as a step does.
+  Status Measure();
+
+  // Once Measure was called. A pair is the steps of its F and of its B.
+  TimedAction Cost(int rank, const schedules::Action& action) const;
+  // The steps at a rank's end.
+  TimedAction StepEnd(int rank) const;
+  // [rank] the ranks whose gradients must be out before this one's come in.
+  std::vector<std::vector<int>> partners() const { return Partners(ranks_); }
+  const std::vector<timeline::Label>& labels() const { return ranks_.front()->labels(); }
+
+ private:
+  using Key = std::pair<int, int>;                                  // kind, stage; kStepEnd, rank
+  using Samples = std::map<Key, std::vector<std::vector<double>>>;  // [step][sample]
+  static constexpr int kStepEnd = -1;
+
+  struct Player;  // one thread's part
+  std::vector<double> Medians(const Key& key) const;
+
+  Training training_;
+  std::vector<std::unique_ptr<executor::RankWork>> ranks_;
+  std::vector<std::vector<int>> stages_;  // [rank]
+  int threads_;
+  Samples samples_;
+};
+
+// Seconds from the end of a step that gives to the start of the one that takes on another rank that
+// has nothing else to do: the median over `messages` of them.
+Result<double> MeasureHop(int messages);
+
+}  // namespace pipescope::transformer
