@@ -1,9 +1,14 @@
 #include "cli/validate_run.h"
 
+#include <malloc.h>
+
 #include <algorithm>
+#include <chrono>
+#include <limits>
 #include <map>
 #include <memory>
 
+#include "cli/interference.h"
 #include "cli/validate_predict.h"
 #include "kernels/executor/threads.h"
 #include "kernels/transformer/calibrate.h"
@@ -17,6 +22,12 @@ namespace {
 using transformer::Calibration;
 using transformer::Training;
 
+std::vector<double> At(const std::vector<double>& values, const std::vector<size_t>& places) {
+  std::vector<double> picked;
+  for (const size_t place : places) picked.push_back(values[place]);
+  return picked;
+}
+
 double Quantile(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());
   return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];
@@ -27,7 +38,7 @@ struct Trained {
   schedules::Schedule schedule;
   Training training;
   std::vector<std::unique_ptr<executor::RankWork>> works;
-  std::vector<double> losses, seconds, bubbles;  // [step]
+  std::vector<double> losses, seconds, bubbles, others;  // [step]
 
   Trained(schedules::Schedule of, const transformer::ModelConfig& model) : schedule(std::move(of)) {
     training.model = model;
@@ -36,20 +47,40 @@ struct Trained {
     works = transformer::MakeRanks(training, schedule);
   }
 
-  Status Step() {
+  Status Step(int processors) {
+    const Interference interference(processors);
     const auto run = executor::RunOnThreads(schedule, works, {});
     if (!run) return Fail(schedule.name + ": " + run.error().message);
+    others.push_back(interference.Share());
     losses.push_back(transformer::TakeLoss(training, works));
     seconds.push_back(run->timeline.end.seconds());
     bubbles.push_back(timeline::FindBubbles(run->timeline).makespan_rate);
     return {};
   }
 
-  // The first step warms up.
-  static std::vector<double> Counted(const std::vector<double>& values) {
-    return values.size() == 1 ? values : std::vector<double>(values.begin() + 1, values.end());
+  // Steps that count; the first one warms up.
+  std::vector<size_t> Counted() const {
+    std::vector<size_t> all, quiet;
+    for (size_t i = 1; i < seconds.size(); ++i) {
+      all.push_back(i);
+      if (others[i] <= kQuiet) quiet.push_back(i);
+    }
+    return quiet.empty() ? all : quiet;
+  }
+
+  int quiet() const {
+    return static_cast<int>(std::count_if(others.begin() + 1, others.end(),
+                                          [](double share) { return share <= kQuiet; }));
   }
 };
+
+// What a step allocates stays with the process, as on a GPU: otherwise each step pays anew for the
+// pages of its activations, and schedules that hold more of them pay more.
+void KeepMemory() {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+}
 
 // [rank] its stages: schedules that place them alike share a calibration.
 using Placement = std::vector<std::vector<int>>;
@@ -90,14 +121,23 @@ class Group {
   }
 
   Status Repeat() {
-    if (Status ok = one_rank_->Step(); !ok) return ok;
+    if (Status ok = one_rank_->Step(machine_.processors); !ok) return ok;
     for (auto& [placement, calibration] : calibrations_) {
-      if (Status ok = calibration->Measure(); !ok) return ok;
+      // As many micro-batches as a run has: two a pass.
+      const int passes = std::max(1, group_.microbatches / 2);
+      const Interference interference(machine_.processors);
+      if (Status ok = calibration->Measure(passes); !ok) return ok;
+      calibration->Judge(interference.Share() <= kQuiet);
     }
     for (auto& trained : trained_) {
-      if (Status ok = trained->Step(); !ok) return ok;
+      if (Status ok = trained->Step(machine_.processors); !ok) return ok;
     }
     return {};
+  }
+
+  bool Enough() const {
+    return std::all_of(trained_.begin(), trained_.end(),
+                       [&](const auto& t) { return t->quiet() >= group_.repetitions; });
   }
 
   std::vector<reports::ValidateCase> Cases() const {
@@ -110,7 +150,8 @@ class Group {
   reports::ValidateCase CaseOf(const std::string& name, const Trained& trained) const {
     const auto predicted =
         PredictRun(trained.schedule, *calibrations_.at(PlacementOf(trained.schedule)), machine_);
-    const auto seconds = Trained::Counted(trained.seconds);
+    const auto counted = trained.Counted();
+    const auto seconds = At(trained.seconds, counted);
     reports::ValidateCase c;
     c.schedule = name;
     c.model = model_.name;
@@ -120,7 +161,8 @@ class Group {
     c.measured = Seconds(Quantile(seconds, 0.5));
     c.noise = (Quantile(seconds, 0.75) - Quantile(seconds, 0.25)) / 2 / c.measured.seconds();
     c.predicted_bubble = timeline::FindBubbles(predicted).makespan_rate;
-    c.measured_bubble = Quantile(Trained::Counted(trained.bubbles), 0.5);
+    c.measured_bubble = Quantile(At(trained.bubbles, counted), 0.5);
+    c.others = Quantile(At(trained.others, counted), 0.5);
     c.first_loss = trained.losses.front();
     c.last_loss = trained.losses.back();
     c.equals_one_rank = trained.losses == one_rank_->losses;
@@ -146,11 +188,16 @@ Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
   if (model->dense_layers == model->layers) model->dense_layers = group.layers;
   model->layers = group.layers;
   model->bf16 = group.bf16;
+  KeepMemory();
   Group run(group, *model, processors, hop);
   for (const std::string& name : schedules) {
     if (Status ok = run.Add(name); !ok) return Fail(ok.error());
   }
-  for (int i = 0; i <= group.repetitions; ++i) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::chrono::duration<double> patience(group.patience);
+  for (int i = 0; i <= group.repetitions ||
+                  (!run.Enough() && std::chrono::steady_clock::now() - start < patience);
+       ++i) {
     if (Status ok = run.Repeat(); !ok) return Fail(ok.error());
   }
   return run.Cases();

@@ -2,7 +2,9 @@
 //
 //   once a repetition, in turn   each placement of stages is calibrated (kernels/transformer), each
 //                                schedule runs one step
-//   then                         medians over the repetitions but the first, which warms up
+//   then                         medians over the repetitions but the first, which warms up, and,
+//                                where there are others, but those that other processes disturbed
+//                                (interference.h)
 //
 // In turn, so that a machine whose speed drifts does so for all of them alike. Losses of every step
 // are held against those of all stages on one rank.
@@ -22,7 +24,8 @@ struct ValidateGroup {
   int ranks = 2;
   int microbatches = 8;
   int layers = 4;
-  int repetitions = 5;
+  int repetitions = 5;  // undisturbed ones, where `patience` lasts for them; else of any kind
+  double patience = 0;  // seconds
   bool bf16 = false;
 };
 

@@ -30,6 +30,7 @@ struct Options {
   std::vector<int> microbatches = {8};
   int layers = 0;  // 0: two a rank
   int repetitions = 5;
+  double patience = 0;
   bool bf16 = false;
   std::string format = "text";
   std::string json, output;
@@ -72,8 +73,9 @@ Status RunGroups(const Options& o, reports::ValidateResult& result) {
     for (const int ranks : o.ranks) {
       for (const int microbatches : o.microbatches) {
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
-        auto cases = RunGroup({model, ranks, microbatches, layers, o.repetitions, o.bf16},
-                              o.schedules, result.processors, result.hop);
+        auto cases =
+            RunGroup({model, ranks, microbatches, layers, o.repetitions, o.patience, o.bf16},
+                     o.schedules, result.processors, result.hop);
         if (!cases) return Fail(cases.error());
         result.cases.insert(result.cases.end(), cases->begin(), cases->end());
       }
@@ -137,6 +139,9 @@ void AddValidateVerb(CLI::App& app, int& exit_code) {
   verb->add_option("--repetitions", o->repetitions, "Steps of each schedule after the first")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+  verb->add_option("--patience", o->patience,
+                   "Seconds in which to repeat until as many steps are undisturbed by others")
+      ->check(CLI::Range(0.0, 86400.0));
   verb->add_option("--format", o->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();

@@ -22,10 +22,11 @@ bool ClearlyFaster(const ValidateCase& a, const ValidateCase& b) {
 }
 
 std::string CaseLine(const ValidateCase& c) {
-  return fmt::format("{:<18}{:<14}{:>6}{:>6}{:>12}{:>12}{:>9}{:>8}{:>9}{:>9}\n", c.schedule,
+  return fmt::format("{:<18}{:<14}{:>6}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n", c.schedule,
                      c.model, c.ranks, c.microbatches, Format(c.predicted), Format(c.measured),
                      fmt::format("{:+.1f} %", 100 * c.error()), FormatPercent(c.noise),
-                     FormatPercent(c.predicted_bubble), FormatPercent(c.measured_bubble));
+                     FormatPercent(c.others), FormatPercent(c.predicted_bubble),
+                     FormatPercent(c.measured_bubble));
 }
 
 }  // namespace
@@ -54,9 +55,9 @@ bool AllEqualOneRank(const ValidateResult& result) {
 std::string ValidateText(const ValidateResult& r) {
   std::string text = fmt::format(
       "{} on {}: {} processors, a load of {:.1f} when it began; {} repetitions of each, a message "
-      "takes {}\n\n{:<18}{:<14}{:>6}{:>6}{:>12}{:>12}{:>9}{:>8}{:>9}{:>9}\n",
+      "takes {}\n\n{:<18}{:<14}{:>6}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n",
       r.device, r.machine, r.processors, r.load, r.repetitions, Format(r.hop), "schedule", "model",
-      "ranks", "mbs", "predicted", "measured", "error", "noise", "bubble", "measured");
+      "ranks", "mbs", "predicted", "measured", "error", "noise", "others", "bubble", "measured");
   for (const ValidateCase& c : r.cases) text += CaseLine(c);
   text += fmt::format("\nMean error {} in magnitude; {}.\n", FormatPercent(MeanError(r)),
                       OrderKept(r)
@@ -86,6 +87,7 @@ std::string ValidateJson(const ValidateResult& r) {
                              {"measured_s", c.measured.seconds()},
                              {"error", c.error()},
                              {"noise", c.noise},
+                             {"others", c.others},
                              {"predicted_bubble_rate", c.predicted_bubble},
                              {"measured_bubble_rate", c.measured_bubble},
                              {"first_loss", c.first_loss},

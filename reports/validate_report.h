@@ -18,7 +18,8 @@ struct ValidateCase {
   int ranks = 0;
   int microbatches = 0;
   Duration predicted, measured;
-  double noise = 0;                                  // of measured
+  double noise = 0;   // of measured
+  double others = 0;  // share of the processors that other processes used meanwhile
   double predicted_bubble = 0, measured_bubble = 0;  // mean over ranks, of the pipeline's time
   double first_loss = 0, last_loss = 0;              // nats a token, over the repetitions
   bool equals_one_rank = false;                      // losses of all steps, to the bit

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <barrier>
 #include <chrono>
+#include <numeric>
 #include <random>
 #include <thread>
 
@@ -20,6 +21,11 @@ double MedianOf(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
+}
+
+double MeanOf(const std::vector<double>& values) {
+  PIPESCOPE_CHECK(!values.empty());
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 TimedAction Timed(const executor::Steps& steps) {
@@ -123,7 +129,7 @@ Calibration::Calibration(const ModelConfig& model, const schedules::Schedule& sc
   }
 }
 
-Status Calibration::Measure() {
+Status Calibration::Measure(int passes) {
   std::vector<Player> players;
   for (int t = 0; t < threads_; ++t) players.emplace_back(*this, static_cast<size_t>(t));
   std::barrier<> all(threads_);
@@ -131,7 +137,7 @@ Status Calibration::Measure() {
   std::vector<std::thread> threads;
   for (Player& player : players) {
     threads.emplace_back([&] {
-      player.Actions();
+      for (int pass = 0; pass < passes; ++pass) player.Actions();
       ++through;
       // Who is through keeps its processor busy for those that are not.
       while (through < threads_ && player.status) player.Actions();
@@ -146,9 +152,7 @@ Status Calibration::Measure() {
     for (auto& [key, steps] : player.samples) {
       auto& kept = samples_[key];
       kept.resize(steps.size());
-      for (size_t i = 0; i < steps.size(); ++i) {
-        kept[i].insert(kept[i].end(), steps[i].begin(), steps[i].end());
-      }
+      for (size_t i = 0; i < steps.size(); ++i) kept[i].push_back(MeanOf(steps[i]));
     }
   }
   return {};
@@ -156,7 +160,14 @@ Status Calibration::Measure() {
 
 std::vector<double> Calibration::Medians(const Key& key) const {
   std::vector<double> medians;
-  for (const auto& samples : samples_.at(key)) medians.push_back(MedianOf(samples));
+  const bool any = std::find(quiet_.begin(), quiet_.end(), true) != quiet_.end();
+  for (const auto& calls : samples_.at(key)) {
+    std::vector<double> counted;
+    for (size_t i = 0; i < calls.size(); ++i) {
+      if (!any || (i < quiet_.size() && quiet_[i])) counted.push_back(calls[i]);
+    }
+    medians.push_back(MedianOf(counted));
+  }
   return medians;
 }
 

@@ -6,10 +6,11 @@
 // normal distribution. For each stage: F B of one micro-batch, F I W of another; then the step's
 // end.
 //
-//   cost of a step = median of its samples
+//   cost of a step = median over calls of Measure of the mean of its samples in one
 //
-// Samples of several calls add up, so that calibration and runs can take turns on a machine whose
-// speed drifts.
+// A mean, since a run pays for every interruption, which a median of short steps would not see; the
+// median over calls leaves out a call that was disturbed as a whole. Calls take turns with runs, so
+// that a machine whose speed drifts does so for both.
 #pragma once
 
 #include <map>
@@ -41,8 +42,10 @@ class Calibration {
   // not used.
   Calibration(const ModelConfig& model, const schedules::Schedule& schedule, int threads);
 
-  // Every step once more. Fails as a step does.
-  Status Measure();
+  // Every action `passes` times and the step's end once. Fails as a step does.
+  Status Measure(int passes);
+  // Whether the last call had the machine to itself. Where any had, the others do not count.
+  void Judge(bool quiet) { quiet_.push_back(quiet); }
 
   // Once Measure was called. A pair is the steps of its F and of its B.
   TimedAction Cost(int rank, const schedules::Action& action) const;
@@ -54,7 +57,7 @@ class Calibration {
 
  private:
   using Key = std::pair<int, int>;                                  // kind, stage; kStepEnd, rank
-  using Samples = std::map<Key, std::vector<std::vector<double>>>;  // [step][sample]
+  using Samples = std::map<Key, std::vector<std::vector<double>>>;  // [step][call]
   static constexpr int kStepEnd = -1;
 
   struct Player;  // one thread's part
@@ -65,6 +68,7 @@ class Calibration {
   std::vector<std::vector<int>> stages_;  // [rank]
   int threads_;
   Samples samples_;
+  std::vector<bool> quiet_;  // [call]
 };
 
 // Seconds from the end of a step that gives to the start of the one that takes on another rank that
