@@ -123,8 +123,8 @@ class Group {
   Status Repeat() {
     if (Status ok = one_rank_->Step(machine_.processors); !ok) return ok;
     for (auto& [placement, calibration] : calibrations_) {
-      // As many micro-batches as a run has: two a pass.
-      const int passes = std::max(1, group_.microbatches / 2);
+      // As many micro-batches as a run has.
+      const int passes = std::max(1, group_.microbatches / calibration->microbatches_of_pass());
       const Interference interference(machine_.processors);
       if (Status ok = calibration->Measure(passes); !ok) return ok;
       calibration->Judge(interference.Share() <= kQuiet);

@@ -14,8 +14,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using schedules::ActionKind;
 
-constexpr int kSlots = 2;  // micro-batches: one goes F B, the other F I W
-
 double MedianOf(std::vector<double> values) {
   PIPESCOPE_CHECK(!values.empty());
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -96,11 +94,16 @@ struct Calibration::Player {
   void Actions() {
     EachRank([&](size_t rank) {
       for (const int stage : of.stages_[rank]) {
-        Act(rank, ActionKind::kForward, stage, 0);
-        Act(rank, ActionKind::kBackward, stage, 0);
-        Act(rank, ActionKind::kForward, stage, 1);
-        Act(rank, ActionKind::kInputGrad, stage, 1);
-        Act(rank, ActionKind::kWeightGrad, stage, 1);
+        const int slots = of.training_.microbatches;
+        for (int slot = 0; slot < slots; ++slot) Act(rank, ActionKind::kForward, stage, slot);
+        for (int slot = 0; slot < slots; ++slot) {
+          if (slot % 2 == 0) {
+            Act(rank, ActionKind::kBackward, stage, slot);
+          } else {
+            Act(rank, ActionKind::kInputGrad, stage, slot);
+            Act(rank, ActionKind::kWeightGrad, stage, slot);
+          }
+        }
       }
     });
   }
@@ -121,7 +124,7 @@ Calibration::Calibration(const ModelConfig& model, const schedules::Schedule& sc
     : threads_(std::min(threads, schedule.ranks)) {
   training_.model = model;
   training_.stages = schedule.stages;
-  training_.microbatches = kSlots;
+  training_.microbatches = std::max(2, schedule.ranks);  // in flight
   ranks_ = MakeRanks(training_, schedule);
   for (const auto& rank : ranks_) {
     auto& held = stages_.emplace_back();

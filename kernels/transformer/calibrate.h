@@ -3,8 +3,9 @@
 // Ranks' steps are run without any schedule: no messages, no waiting, every action of every stage
 // again and again, on as many threads as the real run keeps busy (threads share caches, memory and
 // the processor's clock). Thread t plays the ranks t, t + threads, ..., with inputs drawn from a
-// normal distribution. For each stage: F B of one micro-batch, F I W of another; then the step's
-// end.
+// normal distribution. For each stage: F of as many micro-batches as there are ranks (so many are
+// in flight in most schedules, and activations are as cold in the cache), then B of every other one
+// and I W of the rest; at last the step's end.
 //
 //   cost of a step = median over calls of Measure of the mean of its samples in one
 //
@@ -44,6 +45,7 @@ class Calibration {
 
   // Every action `passes` times and the step's end once. Fails as a step does.
   Status Measure(int passes);
+  int microbatches_of_pass() const { return training_.microbatches; }
   // Whether the last call had the machine to itself. Where any had, the others do not count.
   void Judge(bool quiet) { quiet_.push_back(quiet); }
 
