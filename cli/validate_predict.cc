@@ -16,12 +16,15 @@ constexpr int32_t kNone = -1;
 
 class Builder {
  public:
-  Builder(const schedules::Schedule& schedule, const transformer::Calibration& costs,
+  Builder(const schedules::Schedule& schedule, const transformer::RunCosts& costs,
           const Machine& machine)
-      : schedule_(schedule), costs_(costs), flow_(schedules::BuildFlow(schedule)) {
+      : schedule_(schedule),
+        costs_(costs),
+        overhead_(machine.overhead),
+        flow_(schedules::BuildFlow(schedule)) {
     graph_.ranks = schedule.ranks;
     graph_.capacity[static_cast<size_t>(Resource::kProcessors)] = machine.processors;
-    graph_.labels = costs.labels();
+    graph_.labels = costs.labels;
     graph_.labels.push_back({"message", timeline::OperationKind::kMessage,
                              timeline::Lane::kPipeline, timeline::Part::kNone});
     hop_.label = static_cast<int32_t>(graph_.labels.size()) - 1;
@@ -48,7 +51,7 @@ class Builder {
     const int32_t first = static_cast<int32_t>(graph_.actions.size());
     std::vector<int32_t> before;
     for (size_t i = 0; i < actions.size(); ++i) {
-      const TimedAction timed = costs_.Cost(rank, actions[i]);
+      const TimedAction& timed = costs_.actions[static_cast<size_t>(rank)][i];
       const int32_t base = static_cast<int32_t>(graph_.tasks.size());
       const auto task = [base](int32_t step) { return step < 0 ? kNone : base + step; };
       ends_[static_cast<size_t>(flow_.offset[static_cast<size_t>(rank)]) + i] = {
@@ -88,7 +91,7 @@ class Builder {
   int32_t AddStep(int rank, const TimedStep& step, int32_t action) {
     TaskTemplate templ;
     templ.label = step.label;
-    templ.demand.time = Seconds(step.seconds);
+    templ.demand.time = Seconds(step.seconds) + overhead_;
     templ.rates[static_cast<size_t>(Resource::kProcessors)] = 1;
     return AddTask(rank, templ, action);
   }
@@ -130,18 +133,19 @@ class Builder {
     std::vector<int32_t> first;
     for (int rank = 0; rank < schedule_.ranks; ++rank) {
       first.push_back(static_cast<int32_t>(graph_.tasks.size()));
-      AddSteps(rank, costs_.StepEnd(rank).steps, before_[static_cast<size_t>(rank)], kNone);
+      AddSteps(rank, costs_.step_ends[static_cast<size_t>(rank)].steps,
+               before_[static_cast<size_t>(rank)], kNone);
     }
-    const auto partners = costs_.partners();
-    for (size_t rank = 0; rank < partners.size(); ++rank) {
-      for (const int other : partners[rank]) {
+    for (size_t rank = 0; rank < costs_.partners.size(); ++rank) {
+      for (const int other : costs_.partners[rank]) {
         graph_.edges.emplace_back(first[static_cast<size_t>(other)], first[rank] + 1);
       }
     }
   }
 
   const schedules::Schedule& schedule_;
-  const transformer::Calibration& costs_;
+  const transformer::RunCosts& costs_;
+  const Duration overhead_;
   schedules::Flow flow_;
   TaskGraph graph_;
   TaskTemplate hop_;
@@ -152,7 +156,7 @@ class Builder {
 }  // namespace
 
 timeline::Timeline PredictRun(const schedules::Schedule& schedule,
-                              const transformer::Calibration& costs, const Machine& machine) {
+                              const transformer::RunCosts& costs, const Machine& machine) {
   TaskGraph graph = Builder(schedule, costs, machine).Build();
   const TaskTimes times = RunFluid(graph);
   return MakeTimeline(std::move(graph), times);

@@ -101,9 +101,8 @@ Placement PlacementOf(const schedules::Schedule& schedule) {
 
 class Group {
  public:
-  Group(const ValidateGroup& group, const transformer::ModelConfig& model, int processors,
-        Duration hop)
-      : group_(group), model_(model), machine_{processors, hop} {
+  Group(const ValidateGroup& group, const transformer::ModelConfig& model, const Machine& machine)
+      : group_(group), model_(model), machine_(machine) {
     one_rank_ = std::make_unique<Trained>(transformer::OneRank(group.microbatches), model);
   }
 
@@ -148,8 +147,9 @@ class Group {
 
  private:
   reports::ValidateCase CaseOf(const std::string& name, const Trained& trained) const {
+    const auto& calibration = *calibrations_.at(PlacementOf(trained.schedule));
     const auto predicted =
-        PredictRun(trained.schedule, *calibrations_.at(PlacementOf(trained.schedule)), machine_);
+        PredictRun(trained.schedule, calibration.Costs(trained.schedule), machine_);
     const auto counted = trained.Counted();
     const auto seconds = At(trained.seconds, counted);
     reports::ValidateCase c;
@@ -182,14 +182,14 @@ class Group {
 
 Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
                                                     const std::vector<std::string>& schedules,
-                                                    int processors, Duration hop) {
+                                                    const Machine& machine) {
   auto model = transformer::FindModel(group.model);
   if (!model) return Fail(model.error());
   if (model->dense_layers == model->layers) model->dense_layers = group.layers;
   model->layers = group.layers;
   model->bf16 = group.bf16;
   KeepMemory();
-  Group run(group, *model, processors, hop);
+  Group run(group, *model, machine);
   for (const std::string& name : schedules) {
     if (Status ok = run.Add(name); !ok) return Fail(ok.error());
   }

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/validate_predict.h"
 #include "reports/validate_report.h"
 #include "schedules/schedule.h"
 #include "sim/base/result.h"
@@ -32,6 +33,6 @@ struct ValidateGroup {
 // Fails where a schedule cannot be made or run, with its name.
 Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
                                                     const std::vector<std::string>& schedules,
-                                                    int processors, Duration hop);
+                                                    const Machine& machine);
 
 }  // namespace pipescope::cli

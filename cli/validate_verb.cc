@@ -68,20 +68,29 @@ Status CheckOptions(const Options& o) {
   return {};
 }
 
-Status RunGroups(const Options& o, reports::ValidateResult& result) {
+Status RunGroups(const Options& o, const Machine& machine, reports::ValidateResult& result) {
   for (const std::string& model : o.models) {
     for (const int ranks : o.ranks) {
       for (const int microbatches : o.microbatches) {
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
         auto cases =
             RunGroup({model, ranks, microbatches, layers, o.repetitions, o.patience, o.bf16},
-                     o.schedules, result.processors, result.hop);
+                     o.schedules, machine);
         if (!cases) return Fail(cases.error());
         result.cases.insert(result.cases.end(), cases->begin(), cases->end());
       }
     }
   }
   return {};
+}
+
+Result<Machine> MeasureMachine(int processors) {
+  constexpr int kMessages = 100;
+  const auto hop = transformer::MeasureHop(kMessages);
+  if (!hop) return Fail(hop.error());
+  const auto overhead = transformer::MeasureOverhead();
+  if (!overhead) return Fail(overhead.error());
+  return Machine{processors, Seconds(*hop), Seconds(*overhead)};
 }
 
 int Validate(const Options& o) {
@@ -92,11 +101,11 @@ int Validate(const Options& o) {
   result.processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   result.repetitions = o.repetitions;
   result.load = Load();
-  constexpr int kMessages = 100;
-  const auto hop = transformer::MeasureHop(kMessages);
-  if (!hop) return Complain(hop.error());
-  result.hop = Seconds(*hop);
-  if (Status ok = RunGroups(o, result); !ok) return Complain(ok.error());
+  const auto machine = MeasureMachine(result.processors);
+  if (!machine) return Complain(machine.error());
+  result.hop = machine->hop;
+  result.overhead = machine->overhead;
+  if (Status ok = RunGroups(o, *machine, result); !ok) return Complain(ok.error());
   const std::string json = ValidateJson(result);
   std::vector<OutputFile> files;
   if (!o.json.empty()) files.push_back({o.json, json});

@@ -55,9 +55,11 @@ bool AllEqualOneRank(const ValidateResult& result) {
 std::string ValidateText(const ValidateResult& r) {
   std::string text = fmt::format(
       "{} on {}: {} processors, a load of {:.1f} when it began; {} repetitions of each, a message "
-      "takes {}\n\n{:<18}{:<14}{:>6}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n",
-      r.device, r.machine, r.processors, r.load, r.repetitions, Format(r.hop), "schedule", "model",
-      "ranks", "mbs", "predicted", "measured", "error", "noise", "others", "bubble", "measured");
+      "takes {}, the executor {} a "
+      "step\n\n{:<18}{:<14}{:>6}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n",
+      r.device, r.machine, r.processors, r.load, r.repetitions, Format(r.hop), Format(r.overhead),
+      "schedule", "model", "ranks", "mbs", "predicted", "measured", "error", "noise", "others",
+      "bubble", "measured");
   for (const ValidateCase& c : r.cases) text += CaseLine(c);
   text += fmt::format("\nMean error {} in magnitude; {}.\n", FormatPercent(MeanError(r)),
                       OrderKept(r)
@@ -74,9 +76,13 @@ std::string ValidateText(const ValidateResult& r) {
 }
 
 std::string ValidateJson(const ValidateResult& r) {
-  nlohmann::ordered_json json = {{"device", r.device},           {"machine", r.machine},
-                                 {"processors", r.processors},   {"load", r.load},
-                                 {"repetitions", r.repetitions}, {"hop_s", r.hop.seconds()}};
+  nlohmann::ordered_json json = {{"device", r.device},
+                                 {"machine", r.machine},
+                                 {"processors", r.processors},
+                                 {"load", r.load},
+                                 {"repetitions", r.repetitions},
+                                 {"hop_s", r.hop.seconds()},
+                                 {"overhead_s", r.overhead.seconds()}};
   json["cases"] = nlohmann::ordered_json::array();
   for (const ValidateCase& c : r.cases) {
     json["cases"].push_back({{"schedule", c.schedule},

@@ -31,7 +31,8 @@ struct ValidateResult {
   std::string device, machine;
   int processors = 0;
   int repetitions = 0;
-  Duration hop;
+  Duration hop;       // of a message to a rank that waits
+  Duration overhead;  // of the executor, a step
   double load =
       0;  // mean of runnable tasks of the whole machine over the last minute, at the start
   std::vector<ValidateCase> cases;

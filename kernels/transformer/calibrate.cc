@@ -186,7 +186,7 @@ TimedAction Calibration::Cost(int rank, const schedules::Action& action) const {
   TimedAction timed = Timed(ranks_[static_cast<size_t>(rank)]->Plan(action, ports));
   size_t of_first = 0, of_backward = 0;
   for (TimedStep& step : timed.steps) {
-    const auto part = labels()[static_cast<size_t>(step.label)].part;
+    const auto part = ranks_.front()->labels()[static_cast<size_t>(step.label)].part;
     const bool is_first = !pair || part == timeline::Part::kForward;
     step.seconds = is_first ? first.at(of_first++) : backward.at(of_backward++);
   }
@@ -198,6 +198,20 @@ TimedAction Calibration::StepEnd(int rank) const {
   const auto seconds = Medians({kStepEnd, rank});
   for (size_t i = 0; i < seconds.size(); ++i) timed.steps[i].seconds = seconds[i];
   return timed;
+}
+
+RunCosts Calibration::Costs(const schedules::Schedule& schedule) const {
+  RunCosts costs;
+  costs.labels = ranks_.front()->labels();
+  costs.partners = Partners(ranks_);
+  for (int rank = 0; rank < schedule.ranks; ++rank) {
+    auto& actions = costs.actions.emplace_back();
+    for (const schedules::Action& action : schedule.actions[static_cast<size_t>(rank)]) {
+      actions.push_back(Cost(rank, action));
+    }
+    costs.step_ends.push_back(StepEnd(rank));
+  }
+  return costs;
 }
 
 }  // namespace pipescope::transformer

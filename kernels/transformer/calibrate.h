@@ -20,22 +20,10 @@
 
 #include "kernels/executor/work.h"
 #include "kernels/transformer/rank.h"
+#include "kernels/transformer/run_costs.h"
 #include "schedules/schedule.h"
 
 namespace pipescope::transformer {
-
-// An action as the executor runs it (executor/work.h), with what its steps cost.
-struct TimedStep {
-  int32_t label = 0;
-  timeline::Lane lane = timeline::Lane::kCompute;
-  std::vector<int32_t> after;
-  double seconds = 0;
-};
-struct TimedAction {
-  std::vector<TimedStep> steps;
-  int32_t takes_activation = -1, gives_activation = -1;
-  int32_t takes_gradient = -1, gives_gradient = -1;
-};
 
 class Calibration {
  public:
@@ -49,13 +37,9 @@ class Calibration {
   // Whether the last call had the machine to itself. Where any had, the others do not count.
   void Judge(bool quiet) { quiet_.push_back(quiet); }
 
-  // Once Measure was called. A pair is the steps of its F and of its B.
-  TimedAction Cost(int rank, const schedules::Action& action) const;
-  // The steps at a rank's end.
-  TimedAction StepEnd(int rank) const;
-  // [rank] the ranks whose gradients must be out before this one's come in.
-  std::vector<std::vector<int>> partners() const { return Partners(ranks_); }
-  const std::vector<timeline::Label>& labels() const { return ranks_.front()->labels(); }
+  // Of a schedule with the same stages on the same ranks, once Measure was called. A pair is the
+  // steps of its F and of its B.
+  RunCosts Costs(const schedules::Schedule& schedule) const;
 
  private:
   using Key = std::pair<int, int>;                                  // kind, stage; kStepEnd, rank
@@ -64,6 +48,8 @@ class Calibration {
 
   struct Player;  // one thread's part
   std::vector<double> Medians(const Key& key) const;
+  TimedAction Cost(int rank, const schedules::Action& action) const;
+  TimedAction StepEnd(int rank) const;
 
   Training training_;
   std::vector<std::unique_ptr<executor::RankWork>> ranks_;
@@ -72,6 +58,10 @@ class Calibration {
   Samples samples_;
   std::vector<bool> quiet_;  // [call]
 };
+
+// Seconds that the executor adds to a step: the median over actions of several steps that do
+// nothing.
+Result<double> MeasureOverhead();
 
 // Seconds from the end of a step that gives to the start of the one that takes on another rank that
 // has nothing else to do: the median over `messages` of them.

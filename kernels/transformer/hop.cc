@@ -8,10 +8,10 @@
 namespace pipescope::transformer {
 namespace {
 
-// Rank 0 works a while in each F, rank 1 only waits for what comes.
+// An F whose first step takes a while and the others nothing; nothing at all backwards.
 class Idle : public executor::RankWork {
  public:
-  explicit Idle(std::chrono::microseconds work) : work_(work) {}
+  explicit Idle(std::chrono::microseconds work, int rests = 0) : work_(work), rests_(rests) {}
 
   const std::vector<timeline::Label>& labels() const override {
     static const std::vector<timeline::Label> labels(1);
@@ -27,6 +27,9 @@ class Idle : public executor::RankWork {
                             }
                             return {};
                           }});
+    for (int i = 0; i < rests_; ++i) {
+      steps.list.push_back({0, timeline::Lane::kCompute, {}, []() -> Status { return {}; }});
+    }
     steps.takes_activation = steps.gives_activation = forward ? 0 : -1;
     steps.takes_gradient = steps.gives_gradient = forward ? -1 : 0;
     return steps;
@@ -36,6 +39,7 @@ class Idle : public executor::RankWork {
 
  private:
   std::chrono::microseconds work_;
+  int rests_;
 };
 
 schedules::Schedule AllForwardThenBackward(int microbatches) {
@@ -71,6 +75,22 @@ Result<double> MeasureHop(int messages) {
   if (hops.empty()) return Fail("no message was waited for");
   std::sort(hops.begin(), hops.end());
   return hops[hops.size() / 2];
+}
+
+Result<double> MeasureOverhead() {
+  constexpr int kRuns = 9, kMicrobatches = 100, kRests = 7;
+  const schedules::Schedule schedule = OneRank(kMicrobatches);
+  std::vector<double> overheads;
+  for (int i = 0; i < kRuns; ++i) {
+    std::vector<std::unique_ptr<executor::RankWork>> works;
+    works.push_back(std::make_unique<Idle>(std::chrono::microseconds(0), kRests));
+    const auto run = executor::RunOnThreads(schedule, works, {});
+    if (!run) return Fail(run.error());
+    const timeline::Timeline& t = run->timeline;
+    overheads.push_back(t.end.seconds() / static_cast<double>(t.operations.size()));
+  }
+  std::sort(overheads.begin(), overheads.end());
+  return overheads[kRuns / 2];
 }
 
 }  // namespace pipescope::transformer
