@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
+#include <chrono>
+#include <thread>
 
 #include "schedules/registry.h"
+#include "schedules/token.h"
 #include "tests/kernels/transformer/runs.h"
 
 namespace pipescope::transformer {
@@ -71,6 +73,44 @@ TEST(Schedules, Bf16EqualsOneRankToo) {
   const auto schedule = schedules::Generate("dualpipe", {4, 8});
   ASSERT_TRUE(schedule);
   ExpectSame(Train(model, *schedule, 2), Train(model, OneRank(8), 2));
+}
+
+// Rank 1 has ended its actions and waits for rank 0's gradients of the embedding, which MTP shares,
+// when rank 0 fails in its last action: the run ends with that, and does not hang.
+class FailsAtLast : public executor::RankWork {
+ public:
+  explicit FailsAtLast(std::unique_ptr<executor::RankWork> work) : work_(std::move(work)) {}
+
+  const std::vector<timeline::Label>& labels() const override { return work_->labels(); }
+  executor::Steps Plan(const schedules::Action& action, executor::Ports& ports) override {
+    executor::Steps steps = work_->Plan(action, ports);
+    if (schedules::ToToken(action) == "0B3") {
+      steps.list.back().run = []() -> Status {
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        return Fail("no more memory");
+      };
+    }
+    return steps;
+  }
+  executor::Steps StepEnd() override { return work_->StepEnd(); }
+  void Cancel() override { work_->Cancel(); }
+
+ private:
+  std::unique_ptr<executor::RankWork> work_;
+};
+
+TEST(Schedules, AFailureEndsTheWaitForItsGradients) {
+  const auto schedule = schedules::Generate("1f1b", {2, 4});
+  Training training;
+  training.model = Tiny(4);
+  training.stages = 2;
+  training.microbatches = 4;
+  auto works = MakeRanks(training, *schedule);
+  works[0] = std::make_unique<FailsAtLast>(std::move(works[0]));
+  const auto run = executor::RunOnThreads(*schedule, works, {});
+  ASSERT_FALSE(run);
+  EXPECT_THAT(run.error().ToString(), HasSubstr("rank 0, action 8 of 8, 0B3"));
+  EXPECT_THAT(run.error().ToString(), HasSubstr("no more memory"));
 }
 
 TEST(Schedules, MoreStagesThanLayersAreRefused) {
