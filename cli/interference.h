@@ -4,14 +4,12 @@
 //
 // busy is what the system counts for all processes, in ticks of 10 ms, own this process' time. So
 // for a run of 100 ms on 2 processors the share is right to about 0.05. A run counts as undisturbed
-// at kQuiet or less.
+// at reports::kUndisturbed or less.
 #pragma once
 
 #include <chrono>
 
 namespace pipescope::cli {
-
-inline constexpr double kQuiet = 0.05;
 
 class Interference {
  public:

@@ -63,14 +63,15 @@ struct Trained {
     std::vector<size_t> all, quiet;
     for (size_t i = 1; i < seconds.size(); ++i) {
       all.push_back(i);
-      if (others[i] <= kQuiet) quiet.push_back(i);
+      if (others[i] <= reports::kUndisturbed) quiet.push_back(i);
     }
     return quiet.empty() ? all : quiet;
   }
 
   int quiet() const {
-    return static_cast<int>(std::count_if(others.begin() + 1, others.end(),
-                                          [](double share) { return share <= kQuiet; }));
+    return static_cast<int>(std::count_if(others.begin() + 1, others.end(), [](double share) {
+      return share <= reports::kUndisturbed;
+    }));
   }
 };
 
@@ -120,16 +121,23 @@ class Group {
   }
 
   Status Repeat() {
+    const Interference round(machine_.processors);
     if (Status ok = one_rank_->Step(machine_.processors); !ok) return ok;
     for (auto& [placement, calibration] : calibrations_) {
       // As many micro-batches as a run has.
       const int passes = std::max(1, group_.microbatches / calibration->microbatches_of_pass());
       const Interference interference(machine_.processors);
       if (Status ok = calibration->Measure(passes); !ok) return ok;
-      calibration->Judge(interference.Share() <= kQuiet);
+      calibration->Judge(interference.Share() <= reports::kUndisturbed);
     }
     for (auto& trained : trained_) {
       if (Status ok = trained->Step(machine_.processors); !ok) return ok;
+    }
+    // A tick is too long for short steps: they count as what the whole round was.
+    constexpr double kShort = 0.05;
+    const double others = round.Share();
+    for (auto& trained : trained_) {
+      if (trained->seconds.back() < kShort) trained->others.back() = others;
     }
     return {};
   }

@@ -72,6 +72,14 @@ std::string ValidateText(const ValidateResult& r) {
   text += unequal == nullptr ? "Losses of all steps equal those of one rank, to the bit.\n"
                              : fmt::format("WRONG: losses of {} differ from those of one rank.\n",
                                            unequal->schedule);
+  double others = 0;
+  for (const ValidateCase& c : r.cases) others = std::max(others, c.others);
+  if (others > kUndisturbed) {
+    text += fmt::format(
+        "Others used up to {} of the processors meanwhile, so that these times say little: "
+        "--patience waits for a quieter machine.\n",
+        FormatPercent(others));
+  }
   return text;
 }
 

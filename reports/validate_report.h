@@ -13,6 +13,9 @@
 
 namespace pipescope::reports {
 
+// The share of the processors up to which others do not disturb.
+inline constexpr double kUndisturbed = 0.05;
+
 struct ValidateCase {
   std::string schedule, model;
   int ranks = 0;
