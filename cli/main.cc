@@ -15,6 +15,7 @@
 #include "cli/step_verbs.h"
 #include "cli/topology_verb.h"
 #include "cli/trace_verb.h"
+#include "cli/validate_verb.h"
 #include "cli/verb.h"
 #include "cli/version.h"
 
@@ -47,6 +48,7 @@ int Main(int argc, char** argv) {
   AddTopologyVerb(app, exit_code);
   AddCommVerb(app, exit_code);
   AddTraceVerb(app, CommandLine(argc, argv), exit_code);
+  AddValidateVerb(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

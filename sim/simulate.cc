@@ -9,6 +9,7 @@
 #include "sim/base/quantity.h"
 #include "sim/cost_shares.h"
 #include "sim/costs/routing.h"
+#include "sim/engine/make_timeline.h"
 #include "sim/lowering/lower.h"
 #include "sim/make_schedule.h"
 #include "sim/memory_use.h"
@@ -51,36 +52,6 @@ Status CheckDuration(const Experiment& e, const TaskGraph& graph) {
                                 "simulated: is a batch, a sequence or a figure of costs too large?",
                                 seconds, kMostSeconds),
                     {e.file}});
-}
-
-timeline::Timeline MakeTimeline(TaskGraph&& graph, const TaskTimes& times) {
-  timeline::Timeline t;
-  t.ranks = graph.ranks;
-  t.operations.resize(graph.tasks.size());
-  for (size_t i = 0; i < graph.tasks.size(); ++i) {
-    const Task& task = graph.tasks[i];
-    timeline::Operation& op = t.operations[i];
-    op.rank = task.rank;
-    op.label = graph.templates[static_cast<size_t>(task.templ)].label;
-    op.action = task.action;
-    op.released_by = times.released_by[i];
-    op.start = times.start[i];
-    op.end = times.end[i];
-    t.end = std::max(t.end, op.end);
-  }
-  t.actions = std::move(graph.actions);
-  for (timeline::ActionSpan& span : t.actions) {
-    span.start = Duration::Max();
-    for (int32_t i = span.first; i < span.first + span.count; ++i) {
-      span.start = std::min(span.start, t.operations[static_cast<size_t>(i)].start);
-      span.end = std::max(span.end, t.operations[static_cast<size_t>(i)].end);
-    }
-    t.pipeline_end = std::max(t.pipeline_end, span.end);
-  }
-  t.labels = std::move(graph.labels);
-  t.rank_actions = std::move(graph.rank_actions);
-  t.messages = std::move(graph.messages);
-  return t;
 }
 
 // What takes most of the step, of the three things that can. Actions of fixed length do not tell

@@ -12,6 +12,8 @@
 namespace pipescope::executor {
 namespace {
 
+using Works = std::vector<std::unique_ptr<RankWork>>;
+
 // Counts ranks that are done, and tells the watcher.
 struct Finish {
   std::mutex mutex;
@@ -35,12 +37,15 @@ std::string Standings(const schedules::Schedule& schedule, const std::vector<Sta
 
 // Returns when all ranks have finished, having stopped them where nothing moved for too long.
 void Watch(const schedules::Schedule& schedule, const std::vector<Standing>& standings,
-           const ThreadOptions& options, Finish& finish, Stop& stop) {
+           const Works& works, const ThreadOptions& options, Finish& finish, Stop& stop) {
   int64_t seen = -1;
   Clock::time_point since = Clock::now();
   std::unique_lock lock(finish.mutex);
   while (finish.ranks < schedule.ranks) {
     finish.changed.wait_for(lock, kPatience);
+    if (stop.stopped()) {
+      for (const auto& work : works) work->Cancel();
+    }
     const int64_t now = StepsRun(standings);
     if (now != seen) {
       seen = now;
@@ -61,8 +66,7 @@ Status Sound(const schedules::Schedule& schedule) {
 
 }  // namespace
 
-Result<Run> RunOnThreads(const schedules::Schedule& schedule,
-                         const std::vector<std::unique_ptr<RankWork>>& works,
+Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works,
                          const ThreadOptions& options) {
   PIPESCOPE_CHECK(works.size() == static_cast<size_t>(schedule.ranks));
   if (Status sound = Sound(schedule); !sound) return Fail(sound.error());
@@ -84,7 +88,7 @@ Result<Run> RunOnThreads(const schedules::Schedule& schedule,
       finish.changed.notify_all();
     });
   }
-  Watch(schedule, standings, options, finish, stop);
+  Watch(schedule, standings, works, options, finish, stop);
   for (std::thread& thread : threads) thread.join();
   if (stop.stopped()) return Fail(stop.message());
   return Run{MakeTimeline(schedule, flow, works.front()->labels(), records)};

@@ -59,6 +59,10 @@ class RankWork {
 
   // After the last action: gradients of copies and replicas are added up, the optimizer runs.
   virtual Steps StepEnd() = 0;
+
+  // The run has failed on some rank: a step of this one that waits for others must fail now. Called
+  // from another thread.
+  virtual void Cancel() {}
 };
 
 }  // namespace pipescope::executor

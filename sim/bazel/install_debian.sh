@@ -18,6 +18,7 @@ build_packages=(
   libexpat1-dev        # NCCL's topology files
   libexpected-dev      # Result<T>
   libfmt-dev           # text
+  libopenblas-pthread-dev  # GEMMs of real runs on a CPU
   libsimgrid-dev       # the reference engine of shared links
   libyaml-cpp-dev      # YAML and JSON in
   nlohmann-json3-dev   # JSON out, and traces in

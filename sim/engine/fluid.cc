@@ -37,8 +37,7 @@ void FluidSet::Add(int32_t task, int64_t now, std::vector<int32_t>& changed) {
     const double rate = templ.rates[static_cast<size_t>(k)];
     run.resource[static_cast<size_t>(k)] = -1;
     if (rate <= 0) continue;
-    const int32_t owner = k == static_cast<int>(Resource::kNetworkIn) ? t.peer : t.rank;
-    const int32_t r = owner * kResources + k;
+    const int32_t r = OwnerOf(t, static_cast<Resource>(k)) * kResources + k;
     run.resource[static_cast<size_t>(k)] = r;
     run.rate[static_cast<size_t>(k)] = rate;
     resource(r).users.push_back(s);

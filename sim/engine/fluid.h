@@ -12,7 +12,7 @@ namespace pipescope {
 // A task that is running. Slots are reused.
 struct Running {
   int32_t task = -1;
-  std::array<int32_t, kResources> resource = {-1, -1, -1, -1};
+  std::array<int32_t, kResources> resource = {-1, -1, -1, -1, -1};
   std::array<double, kResources> rate = {};
   double speed = 1;
   double remaining = 0;  // picoseconds at full speed, as of `updated`

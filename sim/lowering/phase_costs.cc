@@ -101,7 +101,7 @@ int32_t PhaseCosts::Add(const timeline::Label& label, const costs::Demand& deman
   templ.demand = demand;
   const double seconds = demand.time.seconds();
   const Bytes moved[kResources] = {demand.memory, demand.nvlink, demand.network_out,
-                                   demand.network_in};
+                                   demand.network_in, Bytes(0)};
   for (size_t k = 0; k < kResources && seconds > 0; ++k) {
     // Alone nothing exceeds a resource; rounding may say so by a hair.
     templ.rates[k] = std::min(static_cast<double>(moved[k].value()) / seconds, graph_.capacity[k]);

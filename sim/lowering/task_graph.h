@@ -4,6 +4,9 @@
 // rank (HBM, NVLink, NIC out, NIC in; a message uses its peer's NIC in) at the rates of its
 // template, scaled down together where a resource is short. Order on a lane is an edge like any
 // other.
+//
+// Where several ranks share one machine, its processors are a resource of all of them: R tasks that
+// use one processor each and share C of them run at min(1, C / R).
 #pragma once
 
 #include <array>
@@ -19,13 +22,13 @@
 
 namespace pipescope {
 
-enum class Resource : uint8_t { kMemory, kNvlink, kNetworkOut, kNetworkIn };
-inline constexpr int kResources = 4;
+enum class Resource : uint8_t { kMemory, kNvlink, kNetworkOut, kNetworkIn, kProcessors };
+inline constexpr int kResources = 5;
 
 struct TaskTemplate {
   int32_t label = 0;  // of TaskGraph::labels
   costs::Demand demand;
-  std::array<double, kResources> rates = {};  // bytes per second at full speed
+  std::array<double, kResources> rates = {};  // bytes per second at full speed; processors
   std::vector<costs::PricePart> parts = {};   // what the time is made of, where it was looked up
 };
 
@@ -36,10 +39,16 @@ struct Task {
   int32_t action = -1;
 };
 
+// The rank whose `resource` a task uses; rank 0 stands for what all share.
+inline int32_t OwnerOf(const Task& task, Resource resource) {
+  if (resource == Resource::kProcessors) return 0;
+  return resource == Resource::kNetworkIn ? task.peer : task.rank;
+}
+
 // A collective joins all replicas of its rank when the graph is unfolded into single GPUs.
 struct TaskGraph {
   int ranks = 0;
-  std::array<double, kResources> capacity = {};  // of each rank, bytes per second
+  std::array<double, kResources> capacity = {};  // of each rank, bytes per second; processors
   std::vector<timeline::Label> labels;
   std::vector<TaskTemplate> templates;
   std::vector<Task> tasks;

@@ -9,7 +9,7 @@ namespace {
 TaskGraph Graph(int ranks) {
   TaskGraph g;
   g.ranks = ranks;
-  g.capacity = {100, 100, 100, 100};
+  g.capacity = {100, 100, 100, 100, 2};
   return g;
 }
 
@@ -54,6 +54,31 @@ TEST(Engine, TwoMessagesOnOneNicRunAtHalfSpeed) {
   const TaskTimes times = RunFluid(g);
   EXPECT_EQ(times.end[0], Ps(2000));
   EXPECT_EQ(times.end[1], Ps(2000));
+}
+
+// R tasks of one processor each on C of them: all end at t max(1, R / C), whatever their ranks.
+TEST(Engine, RanksShareTheProcessors) {
+  for (const int ranks : {1, 2, 3, 7, 16}) {
+    TaskGraph g = Graph(ranks);
+    const int32_t work = AddTemplate(g, Ps(1200), {0, 0, 0, 0, 1});
+    for (int r = 0; r < ranks; ++r) AddTask(g, r, work);
+    for (const Duration end : RunFluid(g).end) {
+      EXPECT_NEAR(static_cast<double>(end.picoseconds()), 1200 * std::max(1.0, ranks / 2.0), 1);
+    }
+  }
+}
+
+// Three ranks on two processors, of 600, 600 and 1200: the short ones end at 900 at a speed of 2/3;
+// the long one has run 600 by then and needs as much again, alone.
+TEST(Engine, WhoIsLeftHasAProcessorOfItsOwn) {
+  TaskGraph g = Graph(3);
+  const int32_t brief = AddTemplate(g, Ps(600), {0, 0, 0, 0, 1});
+  AddTask(g, 0, brief);
+  AddTask(g, 1, brief);
+  AddTask(g, 2, AddTemplate(g, Ps(1200), {0, 0, 0, 0, 1}));
+  const TaskTimes times = RunFluid(g);
+  EXPECT_EQ(times.end[0], Ps(900));
+  EXPECT_EQ(times.end[2], Ps(1500));
 }
 
 TEST(Engine, ALateComerSlowsDownTheRest) {

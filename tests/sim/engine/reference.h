@@ -17,8 +17,7 @@ inline std::vector<std::pair<size_t, double>> UsesOf(const TaskGraph& g, size_t 
   const Task& task = g.tasks[t];
   for (size_t k = 0; k < kResources; ++k) {
     const double rate = g.templates[static_cast<size_t>(task.templ)].rates[k];
-    const bool in = k == static_cast<size_t>(Resource::kNetworkIn);
-    const auto owner = static_cast<size_t>(in ? task.peer : task.rank);
+    const auto owner = static_cast<size_t>(OwnerOf(task, static_cast<Resource>(k)));
     if (rate > 0) uses.emplace_back(owner * kResources + k, rate);
   }
   return uses;

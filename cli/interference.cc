@@ -1,0 +1,48 @@
+#include "cli/interference.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+#include <string>
+
+namespace pipescope::cli {
+namespace {
+
+// Of all processors since the system started, without what they idled or waited for devices.
+double BusySeconds() {
+  std::ifstream stat("/proc/stat");
+  std::string name;
+  stat >> name;
+  constexpr int kIdle = 3, kWait = 4, kFields = 7;  // user nice system idle iowait irq softirq
+  double ticks = 0;
+  for (int field = 0; field < kFields; ++field) {
+    double value = 0;
+    stat >> value;
+    if (field != kIdle && field != kWait) ticks += value;
+  }
+  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+double OwnSeconds() {
+  timespec time = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+}  // namespace
+
+Interference::Interference(int processors)
+    : processors_(processors),
+      busy_(BusySeconds()),
+      own_(OwnSeconds()),
+      start_(std::chrono::steady_clock::now()) {}
+
+double Interference::Share() const {
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start_;
+  const double others = BusySeconds() - busy_ - (OwnSeconds() - own_);
+  return std::clamp(others / (processors_ * wall.count()), 0.0, 1.0);
+}
+
+}  // namespace pipescope::cli

@@ -1,0 +1,165 @@
+#include "cli/validate_predict.h"
+
+#include <array>
+
+#include "schedules/flow.h"
+#include "schedules/token.h"
+#include "sim/engine/make_timeline.h"
+
+namespace pipescope::cli {
+namespace {
+
+using transformer::TimedAction;
+using transformer::TimedStep;
+
+constexpr int32_t kNone = -1;
+
+class Builder {
+ public:
+  Builder(const schedules::Schedule& schedule, const transformer::RunCosts& costs,
+          const Machine& machine)
+      : schedule_(schedule),
+        costs_(costs),
+        overhead_(machine.overhead),
+        flow_(schedules::BuildFlow(schedule)) {
+    graph_.ranks = schedule.ranks;
+    graph_.capacity[static_cast<size_t>(Resource::kProcessors)] = machine.processors;
+    graph_.labels = costs.labels;
+    graph_.labels.push_back({"message", timeline::OperationKind::kMessage,
+                             timeline::Lane::kPipeline, timeline::Part::kNone});
+    hop_.label = static_cast<int32_t>(graph_.labels.size()) - 1;
+    hop_.demand.time = machine.hop;
+    ends_.resize(flow_.needs.size());
+  }
+
+  TaskGraph Build() {
+    for (int rank = 0; rank < schedule_.ranks; ++rank) AddActions(rank);
+    for (size_t id = 0; id < ends_.size(); ++id) AddMessages(static_cast<int32_t>(id));
+    AddStepEnds();
+    return std::move(graph_);
+  }
+
+ private:
+  // The tasks of an action that take and give.
+  struct Ends {
+    int32_t takes_activation, gives_activation, takes_gradient, gives_gradient;
+    schedules::Action action;
+  };
+
+  void AddActions(int rank) {
+    const auto& actions = schedule_.actions[static_cast<size_t>(rank)];
+    const int32_t first = static_cast<int32_t>(graph_.actions.size());
+    std::vector<int32_t> before;
+    for (size_t i = 0; i < actions.size(); ++i) {
+      const TimedAction& timed = costs_.actions[static_cast<size_t>(rank)][i];
+      const int32_t base = static_cast<int32_t>(graph_.tasks.size());
+      const auto task = [base](int32_t step) { return step < 0 ? kNone : base + step; };
+      ends_[static_cast<size_t>(flow_.offset[static_cast<size_t>(rank)]) + i] = {
+          task(timed.takes_activation), task(timed.gives_activation), task(timed.takes_gradient),
+          task(timed.gives_gradient), actions[i]};
+      before = AddSteps(rank, timed.steps, before, static_cast<int32_t>(graph_.actions.size()));
+      graph_.actions.push_back({rank, actions[i], base, static_cast<int32_t>(timed.steps.size()),
+                                Duration(), Duration()});
+    }
+    graph_.rank_actions.emplace_back(first, static_cast<int32_t>(graph_.actions.size()));
+    before_.push_back(before);
+  }
+
+  // Returns the last step of each lane.
+  std::vector<int32_t> AddSteps(int rank, const std::vector<TimedStep>& steps,
+                                const std::vector<int32_t>& before, int32_t action) {
+    const int32_t base = static_cast<int32_t>(graph_.tasks.size());
+    std::array<int32_t, timeline::kLanes> last;
+    last.fill(kNone);
+    for (const TimedStep& step : steps) {
+      const int32_t task = AddStep(rank, step, action);
+      int32_t& on_lane = last[static_cast<size_t>(step.lane)];
+      if (on_lane >= 0) graph_.edges.emplace_back(on_lane, task);
+      if (on_lane < 0) {
+        for (const int32_t other : before) graph_.edges.emplace_back(other, task);
+      }
+      for (const int32_t other : step.after) graph_.edges.emplace_back(base + other, task);
+      on_lane = task;
+    }
+    std::vector<int32_t> ended;
+    for (const int32_t task : last) {
+      if (task >= 0) ended.push_back(task);
+    }
+    return ended;
+  }
+
+  int32_t AddStep(int rank, const TimedStep& step, int32_t action) {
+    TaskTemplate templ;
+    templ.label = step.label;
+    templ.demand.time = Seconds(step.seconds) + overhead_;
+    templ.rates[static_cast<size_t>(Resource::kProcessors)] = 1;
+    return AddTask(rank, templ, action);
+  }
+
+  int32_t AddTask(int rank, const TaskTemplate& templ, int32_t action) {
+    graph_.templates.push_back(templ);
+    graph_.tasks.push_back({rank, rank, static_cast<int32_t>(graph_.templates.size()) - 1, action});
+    return static_cast<int32_t>(graph_.tasks.size()) - 1;
+  }
+
+  void AddMessages(int32_t id) {
+    const schedules::Needs& needs = flow_.needs[static_cast<size_t>(id)];
+    const Ends& to = ends_[static_cast<size_t>(id)];
+    if (needs.forward >= 0) {
+      const Ends& from = ends_[static_cast<size_t>(needs.forward)];
+      AddMessage(needs.forward, id, from.gives_activation, to.takes_activation,
+                 {0, 0, 0, from.action.stage, from.action.microbatch, false});
+    }
+    if (needs.backward >= 0) {
+      const Ends& from = ends_[static_cast<size_t>(needs.backward)];
+      AddMessage(needs.backward, id, from.gives_gradient, to.takes_gradient,
+                 {0, 0, 0, schedules::BackwardStage(from.action),
+                  schedules::BackwardMicrobatch(from.action), true});
+    }
+  }
+
+  void AddMessage(int32_t from_id, int32_t to_id, int32_t gives, int32_t takes,
+                  timeline::Message message) {
+    message.from = flow_.RankOf(from_id);
+    message.to = flow_.RankOf(to_id);
+    message.operation = AddTask(message.from, hop_, kNone);
+    graph_.edges.emplace_back(gives, message.operation);
+    graph_.edges.emplace_back(message.operation, takes);
+    graph_.messages.push_back(message);
+  }
+
+  // The first step of each rank's end hands gradients out, the second waits for its partners'.
+  void AddStepEnds() {
+    std::vector<int32_t> first;
+    for (int rank = 0; rank < schedule_.ranks; ++rank) {
+      first.push_back(static_cast<int32_t>(graph_.tasks.size()));
+      AddSteps(rank, costs_.step_ends[static_cast<size_t>(rank)].steps,
+               before_[static_cast<size_t>(rank)], kNone);
+    }
+    for (size_t rank = 0; rank < costs_.partners.size(); ++rank) {
+      for (const int other : costs_.partners[rank]) {
+        graph_.edges.emplace_back(first[static_cast<size_t>(other)], first[rank] + 1);
+      }
+    }
+  }
+
+  const schedules::Schedule& schedule_;
+  const transformer::RunCosts& costs_;
+  const Duration overhead_;
+  schedules::Flow flow_;
+  TaskGraph graph_;
+  TaskTemplate hop_;
+  std::vector<Ends> ends_;                    // by action's number
+  std::vector<std::vector<int32_t>> before_;  // [rank] the tasks that its actions end with
+};
+
+}  // namespace
+
+timeline::Timeline PredictRun(const schedules::Schedule& schedule,
+                              const transformer::RunCosts& costs, const Machine& machine) {
+  TaskGraph graph = Builder(schedule, costs, machine).Build();
+  const TaskTimes times = RunFluid(graph);
+  return MakeTimeline(std::move(graph), times);
+}
+
+}  // namespace pipescope::cli

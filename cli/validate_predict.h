@@ -1,0 +1,34 @@
+// The simulator's prediction of a real run: its engine on the run's own steps, with measured costs.
+//
+//   step     its calibrated time and the executor's own, on one of `processors` that all ranks
+//   share lane     steps of an action one after the other; the next action when all of them have
+//   ended message  `hop` from the end of the step that gives to the start of the one that takes, if
+//   that
+//            waits; no processor
+//   end      a rank's gradients come in when those of all that hold copies are out
+//
+// Example: 1F1B, 4 ranks, 8 micro-batches, F = 1, B = 2, no hops, 4 processors: 33, as fidelity
+// `schedule` has it; on 1 processor 4 x 8 x 3 = 96.
+//
+// With no more ranks than processors each has its own. With more, R ranks that could run share C
+// processors evenly: a simplification of a scheduler that gives turns of some milliseconds.
+#pragma once
+
+#include "kernels/transformer/run_costs.h"
+#include "schedules/schedule.h"
+#include "sim/base/units.h"
+#include "sim/timeline/timeline.h"
+
+namespace pipescope::cli {
+
+struct Machine {
+  int processors = 1;
+  Duration hop;
+  Duration overhead = {};  // of a step
+};
+
+// The schedule is sound; the costs are of its actions.
+timeline::Timeline PredictRun(const schedules::Schedule& schedule,
+                              const transformer::RunCosts& costs, const Machine& machine);
+
+}  // namespace pipescope::cli

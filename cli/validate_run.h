@@ -1,0 +1,38 @@
+// Calibrates, predicts and runs a model under several schedules on the processors at hand.
+//
+//   once a repetition, in turn   each placement of stages is calibrated (kernels/transformer), each
+//                                schedule runs one step
+//   then                         medians over the repetitions but the first, which warms up, and,
+//                                where there are others, but those that other processes disturbed
+//                                (interference.h)
+//
+// In turn, so that a machine whose speed drifts does so for all of them alike. Losses of every step
+// are held against those of all stages on one rank.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/validate_predict.h"
+#include "reports/validate_report.h"
+#include "schedules/schedule.h"
+#include "sim/base/result.h"
+
+namespace pipescope::cli {
+
+struct ValidateGroup {
+  std::string model;
+  int ranks = 2;
+  int microbatches = 8;
+  int layers = 4;
+  int repetitions = 5;  // undisturbed ones, where `patience` lasts for them; else of any kind
+  double patience = 0;  // seconds
+  bool bf16 = false;
+};
+
+// Fails where a schedule cannot be made or run, with its name.
+Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
+                                                    const std::vector<std::string>& schedules,
+                                                    const Machine& machine);
+
+}  // namespace pipescope::cli

@@ -1,0 +1,163 @@
+#include "cli/validate_verb.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <memory>
+#include <thread>
+
+#include "cli/examples.h"
+#include "cli/validate_run.h"
+#include "cli/verb.h"
+#include "kernels/transformer/calibrate.h"
+#include "schedules/registry.h"
+
+namespace pipescope::cli {
+namespace {
+
+constexpr const char* kExamples =
+    "pipescope validate\n"
+    "pipescope validate --model tiny,small,medium --repetitions 11\n"
+    "pipescope validate --schedules 1f1b,zb1p,dualpipe --ranks 4,8 --microbatches 16\n"
+    "pipescope validate --model small-dense --format json";
+
+struct Options {
+  std::string device = "cpu";
+  std::vector<std::string> schedules = {"gpipe", "1f1b",   "zb1p",    "interleaved-1f1b",
+                                        "zbv",   "1f1b-v", "chimera", "dualpipe"};
+  std::vector<std::string> models = {"small"};
+  std::vector<int> ranks = {2};
+  std::vector<int> microbatches = {8};
+  int layers = 0;  // 0: two a rank
+  int repetitions = 5;
+  double patience = 0;
+  bool bf16 = false;
+  std::string format = "text";
+  std::string json, output;
+};
+
+// "AMD EPYC" of a line "model name : AMD EPYC".
+std::string ProcessorName() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown processor";
+}
+
+// 0 where the system does not tell.
+double Load() {
+  double load = 0;
+  std::ifstream("/proc/loadavg") >> load;
+  return load;
+}
+
+Status CheckOptions(const Options& o) {
+  if (o.device != "cpu") {
+    return Fail("--device: '" + o.device + "': no GPU can run the model yet; expected cpu");
+  }
+  for (const std::string& name : o.schedules) {
+    if (auto family = schedules::FindFamily(name); !family) return Fail(family.error());
+  }
+  for (const std::string& name : o.models) {
+    if (auto model = transformer::FindModel(name); !model) {
+      return Fail("--model: " + model.error().message);
+    }
+  }
+  return {};
+}
+
+Status RunGroups(const Options& o, const Machine& machine, reports::ValidateResult& result) {
+  for (const std::string& model : o.models) {
+    for (const int ranks : o.ranks) {
+      for (const int microbatches : o.microbatches) {
+        const int layers = o.layers > 0 ? o.layers : 2 * ranks;
+        auto cases =
+            RunGroup({model, ranks, microbatches, layers, o.repetitions, o.patience, o.bf16},
+                     o.schedules, machine);
+        if (!cases) return Fail(cases.error());
+        result.cases.insert(result.cases.end(), cases->begin(), cases->end());
+      }
+    }
+  }
+  return {};
+}
+
+Result<Machine> MeasureMachine(int processors) {
+  constexpr int kMessages = 100;
+  const auto hop = transformer::MeasureHop(kMessages);
+  if (!hop) return Fail(hop.error());
+  const auto overhead = transformer::MeasureOverhead();
+  if (!overhead) return Fail(overhead.error());
+  return Machine{processors, Seconds(*hop), Seconds(*overhead)};
+}
+
+int Validate(const Options& o) {
+  if (Status ok = CheckOptions(o); !ok) return Complain(ok.error());
+  reports::ValidateResult result;
+  result.device = o.device;
+  result.machine = ProcessorName();
+  result.processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  result.repetitions = o.repetitions;
+  result.load = Load();
+  const auto machine = MeasureMachine(result.processors);
+  if (!machine) return Complain(machine.error());
+  result.hop = machine->hop;
+  result.overhead = machine->overhead;
+  if (Status ok = RunGroups(o, *machine, result); !ok) return Complain(ok.error());
+  const std::string json = ValidateJson(result);
+  std::vector<OutputFile> files;
+  if (!o.json.empty()) files.push_back({o.json, json});
+  const int emitted = EmitAll(files, o.output, o.format == "json" ? json : ValidateText(result));
+  return emitted == kOk && !AllEqualOneRank(result) ? kCheckFailed : emitted;
+}
+
+void AddWhat(CLI::App& verb, Options& o) {
+  verb.add_option("--device", o.device, "cpu")->capture_default_str();
+  verb.add_option("--schedules", o.schedules, "Schedules to run")
+      ->delimiter(',')
+      ->type_name("NAME,NAME,...")
+      ->capture_default_str();
+  verb.add_option("--model", o.models, "tiny, small, medium, or one of them with -dense")
+      ->delimiter(',')
+      ->type_name("NAME,...")
+      ->capture_default_str();
+  verb.add_option("--ranks", o.ranks, "Pipeline ranks, threads of this process")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 64))
+      ->type_name("N,...")
+      ->capture_default_str();
+  verb.add_option("--microbatches", o.microbatches, "Of a step")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N,...")
+      ->capture_default_str();
+  verb.add_option("--layers", o.layers, "Of the model; default: two a rank")
+      ->check(CLI::Range(1, 256));
+  verb.add_flag("--bf16", o.bf16, "Round weights and activations to BF16");
+}
+
+}  // namespace
+
+void AddValidateVerb(CLI::App& app, int& exit_code) {
+  CLI::App* verb = app.add_subcommand(
+      "validate", "Trains a small model under schedules, and compares with what is predicted.");
+  const auto o = std::make_shared<Options>();
+  AddWhat(*verb, *o);
+  verb->add_option("--repetitions", o->repetitions, "Steps of each schedule after the first")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  verb->add_option("--patience", o->patience,
+                   "Seconds in which to repeat until as many steps are undisturbed by others")
+      ->check(CLI::Range(0.0, 86400.0));
+  verb->add_option("--format", o->format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  verb->add_option("--json", o->json, "Write JSON to this file");
+  verb->add_option("-o", o->output, "Write to this file instead of standard output");
+  verb->callback([&exit_code, o] { exit_code = Validate(*o); });
+  LeadWithExamples(*verb, kExamples);
+}
+
+}  // namespace pipescope::cli

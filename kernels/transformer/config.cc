@@ -1,0 +1,87 @@
+#include "kernels/transformer/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/base/names.h"
+
+namespace pipescope::transformer {
+namespace {
+
+ModelConfig Tiny() {
+  ModelConfig m;
+  m.name = "tiny";
+  return m;
+}
+
+// Hidden 128: a layer's forward pass is about a millisecond of one core.
+ModelConfig Small() {
+  ModelConfig m;
+  m.name = "small";
+  m.tokens = 128;
+  m.hidden = 128;
+  m.heads = 4;
+  m.nope = 32, m.rotary = 16, m.v_channels = 32;
+  m.q_rank = 96, m.kv_rank = 64;
+  m.dense_hidden = 512;
+  m.expert_hidden = 128, m.shared_hidden = 128;
+  return m;
+}
+
+ModelConfig Medium() {
+  ModelConfig m = Small();
+  m.name = "medium";
+  m.tokens = 256;
+  m.hidden = 256;
+  m.nope = 64, m.rotary = 32, m.v_channels = 64;
+  m.q_rank = 192, m.kv_rank = 128;
+  m.dense_hidden = 1024;
+  m.expert_hidden = 256, m.shared_hidden = 256;
+  return m;
+}
+
+constexpr const char* kDense = "-dense";
+
+}  // namespace
+
+std::vector<std::string> ModelNames() {
+  std::vector<std::string> names;
+  for (const char* name : {"tiny", "small", "medium"}) {
+    names.emplace_back(name);
+    names.push_back(std::string(name) + kDense);
+  }
+  return names;
+}
+
+Result<ModelConfig> FindModel(const std::string& name) {
+  const auto names = ModelNames();
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    return Fail(fmt::format("'{}' is not a known model{}", name, Suggestion(name, names)));
+  }
+  ModelConfig model = name.starts_with("tiny")    ? Tiny()
+                      : name.starts_with("small") ? Small()
+                                                  : Medium();
+  if (name.ends_with(kDense)) {
+    model.name = name;
+    model.dense_layers = model.layers;
+  }
+  return model;
+}
+
+Status CheckModel(const ModelConfig& m) {
+  const auto positive = {m.tokens,       m.vocabulary,    m.hidden,       m.heads,   m.nope,
+                         m.rotary,       m.v_channels,    m.q_rank,       m.kv_rank, m.layers,
+                         m.dense_hidden, m.expert_hidden, m.shared_hidden};
+  if (std::any_of(positive.begin(), positive.end(), [](int64_t v) { return v < 1; })) {
+    return Fail("model " + m.name + ": expected every size to be at least 1");
+  }
+  if (m.rotary % 2 != 0) return Fail("model " + m.name + ": rotary: expected an even number");
+  if (m.dense_layers < 0 || m.dense_layers > m.layers) {
+    return Fail(fmt::format("model {}: dense_layers: '{}': expected 0 to {}", m.name,
+                            m.dense_layers, m.layers));
+  }
+  return {};
+}
+
+}  // namespace pipescope::transformer

@@ -1,0 +1,89 @@
+// The operations of a MoE layer, of operations.h.
+#include "kernels/fast/gemm.h"
+#include "kernels/fast/layers.h"
+#include "kernels/transformer/operations.h"
+
+namespace pipescope::transformer {
+namespace {
+
+namespace fast = kernels::fast;
+
+// The rows of one expert.
+fast::View RowsOf(const std::vector<float>& rows, int64_t columns, const kernels::Permutation& by,
+                  size_t expert) {
+  return {rows.data() + by.offsets[expert] * columns, by.counts[expert], columns, columns};
+}
+
+fast::View Whole(const Parameter& w) {
+  return {w.used().data(), w.rows(), w.columns(), w.columns()};
+}
+
+void AddExpertGradient(Parameter& w, const fast::View& x, const fast::View& dy) {
+  if (x.rows == 0) return;
+  std::vector<float> dw(w.used().size());
+  fast::Multiply(dy, fast::Turned::kYes, x, fast::Turned::kNo, 1, false, dw.data(), w.columns());
+  w.Add(dw);
+}
+
+}  // namespace
+
+Routing Route(Tape& tape, const Tensor& logits, const kernels::RouterConfig& config) {
+  auto routes = kernels::Route(logits->value, {}, config);
+  Routing routing{std::make_shared<kernels::Permutation>(
+                      kernels::MakePermutation(routes.experts, config.selected, config.experts, 1)),
+                  tape.Make(std::move(routes.weights), config.selected)};
+  tape.Record(
+      [&tape, logits, weights = routing.weights, experts = std::move(routes.experts), config] {
+        tape.AddGradient(
+            logits, kernels::RouteInputGradient(logits->value, experts, weights->gradient, config));
+      });
+  return routing;
+}
+
+Tensor Permute(Tape& tape, const Tensor& x, const Routing& routing) {
+  Tensor y = tape.Make(fast::Permute(x->value, *routing.by, x->columns), x->columns);
+  tape.Record([&tape, x, y, by = routing.by] {
+    tape.AddGradient(x, fast::PermuteInputGradient(y->gradient, *by, x->columns));
+  });
+  return y;
+}
+
+Tensor Grouped(Tape& tape, const Tensor& rows, const std::vector<std::unique_ptr<Parameter>>& w,
+               const Routing& routing) {
+  const int64_t in = w.front()->columns(), out = w.front()->rows();
+  const auto by = routing.by;
+  std::vector<float> value(static_cast<size_t>(by->rows() * out));
+  for (size_t e = 0; e < w.size(); ++e) {
+    fast::Multiply(RowsOf(rows->value, in, *by, e), fast::Turned::kNo, Whole(*w[e]),
+                   fast::Turned::kYes, 1, false, value.data() + by->offsets[e] * out, out);
+  }
+  Tensor y = tape.Make(std::move(value), out);
+  tape.Record([&tape, &w, rows, y, by, in, out] {
+    std::vector<float> dx(rows->value.size());
+    for (size_t e = 0; e < w.size(); ++e) {
+      fast::Multiply(RowsOf(y->gradient, out, *by, e), fast::Turned::kNo, Whole(*w[e]),
+                     fast::Turned::kNo, 1, false, dx.data() + by->offsets[e] * in, in);
+    }
+    tape.AddGradient(rows, std::move(dx));
+    tape.Defer([&w, rows, y, by, in, out] {
+      for (size_t e = 0; e < w.size(); ++e) {
+        AddExpertGradient(*w[e], RowsOf(rows->value, in, *by, e), RowsOf(y->gradient, out, *by, e));
+      }
+    });
+  });
+  return y;
+}
+
+Tensor Unpermute(Tape& tape, const Tensor& rows, const Routing& routing) {
+  const int64_t columns = rows->columns;
+  const auto by = routing.by;
+  Tensor y = tape.Make(fast::Unpermute(rows->value, routing.weights->value, *by, columns), columns);
+  tape.Record([&tape, rows, y, by, weights = routing.weights, columns] {
+    tape.AddGradient(rows, fast::UnpermuteInputGradient(y->gradient, weights->value, *by, columns));
+    tape.AddGradient(weights,
+                     fast::UnpermuteWeightGradient(y->gradient, rows->value, *by, columns));
+  });
+  return y;
+}
+
+}  // namespace pipescope::transformer

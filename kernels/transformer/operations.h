@@ -1,0 +1,49 @@
+// The model's operations on a tape: each computes its result now and writes down its gradients.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "kernels/train/attention.h"
+#include "kernels/train/permute.h"
+#include "kernels/train/rope.h"
+#include "kernels/train/router.h"
+#include "kernels/transformer/parameter.h"
+#include "kernels/transformer/tape.h"
+
+namespace pipescope::transformer {
+
+Tensor Embed(Tape& tape, Parameter& table, std::span<const int32_t> tokens);
+Tensor Linear(Tape& tape, const Tensor& x, Parameter& w);
+Tensor Norm(Tape& tape, const Tensor& x, Parameter& w);
+Tensor Add(Tape& tape, const Tensor& a, const Tensor& b);
+Tensor SwiGlu(Tape& tape, const Tensor& x);
+// Positions count from 0.
+Tensor Rope(Tape& tape, const Tensor& x, const kernels::RopeShape& shape);
+Tensor Attend(Tape& tape, const Tensor& q, const Tensor& k, const Tensor& v,
+              const kernels::AttentionShape& shape);
+
+// Columns [from, from + count) of each of the rows that x has when it is cut into `width` columns.
+Tensor Columns(Tape& tape, const Tensor& x, int64_t width, int64_t from, int64_t count);
+// Each row of a, then the row of b that goes with it: where a has `heads` rows for each of b's, all
+// of them get the same. Columns are those of the rows of a head.
+Tensor Beside(Tape& tape, const Tensor& a, int64_t a_columns, const Tensor& b, int64_t b_columns,
+              int64_t heads);
+
+struct Routing {
+  std::shared_ptr<const kernels::Permutation> by;
+  Tensor weights;  // [tokens][selected]
+};
+Routing Route(Tape& tape, const Tensor& logits, const kernels::RouterConfig& config);
+Tensor Permute(Tape& tape, const Tensor& x, const Routing& routing);
+// Each expert's rows times its own matrix.
+Tensor Grouped(Tape& tape, const Tensor& rows, const std::vector<std::unique_ptr<Parameter>>& w,
+               const Routing& routing);
+Tensor Unpermute(Tape& tape, const Tensor& rows, const Routing& routing);
+
+// The sum over tokens of the cross-entropy; the gradient that starts the backward pass is of
+// `weight` times it.
+double Loss(Tape& tape, const Tensor& logits, std::span<const int32_t> targets, double weight);
+
+}  // namespace pipescope::transformer

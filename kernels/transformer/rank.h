@@ -1,0 +1,86 @@
+// One rank's share of the model as the executor runs it.
+//
+//   F   parts of its stage, first to last            takes an activation, gives one
+//   I   parts, last to first                         takes a gradient, gives one
+//   W   parts, last to first
+//   B   for each part, last to first: I, W           gives its gradient before the last W
+//   F&B the steps of F and of B in turn, each in its own order
+//
+// A step is one part of one pass: "attention F", "mlp I". At the end: "gradients out" hands the
+// sums to who has copies, "gradients in" adds up those of all copies, "optimizer".
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "kernels/executor/work.h"
+#include "kernels/transformer/copies.h"
+#include "kernels/transformer/stage.h"
+
+namespace pipescope::transformer {
+
+// What all ranks of a run have in common; outlives them.
+struct Training {
+  ModelConfig model;
+  kernels::AdamW adamw;
+  int stages = 1;
+  int microbatches = 1;  // of one replica's step
+  int replicas = 1;
+  Text text{1};
+  Copies copies;
+
+  double LossWeight() const {
+    return 1 / static_cast<double>(model.tokens * microbatches * replicas);
+  }
+};
+
+class Rank : public executor::RankWork {
+ public:
+  // `stages`: that the schedule has on this rank.
+  Rank(Training& training, const std::vector<int>& stages, int replica);
+
+  const std::vector<timeline::Label>& labels() const override;
+  executor::Steps Plan(const schedules::Action& action, executor::Ports& ports) override;
+  executor::Steps StepEnd() override;
+  void Cancel() override { t_.copies.Cancel(); }
+
+  const std::map<int, std::unique_ptr<Stage>>& stages() const { return stages_; }
+
+ private:
+  enum class Pass : uint8_t { kForward, kInputGradient, kWeightGradient };
+  executor::Steps Forward(Stage& stage, int microbatch, executor::Ports& ports);
+  // I, W or B.
+  executor::Steps Backward(Stage& stage, const schedules::Action& action, executor::Ports& ports);
+  executor::Step Make(const Stage& stage, size_t part, Pass pass, std::function<void()> run) const;
+  Batch BatchOf(int microbatch) const;
+  Status AddCopies();
+
+  Training& t_;
+  int replica_;
+  std::map<int, std::unique_ptr<Stage>> stages_;
+  int64_t step_ = 1;
+};
+
+// One for each rank of the schedule. Adds to `training.copies`.
+std::vector<std::unique_ptr<executor::RankWork>> MakeRanks(Training& training,
+                                                           const schedules::Schedule& schedule,
+                                                           int replica = 0);
+
+// All stages on one rank, micro-batch after micro-batch: what every schedule must equal.
+schedules::Schedule OneRank(int microbatches);
+
+// Of the last step of a replica, once: the head's and MTP's, as the step's gradient has them.
+// Summed in the order of micro-batches, so that it does not depend on the schedule.
+double TakeLoss(const Training& training,
+                const std::vector<std::unique_ptr<executor::RankWork>>& works);
+
+// [rank] the ranks that hold a copy of any of its parameters, itself among them.
+std::vector<std::vector<int>> Partners(
+    const std::vector<std::unique_ptr<executor::RankWork>>& works);
+
+// Fails where the model has fewer layers than the schedule has stages, or the schedule cuts
+// sequences into slices.
+Status CheckRun(const ModelConfig& model, const schedules::Schedule& schedule);
+
+}  // namespace pipescope::transformer

@@ -1,0 +1,32 @@
+// What a run is made of, with what each step costs: all that a prediction of it needs to know.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/timeline/timeline.h"
+
+namespace pipescope::transformer {
+
+// An action as the executor runs it (executor/work.h), with what its steps cost.
+struct TimedStep {
+  int32_t label = 0;
+  timeline::Lane lane = timeline::Lane::kCompute;
+  std::vector<int32_t> after;
+  double seconds = 0;
+};
+struct TimedAction {
+  std::vector<TimedStep> steps;
+  int32_t takes_activation = -1, gives_activation = -1;
+  int32_t takes_gradient = -1, gives_gradient = -1;
+};
+
+struct RunCosts {
+  std::vector<timeline::Label> labels;
+  std::vector<std::vector<TimedAction>> actions;  // [rank][position]
+  std::vector<TimedAction> step_ends;             // [rank]
+  // [rank] those whose first step of the end must have ended before its second one starts.
+  std::vector<std::vector<int>> partners;
+};
+
+}  // namespace pipescope::transformer

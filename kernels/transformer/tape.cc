@@ -1,0 +1,48 @@
+#include "kernels/transformer/tape.h"
+
+#include "kernels/train/bf16.h"
+#include "sim/base/result.h"
+
+namespace pipescope::transformer {
+
+void RoundToBf16(std::span<float> values) {
+  for (float& value : values) value = kernels::DecodeBf16(kernels::EncodeBf16(value));
+}
+
+Tensor Tape::Make(std::vector<float> value, int64_t columns) const {
+  if (bf16_) RoundToBf16(value);
+  return std::make_shared<TensorData>(TensorData{columns, std::move(value), {}});
+}
+
+void Tape::AddGradient(const Tensor& to, std::vector<float> gradient) const {
+  PIPESCOPE_CHECK(gradient.size() == to->value.size());
+  if (to->gradient.empty()) {
+    to->gradient = std::move(gradient);
+  } else {
+    for (size_t i = 0; i < gradient.size(); ++i) to->gradient[i] += gradient[i];
+  }
+  if (bf16_) RoundToBf16(to->gradient);
+}
+
+void Tape::Record(std::function<void()> input_gradient) {
+  parts_.back().back.push_back(std::move(input_gradient));
+}
+
+void Tape::Defer(std::function<void()> weight_gradient) {
+  parts_[running_].deferred.push_back(std::move(weight_gradient));
+}
+
+void Tape::StartPart() { parts_.emplace_back(); }
+
+void Tape::InputGradient(size_t part) {
+  running_ = part;
+  auto& back = parts_[part].back;
+  for (; !back.empty(); back.pop_back()) back.back()();
+}
+
+void Tape::WeightGradient(size_t part) {
+  for (auto& run : parts_[part].deferred) run();
+  parts_[part].deferred.clear();
+}
+
+}  // namespace pipescope::transformer

@@ -1,0 +1,57 @@
+// What a forward pass writes down so that its backward pass can run in parts.
+//
+//   forward    each operation computes its result and adds a function for its input gradient
+//   I          runs these functions backwards; each leaves its weight gradient for later
+//   W          runs what was left, in the order in which I left it
+//
+// A deferred W keeps the operation's input and its output's gradient, as a linear layer must.
+// Tensors live as long as a function that uses them. A tape is cut into parts (an attention, an
+// mlp), each of which goes back on its own.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace pipescope::transformer {
+
+struct TensorData {
+  int64_t columns = 1;
+  std::vector<float> value;     // [rows][columns]
+  std::vector<float> gradient;  // empty until one arrives
+};
+using Tensor = std::shared_ptr<TensorData>;
+
+// Each value to the nearest BF16.
+void RoundToBf16(std::span<float> values);
+
+class Tape {
+ public:
+  explicit Tape(bool bf16) : bf16_(bf16) {}
+
+  // Values and gradients are rounded where the model is in BF16.
+  Tensor Make(std::vector<float> value, int64_t columns) const;
+  void AddGradient(const Tensor& to, std::vector<float> gradient) const;
+
+  void Record(std::function<void()> input_gradient);
+  void Defer(std::function<void()> weight_gradient);
+
+  // Starts a part; those before it are closed.
+  void StartPart();
+  void InputGradient(size_t part);
+  void WeightGradient(size_t part);
+
+ private:
+  struct Part {
+    std::vector<std::function<void()>> back;
+    std::vector<std::function<void()>> deferred;
+  };
+
+  bool bf16_;
+  std::vector<Part> parts_;
+  size_t running_ = 0;  // the part whose input gradient runs
+};
+
+}  // namespace pipescope::transformer

@@ -1,0 +1,117 @@
+#include "reports/validate_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "sim/base/quantity.h"
+
+namespace pipescope::reports {
+namespace {
+
+bool Comparable(const ValidateCase& a, const ValidateCase& b) {
+  return a.ranks == b.ranks && a.microbatches == b.microbatches && a.model == b.model;
+}
+
+// Whether b took longer than a by more than the noise of both.
+bool ClearlyFaster(const ValidateCase& a, const ValidateCase& b) {
+  const double margin = a.noise * a.measured.seconds() + b.noise * b.measured.seconds();
+  return b.measured.seconds() - a.measured.seconds() > margin;
+}
+
+std::string CaseLine(const ValidateCase& c) {
+  return fmt::format("{:<18}{:<14}{:>6}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n", c.schedule,
+                     c.model, c.ranks, c.microbatches, Format(c.predicted), Format(c.measured),
+                     fmt::format("{:+.1f} %", 100 * c.error()), FormatPercent(c.noise),
+                     FormatPercent(c.others), FormatPercent(c.predicted_bubble),
+                     FormatPercent(c.measured_bubble));
+}
+
+}  // namespace
+
+double MeanError(const ValidateResult& result) {
+  double sum = 0;
+  for (const ValidateCase& c : result.cases) sum += std::fabs(c.error());
+  return result.cases.empty() ? 0 : sum / static_cast<double>(result.cases.size());
+}
+
+bool OrderKept(const ValidateResult& result) {
+  for (const ValidateCase& a : result.cases) {
+    for (const ValidateCase& b : result.cases) {
+      if (!Comparable(a, b) || !ClearlyFaster(a, b)) continue;
+      if (a.predicted > b.predicted) return false;
+    }
+  }
+  return true;
+}
+
+bool AllEqualOneRank(const ValidateResult& result) {
+  return std::all_of(result.cases.begin(), result.cases.end(),
+                     [](const ValidateCase& c) { return c.equals_one_rank; });
+}
+
+std::string ValidateText(const ValidateResult& r) {
+  std::string text = fmt::format(
+      "{} on {}: {} processors, a load of {:.1f} when it began; {} repetitions of each, a message "
+      "takes {}, the executor {} a "
+      "step\n\n{:<18}{:<14}{:>6}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n",
+      r.device, r.machine, r.processors, r.load, r.repetitions, Format(r.hop), Format(r.overhead),
+      "schedule", "model", "ranks", "mbs", "predicted", "measured", "error", "noise", "others",
+      "bubble", "measured");
+  for (const ValidateCase& c : r.cases) text += CaseLine(c);
+  text += fmt::format("\nMean error {} in magnitude; {}.\n", FormatPercent(MeanError(r)),
+                      OrderKept(r)
+                          ? "schedules that differ by more than the noise are ranked right"
+                          : "some schedules that differ by more than the noise are ranked wrong");
+  const ValidateCase* unequal = nullptr;
+  for (const ValidateCase& c : r.cases) {
+    if (!c.equals_one_rank) unequal = &c;
+  }
+  text += unequal == nullptr ? "Losses of all steps equal those of one rank, to the bit.\n"
+                             : fmt::format("WRONG: losses of {} differ from those of one rank.\n",
+                                           unequal->schedule);
+  double others = 0;
+  for (const ValidateCase& c : r.cases) others = std::max(others, c.others);
+  if (others > kUndisturbed) {
+    text += fmt::format(
+        "Others used up to {} of the processors meanwhile, so that these times say little: "
+        "--patience waits for a quieter machine.\n",
+        FormatPercent(others));
+  }
+  return text;
+}
+
+std::string ValidateJson(const ValidateResult& r) {
+  nlohmann::ordered_json json = {{"device", r.device},
+                                 {"machine", r.machine},
+                                 {"processors", r.processors},
+                                 {"load", r.load},
+                                 {"repetitions", r.repetitions},
+                                 {"hop_s", r.hop.seconds()},
+                                 {"overhead_s", r.overhead.seconds()}};
+  json["cases"] = nlohmann::ordered_json::array();
+  for (const ValidateCase& c : r.cases) {
+    json["cases"].push_back({{"schedule", c.schedule},
+                             {"ranks", c.ranks},
+                             {"microbatches", c.microbatches},
+                             {"model", c.model},
+                             {"predicted_s", c.predicted.seconds()},
+                             {"measured_s", c.measured.seconds()},
+                             {"error", c.error()},
+                             {"noise", c.noise},
+                             {"others", c.others},
+                             {"predicted_bubble_rate", c.predicted_bubble},
+                             {"measured_bubble_rate", c.measured_bubble},
+                             {"first_loss", c.first_loss},
+                             {"last_loss", c.last_loss},
+                             {"equals_one_rank", c.equals_one_rank}});
+  }
+  json["mape"] = MeanError(r);
+  json["rank_order_kept"] = OrderKept(r);
+  json["equals_one_rank"] = AllEqualOneRank(r);
+  return json.dump(2) + "\n";
+}
+
+}  // namespace pipescope::reports

@@ -1,0 +1,51 @@
+// What `pipescope validate` found: predicted and measured steps side by side, as text and JSON.
+//
+//   error   (predicted - measured) / measured, of the medians over repetitions
+//   noise   half the distance between the quartiles of the measured steps, over their median
+//   order   kept where no two schedules of the same ranks, micro-batches and model, apart by more
+//           than the noise of both, are predicted the other way round
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/base/units.h"
+
+namespace pipescope::reports {
+
+// The share of the processors up to which others do not disturb.
+inline constexpr double kUndisturbed = 0.05;
+
+struct ValidateCase {
+  std::string schedule, model;
+  int ranks = 0;
+  int microbatches = 0;
+  Duration predicted, measured;
+  double noise = 0;   // of measured
+  double others = 0;  // share of the processors that other processes used meanwhile
+  double predicted_bubble = 0, measured_bubble = 0;  // mean over ranks, of the pipeline's time
+  double first_loss = 0, last_loss = 0;              // nats a token, over the repetitions
+  bool equals_one_rank = false;                      // losses of all steps, to the bit
+
+  double error() const { return (predicted - measured) / measured; }
+};
+
+struct ValidateResult {
+  std::string device, machine;
+  int processors = 0;
+  int repetitions = 0;
+  Duration hop;       // of a message to a rank that waits
+  Duration overhead;  // of the executor, a step
+  double load =
+      0;  // mean of runnable tasks of the whole machine over the last minute, at the start
+  std::vector<ValidateCase> cases;
+};
+
+double MeanError(const ValidateResult& result);  // of magnitudes; "mape"
+bool OrderKept(const ValidateResult& result);
+bool AllEqualOneRank(const ValidateResult& result);
+
+std::string ValidateText(const ValidateResult& result);
+std::string ValidateJson(const ValidateResult& result);
+
+}  // namespace pipescope::reports

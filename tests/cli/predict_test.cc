@@ -1,0 +1,126 @@
+// Predictions of runs with given costs against the closed forms they must meet.
+#include <gtest/gtest.h>
+
+#include "cli/validate_predict.h"
+#include "schedules/evaluate.h"
+#include "schedules/registry.h"
+#include "schedules/token.h"
+
+namespace pipescope::cli {
+namespace {
+
+using schedules::ActionKind;
+using transformer::TimedAction;
+using transformer::TimedStep;
+
+constexpr double kForward = 3e-3, kInput = 2e-3, kWeight = 1e-3;
+
+double CostOf(ActionKind kind) {
+  switch (kind) {
+    case ActionKind::kForward:
+      return kForward;
+    case ActionKind::kInputGrad:
+      return kInput;
+    case ActionKind::kWeightGrad:
+      return kWeight;
+    case ActionKind::kBackward:
+      return kInput + kWeight;
+    case ActionKind::kOverlapped:
+      return kForward + kInput + kWeight;
+  }
+  return 0;
+}
+
+// Each action is `steps` steps of equal length; what it takes comes before the first, what it gives
+// after the last. The step's end takes 1 ms on rank 0 and nothing on the others.
+transformer::RunCosts Costs(const schedules::Schedule& schedule, int steps) {
+  transformer::RunCosts costs;
+  costs.labels.resize(1);
+  for (const auto& list : schedule.actions) {
+    auto& actions = costs.actions.emplace_back();
+    for (const schedules::Action& action : list) {
+      const TimedStep step{0, timeline::Lane::kCompute, {}, CostOf(action.kind) / steps};
+      const bool forward = schedules::HasForward(action), back = schedules::HasBackward(action);
+      actions.push_back({std::vector<TimedStep>(static_cast<size_t>(steps), step), forward ? 0 : -1,
+                         forward ? steps - 1 : -1, back ? 0 : -1, back ? steps - 1 : -1});
+    }
+    const double end = costs.step_ends.empty() ? 1e-3 : 0;
+    costs.step_ends.push_back(
+        {{{0, timeline::Lane::kCompute, {}, end}, {0, timeline::Lane::kCompute, {}, 0}}});
+    costs.partners.push_back({static_cast<int>(costs.partners.size())});
+  }
+  return costs;
+}
+
+schedules::Costs EvaluatorCosts(double comm) {
+  schedules::Costs costs;
+  costs.forward = {kForward};
+  costs.input_grad = {kInput};
+  costs.weight_grad = {kWeight};
+  costs.comm = comm;
+  return costs;
+}
+
+TEST(Predict, ProcessorForEachRankIsTheEvaluator) {
+  int families = 0;
+  for (const schedules::Family& family : schedules::Families()) {
+    const auto schedule = schedules::Generate(family.name, {4, 8});
+    if (!schedule) continue;
+    SCOPED_TRACE(family.name);
+    const auto expected = Evaluate(schedules::Prepare(*schedule).value(), EvaluatorCosts(0.5e-3));
+    for (const int steps : {1, 4}) {
+      const auto t = PredictRun(*schedule, Costs(*schedule, steps), {4, Milliseconds(0.5)});
+      EXPECT_NEAR(t.pipeline_end.seconds(), expected.makespan, 1e-9);
+    }
+    ++families;
+  }
+  EXPECT_GE(families, 15);
+}
+
+// One processor is never idle: the work of all ranks, whatever the order; and the step's end.
+TEST(Predict, OneProcessorDoesAllWorkOneAfterTheOther) {
+  for (const char* name : {"gpipe", "1f1b", "zb1p", "dualpipe"}) {
+    const auto schedule = schedules::Generate(name, {4, 8});
+    ASSERT_TRUE(schedule);
+    const auto t = PredictRun(*schedule, Costs(*schedule, 2), {1, Duration(0)});
+    EXPECT_NEAR(t.end.seconds(), 4 * 8 * (kForward + kInput + kWeight) + 1e-3, 1e-9) << name;
+  }
+}
+
+TEST(Predict, MoreProcessorsThanRanksChangeNothingAndFewerNeverHelp) {
+  const auto schedule = schedules::Generate("1f1b", {4, 8});
+  const auto end = [&](int processors) {
+    return PredictRun(*schedule, Costs(*schedule, 3), {processors, Duration(0)}).end;
+  };
+  EXPECT_EQ(end(4), end(64));
+  EXPECT_LT(end(4), end(3));
+  EXPECT_LT(end(3), end(2));
+  EXPECT_LT(end(2), end(1));
+}
+
+// 8 actions of 2 steps and 2 steps of the end, one rank.
+TEST(Predict, TheExecutorsOwnTimeIsPaidForEachStep) {
+  const auto schedule = schedules::Generate("1f1b", {1, 4});
+  ASSERT_TRUE(schedule);
+  const auto costs = Costs(*schedule, 2);
+  const Duration without = PredictRun(*schedule, costs, {1, Duration(0)}).end;
+  const Duration with = PredictRun(*schedule, costs, {1, Duration(0), Microseconds(5)}).end;
+  EXPECT_EQ(with - without, Microseconds(5) * 18);
+}
+
+// A partner's gradients: rank 1 waits for rank 0's, which are out 1 ms after its last action.
+TEST(Predict, TheEndWaitsForPartners) {
+  const auto schedule = schedules::Generate("1f1b", {2, 4});
+  auto costs = Costs(*schedule, 1);
+  costs.partners = {{0, 1}, {0, 1}};
+  const auto t = PredictRun(*schedule, costs, {2, Duration(0)});
+  const Duration out = t.pipeline_end + Milliseconds(1);  // rank 0 ends last
+  EXPECT_EQ(t.end, out);
+  for (const timeline::Operation& o : t.operations) {
+    if (o.rank == 1 && o.end == out) return;
+  }
+  ADD_FAILURE() << "rank 1 did not wait";
+}
+
+}  // namespace
+}  // namespace pipescope::cli

@@ -1,0 +1,61 @@
+// pipescope validate: what it answers and refuses. That losses equal one rank's is asserted; how
+// near predictions come depends on who else uses the machine and is only reported.
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/run.h"
+
+namespace pipescope::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+class Validate : public CliTest {};
+
+TEST_F(Validate, RunsSchedulesForRealAndTellsWhatTheyShould) {
+  const Ran ran =
+      Run({"validate", "--model", "tiny,tiny-dense", "--schedules", "1f1b,zb1p,dualpipe", "--ranks",
+           "2,4", "--repetitions", "2", "--format", "json", "--json", "result.json"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  const Json json = Json::parse(ran.out);
+  EXPECT_EQ(Json::parse(Read("result.json")), json);
+  EXPECT_EQ(json["device"], "cpu");
+  EXPECT_TRUE(json["machine"].is_string());
+  EXPECT_TRUE(json["rank_order_kept"].is_boolean());
+  ASSERT_EQ(json["cases"].size(), 12u);
+  double sum = 0;
+  for (const Json& c : json["cases"]) {
+    const double predicted = c["predicted_s"], measured = c["measured_s"], error = c["error"];
+    EXPECT_GT(predicted, 0);
+    EXPECT_GT(measured, 0);
+    EXPECT_NEAR(error, predicted / measured - 1, 1e-9);
+    EXPECT_EQ(c["equals_one_rank"], true) << c;
+    EXPECT_LT(c["last_loss"].get<double>(), c["first_loss"].get<double>());
+    sum += std::fabs(error);
+  }
+  EXPECT_NEAR(json["mape"].get<double>(), sum / 12, 1e-9);
+  // Schedules train the same model on the same text.
+  EXPECT_EQ(json["cases"][0]["last_loss"], json["cases"][2]["last_loss"]);
+}
+
+TEST_F(Validate, SixteenRanksInBf16AsText) {
+  const Ran ran = Run({"validate", "--model", "tiny", "--schedules", "dualpipe", "--ranks", "16",
+                       "--microbatches", "32", "--layers", "16", "--repetitions", "1", "--bf16"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  for (const char* part : {"dualpipe", "Mean error", "equal those of one rank, to the bit"}) {
+    EXPECT_NE(ran.out.find(part), std::string::npos) << ran.out;
+  }
+}
+
+TEST_F(Validate, RefusesWhatItCannotRun) {
+  ExpectRefused({"validate", "--device", "cuda"}, {"--device", "'cuda'", "expected cpu"});
+  ExpectRefused({"validate", "--model", "smal"}, {"--model", "'smal'", "small"});
+  ExpectRefused({"validate", "--schedules", "dualpip"}, {"dualpip", "dualpipe"});
+  ExpectRefused({"validate", "--model", "tiny", "--ranks", "4", "--layers", "2"},
+                {"4 stages for 2 layers"});
+  ExpectRefused({"validate", "--model", "tiny", "--schedules", "seq1f1b"}, {"slices"});
+  ExpectRefused({"validate", "--ranks", "0"}, {"--ranks"});
+}
+
+}  // namespace
+}  // namespace pipescope::cli

@@ -1,0 +1,24 @@
+// Runs of a model under schedules, and what they leave: losses and gradients by name.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kernels/executor/threads.h"
+#include "kernels/transformer/rank.h"
+#include "schedules/schedule.h"
+
+namespace pipescope::transformer {
+
+struct Outcome {
+  std::vector<double> losses;                           // [step], mean over tokens, head and MTP
+  std::map<std::string, std::vector<float>> gradients;  // of the last step
+  std::map<std::string, std::vector<float>> weights;    // after it
+};
+
+// `replicas` pipelines at once, each with the schedule's micro-batches.
+Outcome Train(const ModelConfig& model, const schedules::Schedule& schedule, int steps,
+              int replicas = 1);
+
+}  // namespace pipescope::transformer
