@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/divide.h"
 #include "kernels/cuda/quantize.h"
 
 namespace pipescope::kernels::cuda {
@@ -57,12 +58,6 @@ __device__ inline float ScaleOf(float amax) {
   // The exponent, one more where there is a fraction: 2^ceil(log2(scale)). Scales are normal.
   const uint32_t bits = __float_as_uint(scale);
   return __uint_as_float((bits & 0x7f800000U) + ((bits & 0x007fffffU) != 0 ? 0x00800000U : 0));
-}
-
-// x / scale, rounded correctly, with the rounded reciprocal.
-__device__ inline float Divide(float x, float scale, float reciprocal) {
-  const float q = x * reciprocal;
-  return fmaf(fmaf(-q, scale, x), reciprocal, q);
 }
 
 // Code i of the result is byte i.

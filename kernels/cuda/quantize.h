@@ -11,10 +11,8 @@
 // padding holds is never used.
 //
 // Bytes at least: 2 a value read (4 for SwiGLU), 1 written, 4 for each scale. Plain codes and
-// scales equal the CPU's to the bit: x / scale is rounded correctly by a multiplication with the
-// rounded reciprocal and one correction (Markstein, "Computation of elementary functions on the
-// IBM RISC System/6000 processor", 1990, theorem 1). Columns are multiples of 16, for 16-byte
-// accesses, and rows too where the result is transposed.
+// scales equal the CPU's to the bit (divide.h). Columns are multiples of 16, for 16-byte accesses,
+// and rows too where the result is transposed.
 //
 // Example: 4096 x 7168 tiles: 28 Mi values, 4096 x 56 scales, 91.2 MB.
 #pragma once

@@ -7,6 +7,7 @@
 
 #include "sim/base/document.h"
 #include "sim/base/fields.h"
+#include "sim/measured/schema.h"
 
 namespace pipescope::measured {
 namespace {

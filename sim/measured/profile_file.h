@@ -25,8 +25,6 @@
 
 namespace pipescope::measured {
 
-inline constexpr const char* kSchema = "pipescope-profile/1";
-
 Result<Profile> ReadProfile(const std::string& path);
 
 // The file's text: one operation a line, so that versions can be compared.

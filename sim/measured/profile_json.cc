@@ -3,6 +3,7 @@
 
 #include "sim/base/json_text.h"
 #include "sim/measured/profile_file.h"
+#include "sim/measured/schema.h"
 
 namespace pipescope::measured {
 namespace {

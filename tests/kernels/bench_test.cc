@@ -1,6 +1,9 @@
 // The registry, its measure of right and wrong, and what becomes of times.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -9,9 +12,11 @@
 #include "kernels/bench/check.h"
 #include "kernels/bench/cpu_timer.h"
 #include "kernels/bench/program.h"
+#include "kernels/cuda/divide.h"
 #include "kernels/cuda/gemm.h"
 #include "kernels/cuda/quantize.h"
 #include "kernels/fp8/gemm.h"
+#include "kernels/train/bf16.h"
 
 namespace pipescope::kernels::bench {
 namespace {
@@ -176,6 +181,26 @@ TEST(CudaCases, ScalesTurnAndComeBack) {
   EXPECT_EQ(turned.size(), 3u * 256);
   EXPECT_EQ(turned[256 + 7], q.scale(7, 128));
   EXPECT_EQ(cuda::GroupsFastest(turned, 200, 3), q.scales);
+}
+
+// Quantisers divide with a reciprocal: all bits of the quotient must be right, the sign of zero
+// too, for scales and values as they come out of groups.
+TEST(CudaCases, DivisionByAReciprocalIsExact) {
+  Draw draw(11);
+  int off = 0;
+  const auto compare = [&](float x, float scale) {
+    const float is = cuda::Divide(x, scale, 1 / scale), should = x / scale;
+    if (std::memcmp(&is, &should, sizeof(is)) != 0) ++off;
+  };
+  for (int i = 0; i < 2'000'000; ++i) {
+    const float size =
+        std::ldexp(1 + std::fabs(draw.Uniform()), static_cast<int>(draw.Below(60)) - 13);
+    const float scale = size / 448;
+    const float x = DecodeBf16(EncodeBf16(draw.Uniform() * size));
+    compare(std::clamp(x, -size, size), scale);
+  }
+  for (const float zero : {0.0F, -0.0F}) compare(zero, 0.37F);
+  EXPECT_EQ(off, 0);
 }
 
 // A grouped GEMM's truth is the dense one of each group's part.

@@ -2,10 +2,10 @@
 // {:.3e} of numbers and text, {{ and }}. The kernels' own binary alone is built with it.
 #pragma once
 
+#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -46,19 +46,14 @@ inline Spec Parse(std::string_view text) {
 // on.
 inline std::string Shortest(double value) {
   char text[400];
-  int digits = 1;
-  for (; digits < 17; ++digits) {
-    std::snprintf(text, sizeof(text), "%.*g", digits, value);
-    if (std::strtod(text, nullptr) == value) break;
-  }
-  std::snprintf(text, sizeof(text), "%.*e", digits - 1, value);
-  const char* mark = std::strchr(text, 'e');
-  if (mark == nullptr) return text;  // not a number, or infinite
-  const int exponent = std::atoi(mark + 1);
-  if (exponent < -4 || exponent >= 16) return text;
-  const int decimals = digits - 1 - exponent;
-  std::snprintf(text, sizeof(text), "%.*f", decimals > 0 ? decimals : 0, value);
-  return text;
+  const auto written = [&](std::chars_format form) {
+    return std::string(text, std::to_chars(text, text + sizeof(text), value, form).ptr);
+  };
+  const std::string scientific = written(std::chars_format::scientific);
+  const size_t mark = scientific.find('e');
+  if (mark == std::string::npos) return scientific;  // not a number, or infinite
+  const int exponent = std::atoi(scientific.c_str() + mark + 1);
+  return exponent < -4 || exponent >= 16 ? scientific : written(std::chars_format::fixed);
 }
 
 inline std::string Number(double value, const Spec& spec) {
