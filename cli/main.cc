@@ -6,8 +6,10 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "cli/calibrate_verb.h"
 #include "cli/comm_verb.h"
 #include "cli/examples.h"
+#include "cli/kernels_verb.h"
 #include "cli/model_verb.h"
 #include "cli/regress_verb.h"
 #include "cli/report_verb.h"
@@ -47,6 +49,8 @@ int Main(int argc, char** argv) {
   AddScheduleVerb(app, exit_code);
   AddTopologyVerb(app, exit_code);
   AddCommVerb(app, exit_code);
+  AddKernelsVerb(app, exit_code);
+  AddCalibrateVerb(app, exit_code);
   AddTraceVerb(app, CommandLine(argc, argv), exit_code);
   AddValidateVerb(app, exit_code);
   try {

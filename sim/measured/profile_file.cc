@@ -3,18 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "sim/base/document.h"
 #include "sim/base/fields.h"
+#include "sim/measured/schema.h"
 
 namespace pipescope::measured {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr const char* kSchema = "pipescope-profile/1";
 constexpr int64_t kMaxBytes = 16 << 20;
 constexpr int kMostSms = 1 << 20;
 constexpr int64_t kMostSize = int64_t{1} << 53;  // of a shape: what every JSON reader can hold
@@ -77,31 +74,6 @@ Operation ReadOperation(Fields& f) {
   return op;
 }
 
-Json OperationJson(const Operation& op) {
-  Json json = {{"kind", Name(op.kind)}};
-  if (HasPass(op.kind)) json["pass"] = Name(op.pass);
-  json["dtype"] = Name(op.format);
-  Json shape = Json::object();
-  for (const std::string_view name : Dimensions(op.kind)) {
-    shape[std::string(name)] = op.shape.at(std::string(name));
-  }
-  json["shape"] = shape;
-  json["sms"] = op.sms;
-  json["count"] = op.times.count;
-  json["mean_s"] = op.times.mean.seconds();
-  json["min_s"] = op.times.least.seconds();
-  json["max_s"] = op.times.most.seconds();
-  json["std_s"] = op.times.deviation.seconds();
-  if (!op.name.empty()) json["name"] = op.name;
-  if (!op.source.empty()) json["source"] = op.source;
-  return json;
-}
-
-// Names may come from a trace: bytes that are not UTF-8 become a replacement sign.
-std::string Text(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 }  // namespace
 
 Result<Profile> ReadProfile(const std::string& path) {
@@ -127,19 +99,6 @@ Result<Profile> ReadProfile(const std::string& path) {
   }
   if (auto ok = reader.Finish(); !ok) return Fail(ok.error());
   return profile;
-}
-
-std::string ProfileJson(const Profile& p) {
-  std::string text = fmt::format("{{\"schema\": \"{}\",\n\"device\": {}, \"sms\": {},\n", kSchema,
-                                 Text(p.device), p.sms);
-  if (!p.machine.empty()) text += fmt::format("\"machine\": {},\n", Text(p.machine));
-  text += "\"operations\": [";
-  const char* before = "\n";
-  for (const Operation& op : p.operations) {
-    text += before + Text(OperationJson(op));
-    before = ",\n";
-  }
-  return text + "\n]}\n";
 }
 
 }  // namespace pipescope::measured

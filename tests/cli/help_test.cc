@@ -30,7 +30,10 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{"schedule", "show"}, std::vector<std::string>{"schedule", "check"},
         std::vector<std::string>{"topology"}, std::vector<std::string>{"topology", "list"},
         std::vector<std::string>{"topology", "show"}, std::vector<std::string>{"topology", "check"},
-        std::vector<std::string>{"trace"}, std::vector<std::string>{"trace", "show"}),
+        std::vector<std::string>{"kernels"}, std::vector<std::string>{"kernels", "list"},
+        std::vector<std::string>{"kernels", "check"}, std::vector<std::string>{"kernels", "bench"},
+        std::vector<std::string>{"calibrate"}, std::vector<std::string>{"trace"},
+        std::vector<std::string>{"trace", "show"}),
     [](const auto& instance) {
       std::string name = "pipescope";
       for (const std::string& word : instance.param) name += "_" + word;
@@ -41,8 +44,8 @@ class HelpText : public CliTest {};
 
 TEST_F(HelpText, ListsEveryVerb) {
   const Ran ran = Run({"--help"});
-  for (const char* verb :
-       {"simulate", "compare", "regress", "model", "schedule", "topology", "comm", "trace"}) {
+  for (const char* verb : {"simulate", "compare", "regress", "model", "schedule", "topology",
+                           "comm", "kernels", "calibrate", "trace"}) {
     EXPECT_NE(ran.out.find(std::string("\n  ") + verb + " "), std::string::npos) << verb;
   }
 }

@@ -1,0 +1,115 @@
+#include "kernels/bench/cpu_timer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+
+namespace pipescope::kernels::bench {
+namespace {
+
+constexpr size_t kLarge = size_t{64} << 20;  // more than the last-level cache that a core can use
+
+using Clock = std::chrono::steady_clock;
+
+Duration Since(Clock::time_point begin) {
+  const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin);
+  return Duration(1000 * std::max<int64_t>(1, ns.count()));
+}
+
+// Makes the compiler believe that memory was read and written.
+void Touch(const void* data) { asm volatile("" : : "r"(data) : "memory"); }
+
+class Flusher {
+ public:
+  Flusher() : bytes_(kLarge) {}
+  void Flush() {
+    std::memset(bytes_.data(), ++value_, bytes_.size());
+    Touch(bytes_.data());
+  }
+
+ private:
+  std::vector<char> bytes_;
+  char value_ = 0;
+};
+
+using Lanes = float __attribute__((vector_size(16)));
+
+// 12 chains hide the latency of an addition and a multiplication, and 12 sums stay in registers.
+Duration MultiplyAdds(int64_t rounds) {
+  constexpr int kChains = 12;
+  Lanes sums[kChains];
+  for (int i = 0; i < kChains; ++i) sums[i] = Lanes{} + static_cast<float>(i);
+  Lanes factor = Lanes{} + 0.999F, term = Lanes{} + 0.5F;
+  const auto begin = Clock::now();
+  for (int64_t r = 0; r < rounds; ++r) {
+    for (Lanes& sum : sums) sum = sum * factor + term;
+  }
+  const Duration time = Since(begin);
+  Touch(sums);
+  return time;
+}
+
+FlopRate MatrixPeak() {
+  constexpr int64_t kRounds = 1'000'000;
+  std::vector<Duration> each;
+  for (int i = 0; i < 5; ++i) each.push_back(MultiplyAdds(kRounds));
+  return Flops(static_cast<double>(kRounds) * 12 * 4 * 2) /
+         *std::min_element(each.begin(), each.end());
+}
+
+}  // namespace
+
+std::vector<Duration> TimeOnCpu(const std::function<void()>& run, const CpuTiming& timing) {
+  Flusher flusher;
+  run();
+  std::vector<Duration> each;
+  Duration all;
+  while (static_cast<int>(each.size()) < timing.least_runs ||
+         (static_cast<int>(each.size()) < timing.most_runs && all < timing.enough)) {
+    flusher.Flush();
+    const auto begin = Clock::now();
+    run();
+    each.push_back(Since(begin));
+    all += each.back();
+  }
+  return each;
+}
+
+Timed TimeBesideCopy(const std::function<void()>& run, Flops flops, Bytes bytes) {
+  std::vector<char> from(static_cast<size_t>(bytes.value() / 2 + 1), 1), to(from.size());
+  const auto copy = [&] {
+    std::memcpy(to.data(), from.data(), from.size());
+    Touch(to.data());
+  };
+  return {TimeOnCpu(run), TimeOnCpu(copy), flops, bytes, 0, ""};
+}
+
+Peaks MeasureCpuPeaks() {
+  std::vector<char> from(kLarge, 1), to(kLarge);
+  const auto each = TimeOnCpu([&] {
+    std::memcpy(to.data(), from.data(), kLarge);
+    Touch(to.data());
+  });
+  return {Bytes(2 * static_cast<int64_t>(kLarge)) / Median(each), MatrixPeak(),
+          "one thread: a copy of 64 MiB; FP32 multiply-adds in registers"};
+}
+
+std::string CpuName() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "CPU";
+}
+
+Duration Median(std::vector<Duration> each) {
+  PIPESCOPE_CHECK(!each.empty());
+  std::sort(each.begin(), each.end());
+  const size_t half = each.size() / 2;
+  if (each.size() % 2 == 1) return each[half];
+  return Duration((each[half - 1].picoseconds() + each[half].picoseconds()) / 2);
+}
+
+}  // namespace pipescope::kernels::bench

@@ -1,0 +1,15 @@
+// The operations that run on a Hopper GPU: FP8 quantisers and GEMMs at DeepSeek-V3's shapes, and
+// the exchange among virtual ranks. They can be listed without a GPU.
+#pragma once
+
+#include <vector>
+
+#include "kernels/bench/op.h"
+
+namespace pipescope::kernels::bench {
+
+std::vector<Op> CudaQuantizeOps();
+std::vector<Op> CudaGemmOps();
+std::vector<Op> CudaExchangeOps();
+
+}  // namespace pipescope::kernels::bench

@@ -1,0 +1,79 @@
+// A kernel as data: what it is called, where it runs, how it is checked, how fast it is and beside
+// what. `kernels list|check|bench` and `calibrate` are loops over these.
+//
+//   check    the kernel on fresh random and adversarial inputs against a truth. Its measure is the
+//            relative difference of fp8/gemm.h, 1 - 2 sum(x y) / sum(x^2 + y^2), and a limit
+//   bench    times of the kernel and of its baseline at one shape, one after the other, each run
+//            from cold caches
+//   work     what the shape asks for at least: flops, and bytes that must be read and written once
+//
+// Example: {"fp8_quantize", "cuda", ..., baseline "copy of the same bytes"}: bench at {rows 4096,
+// columns 7168} moves 4096 x 7168 x (2 + 1 + 4 / 128) bytes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/base/result.h"
+#include "sim/base/units.h"
+#include "sim/measured/profile.h"
+
+namespace pipescope::kernels::bench {
+
+enum class Device { kCpu, kCuda };
+const char* NameOf(Device device);
+
+// Whole numbers by name, in the order in which people say them.
+using Shape = std::vector<std::pair<std::string, int64_t>>;
+// The number of that name, which the shape must have.
+int64_t At(const Shape& shape, const std::string& name);
+// "m 4096, n 7168, k 2048"
+std::string TextOf(const Shape& shape);
+
+struct Checked {
+  int cases = 0;
+  double difference = 0;  // the worst of all cases
+  double limit = 0;
+  std::string failure = {};  // what was wrong, or empty
+
+  bool well() const { return failure.empty(); }
+};
+
+struct Timed {
+  std::vector<Duration> each;           // of the kernel; one at least
+  std::vector<Duration> baseline_each;  // of the baseline; empty where there is none
+  Flops flops;
+  Bytes bytes;
+  int sms = 0;       // that the kernel used; 0 on a CPU
+  std::string note;  // why there is no time of the baseline, or empty
+};
+
+struct Op {
+  std::string name = {};
+  std::string backend = {};
+  Device device = Device::kCpu;
+  std::string truth = {};     // what it is checked against
+  std::string baseline = {};  // what it is timed beside, or empty
+  // The baseline does the same work, so that the faster of both is what a step would use, shape by
+  // shape: a profile takes it.
+  bool baseline_serves = false;
+  measured::Kind kind = measured::Kind::kOther;  // as which it enters a profile
+  measured::Pass pass = measured::Pass::kNone;
+  measured::Format format = measured::Format::kUnknown;
+  std::vector<Shape> shapes = {};  // that are timed
+  std::function<Result<Checked>(uint64_t seed)> check = {};
+  // `sms` limits the kernel, 0 does not.
+  std::function<Result<Timed>(const Shape& shape, int sms)> bench = {};
+};
+
+// What a device does at best, as measured on it: the 100 % of `of_peak`.
+struct Peaks {
+  Bandwidth copy;    // bytes read and written over the time of a long copy
+  FlopRate matrix;   // of the format that the device's fastest kernel here uses
+  std::string text;  // how they were measured
+};
+
+}  // namespace pipescope::kernels::bench

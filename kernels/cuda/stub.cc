@@ -1,0 +1,26 @@
+// Where there is no toolkit.
+#include "kernels/cuda/gemm.h"
+#include "kernels/cuda/gpu.h"
+#include "kernels/cuda/interference.h"
+#include "kernels/cuda/quantize.h"
+
+namespace pipescope::kernels::cuda {
+namespace {
+
+tl::unexpected<Error> Without() { return Fail("kernels on a GPU: built without CUDA"); }
+
+}  // namespace
+
+Result<GpuPeaks> MeasureGpuPeaks() { return Without(); }
+Result<GpuTimes> TimeCopyOnGpu(Bytes) { return Without(); }
+Result<std::string> CublasLtVersion() { return Without(); }
+Result<Quantized> QuantizeOnGpu(const QuantizeCase&, std::span<const uint16_t>,
+                                std::span<const uint16_t>) {
+  return Without();
+}
+Result<GpuTimes> TimeQuantizeOnGpu(const QuantizeCase&) { return Without(); }
+Result<std::vector<float>> GemmOnGpu(const GemmCase&, const GemmInputs&) { return Without(); }
+Result<GpuTimes> TimeGemmOnGpu(const GemmCase&) { return Without(); }
+Result<std::vector<Interference>> MeasureInterference(const std::vector<int>&) { return Without(); }
+
+}  // namespace pipescope::kernels::cuda

@@ -1,0 +1,129 @@
+// The kernels' own binary: list, check, bench and calibrate on a machine that has a driver and
+// libc, and nothing else of ours. See build.sh; pipescope has the same verbs.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "kernels/bench/program.h"
+#include "sim/base/file.h"
+#include "sim/measured/profile_file.h"
+
+namespace pipescope::kernels {
+namespace {
+
+constexpr const char* kUsage =
+    "kernels list  [--json FILE]\n"
+    "kernels check [--device cpu|cuda] [--kernel NAME] [--seed N] [--json FILE]\n"
+    "kernels bench [--device cpu|cuda] [--kernel NAME] [--sms N] [--interference] [--json FILE]\n"
+    "kernels calibrate [--device cpu|cuda] [--kernel NAME] -o PROFILE.json\n";
+
+constexpr int kCheckFailed = 1;
+constexpr int kBadInput = 2;
+
+int Complain(const std::string& text) {
+  std::fprintf(stderr, "kernels: error: %s\n", text.c_str());
+  return kBadInput;
+}
+
+struct Line {
+  std::string verb;
+  bench::Request request;
+  std::string file;
+};
+
+Result<uint64_t> Number(const std::string& option, const std::string& text, uint64_t most) {
+  char* end = nullptr;
+  const uint64_t value = std::strtoull(text.c_str(), &end, 10);
+  if (text.empty() || text.find_first_not_of("0123456789") != std::string::npos || value > most) {
+    return Fail(option + ": '" + text + "': expected a number up to " + std::to_string(most));
+  }
+  return value;
+}
+
+Status Take(Line& line, const std::string& option, const std::string& value) {
+  if (option == "--device") {
+    if (value != "cpu" && value != "cuda") return Fail("--device: expected cpu or cuda");
+    line.request.device = value == "cpu" ? bench::Device::kCpu : bench::Device::kCuda;
+  } else if (option == "--kernel") {
+    line.request.kernel = value;
+  } else if (option == "--json" || option == "-o") {
+    line.file = value;
+  } else if (option == "--seed") {
+    const auto seed = Number(option, value, UINT64_MAX);
+    if (!seed) return Fail(seed.error());
+    line.request.seed = *seed;
+  } else if (option == "--sms") {
+    const auto sms = Number(option, value, 1024);
+    if (!sms) return Fail(sms.error());
+    line.request.sms = static_cast<int>(*sms);
+  } else {
+    return Fail("unknown option '" + option + "'");
+  }
+  return {};
+}
+
+Result<Line> Parse(const std::vector<std::string>& words) {
+  if (words.empty()) return Fail("expected list, check, bench or calibrate");
+  Line line = {words[0], {}, ""};
+  for (size_t i = 1; i < words.size(); ++i) {
+    if (words[i] == "--interference") {
+      line.request.interference = true;
+    } else if (i + 1 == words.size()) {
+      return Fail(words[i] + ": expected a value after it");
+    } else if (auto ok = Take(line, words[i], words[i + 1]); !ok) {
+      return Fail(ok.error());
+    } else {
+      ++i;
+    }
+  }
+  return line;
+}
+
+// The text, and the file where one is asked for.
+int Emit(const std::string& text, const std::string& file, const std::string& bytes, int exit) {
+  std::fputs(text.c_str(), stdout);
+  if (file.empty()) return exit;
+  const auto written = WriteFileAtomically(file, bytes);
+  return written ? exit : Complain(written.error().ToString());
+}
+
+int Run(const Line& line) {
+  const bench::Progress progress = [](const std::string& what) {
+    std::fprintf(stderr, "%s\n", what.c_str());
+  };
+  if (line.verb == "list") return Emit(bench::ListText(), line.file, bench::ListJson(), 0);
+  if (line.verb == "check") {
+    const auto report = RunChecks(line.request, progress);
+    if (!report) return Complain(report.error().ToString());
+    return Emit(report->text, line.file, report->json, report->well ? 0 : kCheckFailed);
+  }
+  if (line.verb != "bench" && line.verb != "calibrate") {
+    return Complain("'" + line.verb + "': expected list, check, bench or calibrate");
+  }
+  const auto report = RunBench(line.request, progress);
+  if (!report) return Complain(report.error().ToString());
+  if (line.verb == "bench") {
+    return Emit(BenchText(*report), line.file, BenchJson(*report),
+                report->failures.empty() ? 0 : kCheckFailed);
+  }
+  if (!report->failures.empty()) return Complain(report->failures.front());
+  const std::string profile = measured::ProfileJson(ProfileOf(*report, "kernels calibrate"));
+  return line.file.empty() ? Emit(profile, "", "", 0) : Emit("", line.file, profile, 0);
+}
+
+int Main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty() || words[0] == "--help") {
+    std::fputs(kUsage, words.empty() ? stderr : stdout);
+    return words.empty() ? kBadInput : 0;
+  }
+  const auto line = Parse(words);
+  return line ? Run(*line) : Complain(line.error().ToString());
+}
+
+}  // namespace
+}  // namespace pipescope::kernels
+
+int main(int argc, char** argv) { return pipescope::kernels::Main(argc, argv); }

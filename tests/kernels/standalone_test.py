@@ -1,0 +1,54 @@
+"""The kernels' own binary: its verbs, its errors, its files."""
+
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+BINARY = "kernels/standalone/kernels"
+
+
+def run(*words):
+    return subprocess.run([BINARY, *words], capture_output=True, text=True, check=False)
+
+
+class Standalone(unittest.TestCase):
+    def test_list_and_check(self):
+        self.assertIn("fp8_gemm_grouped", run("list").stdout)
+        ran = run("check", "--kernel", "rope", "--seed", "9")
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertIn("well", ran.stdout)
+
+    def test_bench_and_calibrate_write_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "b.json")
+            self.assertEqual(run("bench", "--kernel", "fp8_gemm", "--json", path).returncode, 0)
+            with open(path, encoding="utf-8") as file:
+                self.assertEqual(json.load(file)["results"][0]["kernel"], "fp8_gemm")
+            self.assertEqual(run("calibrate", "--kernel", "fp8_gemm", "-o", path).returncode, 0)
+            with open(path, encoding="utf-8") as file:
+                self.assertEqual(json.load(file)["schema"], "pipescope-profile/1")
+
+    def test_what_cannot_be_is_one_line(self):
+        for words in (
+            [],
+            ["chek"],
+            ["check", "--device"],
+            ["check", "--device", "tpu"],
+            ["check", "--seed", "x"],
+            ["bench", "--sms", "2000"],
+            ["bench", "--kernel", "none_such"],
+            ["bench", "--interference"],
+            ["list", "--what", "1"],
+        ):
+            ran = run(*words)
+            self.assertEqual(ran.returncode, 2, words)
+            self.assertEqual(ran.stdout, "")
+            if words:
+                self.assertTrue(ran.stderr.startswith("kernels: error: "), ran.stderr)
+                self.assertEqual(ran.stderr.count("\n"), 1, ran.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
