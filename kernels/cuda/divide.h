@@ -10,7 +10,7 @@
 
 #include <cmath>
 
-#include "kernels/exchange/target.h"
+#include "kernels/target.h"
 
 namespace pipescope::kernels::cuda {
 
