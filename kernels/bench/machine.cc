@@ -27,6 +27,7 @@ std::vector<Op> CudaOps() {
   Append(ops, CudaQuantizeOps());
   Append(ops, CudaGemmOps());
   Append(ops, CudaExchangeOps());
+  Append(ops, CudaTrainOps());
   return ops;
 }
 

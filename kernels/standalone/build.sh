@@ -20,9 +20,11 @@ for source in kernels/exchange/*.cc; do
   [[ "$source" == *_stub.cc ]] || sources+=("$source")
 done
 if [[ $cuda == 1 ]]; then
-  sources+=(kernels/device.cu kernels/exchange/gpu_exchange.cu kernels/cuda/*.cu)
+  sources+=(kernels/device.cu kernels/exchange/gpu_exchange.cu kernels/cuda/*.cu
+    kernels/train/cuda/*.cu)
 else
-  sources+=(kernels/device_stub.cc kernels/exchange/gpu_exchange_stub.cc kernels/cuda/stub.cc)
+  sources+=(kernels/device_stub.cc kernels/exchange/gpu_exchange_stub.cc kernels/cuda/stub.cc
+    kernels/train/cuda/*_stub.cc)
 fi
 
 compile() {
