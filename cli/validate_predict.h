@@ -1,10 +1,9 @@
 // The simulator's prediction of a real run: its engine on the run's own steps, with measured costs.
 //
-//   step     its calibrated time and the executor's own, on one of `processors` that all ranks
-//   share lane     steps of an action one after the other; the next action when all of them have
-//   ended message  `hop` from the end of the step that gives to the start of the one that takes, if
-//   that
-//            waits; no processor
+//   step     its calibrated time and the executor's own, on one of `processors` that all share
+//   lane     steps of an action one after the other; the next action when all of them ended
+//   message  `hop` from the end of the step that gives to the start of the one that takes,
+//            if that one waits; no processor
 //   end      a rank's gradients come in when those of all that hold copies are out
 //
 // Example: 1F1B, 4 ranks, 8 micro-batches, F = 1, B = 2, no hops, 4 processors: 33, as fidelity

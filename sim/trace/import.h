@@ -6,10 +6,10 @@
 //               its operations run, and the gaps of up to 10 us that launching leaves between two
 //               of them; longer ones are waits for others. Of a dispatch or combine, the kernel
 //               that moves rows is told from all before it, which waits for the slowest rank
-//   GEMMs       by shape, where the trace recorded its operators' input sizes (gemm_calls.h); on
-//   all
-//               SMs of the device
-//   operations  by class and blocks of the grid, kind `other`: the others' shapes are not recorded
+//   GEMMs       by shape, where the trace recorded its operators' input sizes
+//               (gemm_calls.h); on all SMs of the device
+//   operations  by class and blocks of the grid, kind `other`: the others' shapes are not
+//               recorded
 //
 // SMs: of a message the blocks of its grid, an SM each; of a computing phase the most blocks of a
 // GEMM that fits the device at once, since persistent GEMMs are launched on what messages leave
