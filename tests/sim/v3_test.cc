@@ -123,22 +123,28 @@ TEST(V3, OnAUniformModelTheWholeBubbleDoesNotGrow) {
   EXPECT_LE(BubbleGrowthWithoutEdges("zb1p", 1), 0.001);
   EXPECT_LE(BubbleGrowthWithoutEdges("dualpipe", 1), 0.001);
   // 1F1B's first and last rank exchange messages with one neighbour only, so their dispatches have
-  // more of the NIC than the others', for which they wait: 0.38 % of the added time. With NICs that
-  // are no bottleneck nothing is left.
-  EXPECT_LE(BubbleGrowthWithoutEdges("1f1b", 1), 0.005);
-  EXPECT_LE(BubbleGrowthWithoutEdges("1f1b", 1000), 0.001);
+  // more of the NIC than the others', for which they wait. The faster the NIC, the less, and where
+  // it is no bottleneck nothing is left.
+  const double half = BubbleGrowthWithoutEdges("1f1b", 0.5);
+  const double whole = BubbleGrowthWithoutEdges("1f1b", 1);
+  EXPECT_LT(whole, half / 2);
+  EXPECT_LE(BubbleGrowthWithoutEdges("1f1b", 2), 0.0001);
+  EXPECT_LE(BubbleGrowthWithoutEdges("1f1b", 1000), 0.0001);
 }
 
 // The embedding and the head of the uniform model still are some 150 us a micro-batch on their
-// ranks, which all others wait for: 0.1 to 0.35 % of the added time (1F1B's NICs as above).
+// ranks, which all others wait for: 0.1 to 0.2 % of the added time. NICs are no bottleneck here, as
+// above.
 TEST(V3, OnAUniformModelOnlyTheEdgesMakeABubbleGrow) {
   for (const char* schedule : kSchedules) {
     SCOPED_TRACE(schedule);
-    const StepResult once = Must(Simulate(Uniform(15360), schedule));
-    const StepResult twice = Must(Simulate(Uniform(30720), schedule));
+    Experiment less = Uniform(15360), more = Uniform(30720);
+    for (Experiment* e : {&less, &more}) e->cluster.node.nic = e->cluster.node.nic * 2.0;
+    const StepResult once = Must(Simulate(less, schedule));
+    const StepResult twice = Must(Simulate(more, schedule));
     const Duration added = twice.step_time - once.step_time;
-    EXPECT_LE((Mean(twice.bubbles.per_rank) - Mean(once.bubbles.per_rank)) / added, 0.005);
-    EXPECT_LE(LeastGrowth(once, twice) / added, 0.0003);
+    EXPECT_LE((Mean(twice.bubbles.per_rank) - Mean(once.bubbles.per_rank)) / added, 0.002);
+    EXPECT_LE(LeastGrowth(once, twice) / added, 0.0001);
     for (size_t r = 0; r < once.memory.size(); ++r) {
       EXPECT_EQ(once.memory[r].activations_peak, twice.memory[r].activations_peak) << r;
     }
