@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <map>
 
 #include "sim/engine/engine.h"
@@ -52,8 +53,8 @@ CostShares CostSharesOf(const TaskGraph& graph) {
 
 namespace {
 
-Duration EndOf(const TaskGraph& graph) {
-  const TaskTimes times = RunFluid(graph);
+Duration EndOf(const TaskGraph& graph, const std::vector<TaskTemplate>& templates) {
+  const TaskTimes times = RunFluid(graph, templates);
   return *std::max_element(times.end.begin(), times.end.end());
 }
 
@@ -76,16 +77,20 @@ bool Lengthen(std::vector<TaskTemplate>& templates, costs::Subject subject) {
 
 }  // namespace
 
-Duration SpreadOfStep(TaskGraph& graph) {
+Duration SpreadOfStep(const TaskGraph& graph) {
   if (graph.tasks.empty()) return Duration();
-  const std::vector<TaskTemplate> as_they_are = graph.templates;
-  const Duration end = EndOf(graph);
-  double squares = 0;
+  // Runs of their own, side by side; added up in the order of subjects, so that the sum is the
+  // same each time.
+  std::vector<std::future<Duration>> ends;
   for (int i = 0; i < costs::kSubjects; ++i) {
-    if (!Lengthen(graph.templates, static_cast<costs::Subject>(i))) continue;
-    squares += std::pow((EndOf(graph) - end).seconds(), 2);
-    graph.templates = as_they_are;
+    std::vector<TaskTemplate> longer = graph.templates;
+    if (!Lengthen(longer, static_cast<costs::Subject>(i))) continue;
+    ends.push_back(std::async(
+        std::launch::async, [&graph, longer = std::move(longer)] { return EndOf(graph, longer); }));
   }
+  const Duration end = EndOf(graph, graph.templates);
+  double squares = 0;
+  for (std::future<Duration>& longer : ends) squares += std::pow((longer.get() - end).seconds(), 2);
   return Seconds(std::sqrt(squares));
 }
 

@@ -17,7 +17,7 @@ namespace pipescope {
 // All but the interval.
 CostShares CostSharesOf(const TaskGraph& graph);
 
-// At fidelity `op`, by a run for each subject. `graph` is changed and put back.
-Duration SpreadOfStep(TaskGraph& graph);
+// At fidelity `op`, by a run for each subject, side by side on the cores that there are.
+Duration SpreadOfStep(const TaskGraph& graph);
 
 }  // namespace pipescope

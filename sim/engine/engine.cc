@@ -39,8 +39,8 @@ struct Event {
 
 class FluidRun {
  public:
-  explicit FluidRun(const TaskGraph& graph)
-      : graph_(graph), successors_(graph), set_(graph), waits_(graph.tasks.size(), 0) {
+  FluidRun(const TaskGraph& graph, std::span<const TaskTemplate> templates)
+      : graph_(graph), successors_(graph), set_(graph, templates), waits_(graph.tasks.size(), 0) {
     for (const auto& [before, after] : graph.edges) ++waits_[static_cast<size_t>(after)];
     times_.start.resize(graph.tasks.size());
     times_.end.resize(graph.tasks.size());
@@ -104,6 +104,11 @@ class FluidRun {
 
 }  // namespace
 
-TaskTimes RunFluid(const TaskGraph& graph) { return FluidRun(graph).Run(); }
+TaskTimes RunFluid(const TaskGraph& graph) { return RunFluid(graph, graph.templates); }
+
+TaskTimes RunFluid(const TaskGraph& graph, std::span<const TaskTemplate> templates) {
+  PIPESCOPE_CHECK(templates.size() == graph.templates.size());
+  return FluidRun(graph, templates).Run();
+}
 
 }  // namespace pipescope

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "sim/base/units.h"
@@ -27,5 +28,8 @@ struct TaskTimes {
 // Deterministic: ties are resolved by task number. Aborts on a cyclic graph, which no checked
 // schedule yields.
 TaskTimes RunFluid(const TaskGraph& graph);
+
+// The same graph with other templates in place of its own: what if these costs were different?
+TaskTimes RunFluid(const TaskGraph& graph, std::span<const TaskTemplate> templates);
 
 }  // namespace pipescope

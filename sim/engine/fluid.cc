@@ -7,8 +7,10 @@
 
 namespace pipescope {
 
-FluidSet::FluidSet(const TaskGraph& graph)
-    : graph_(graph), resources_(static_cast<size_t>(graph.ranks) * kResources) {
+FluidSet::FluidSet(const TaskGraph& graph, std::span<const TaskTemplate> templates)
+    : graph_(graph),
+      templates_(templates),
+      resources_(static_cast<size_t>(graph.ranks) * kResources) {
   for (size_t r = 0; r < resources_.size(); ++r) {
     resources_[r].capacity = graph.capacity[r % kResources];
   }
@@ -24,7 +26,7 @@ void FluidSet::Add(int32_t task, int64_t now, std::vector<int32_t>& changed) {
     free_slots_.pop_back();
   }
   const Task& t = graph_.tasks[static_cast<size_t>(task)];
-  const TaskTemplate& templ = graph_.templates[static_cast<size_t>(t.templ)];
+  const TaskTemplate& templ = templates_[static_cast<size_t>(t.templ)];
   Running& run = slot(s);
   run.task = task;
   run.speed = 1;

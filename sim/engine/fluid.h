@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "sim/lowering/task_graph.h"
@@ -24,7 +25,8 @@ struct Running {
 // The set of running tasks and the resources they use.
 class FluidSet {
  public:
-  FluidSet(const TaskGraph& graph);
+  // Both must outlive the set; a task's template is that of the list.
+  FluidSet(const TaskGraph& graph, std::span<const TaskTemplate> templates);
 
   // Starts a task at `now`; appends to `changed` every slot whose speed is new.
   void Add(int32_t task, int64_t now, std::vector<int32_t>& changed);
@@ -50,6 +52,7 @@ class FluidSet {
   void SetSpeed(int32_t slot, double speed, int64_t now, std::vector<int32_t>& changed);
 
   const TaskGraph& graph_;
+  std::span<const TaskTemplate> templates_;
   std::vector<ResourceState> resources_;
   std::vector<Running> slots_;
   std::vector<int32_t> free_slots_;

@@ -67,7 +67,8 @@ TEST(Fluid, NoTaskIsFasterThanAlone) {
 // A set of tasks that come and go at random, with the speeds that hold after each change.
 class ComeAndGo {
  public:
-  explicit ComeAndGo(uint32_t seed) : graph_(RandomGraph(seed)), set_(graph_), random_(seed) {}
+  explicit ComeAndGo(uint32_t seed)
+      : graph_(RandomGraph(seed)), set_(graph_, graph_.templates), random_(seed) {}
 
   // Returns whether a task was added, else one was removed.
   bool Change() {
@@ -132,7 +133,7 @@ TEST(FluidSet, SpeedsAreMonotoneOnOneResource) {
   g.ranks = 1;
   g.capacity = {100, 100, 100, 100};
   for (int i = 0; i < 8; ++i) AddTask(g, 0, AddTemplate(g, Duration(1000), {0, 0, 10.0 + 9 * i}));
-  FluidSet set(g);
+  FluidSet set(g, g.templates);
   std::vector<int32_t> slots;
   double level = 1;
   for (int32_t i = 0; i < 8; ++i) {
