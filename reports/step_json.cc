@@ -19,6 +19,12 @@ Json ActionTimesJson(const timeline::ActionTimes& a) {
           {"overlapped", a.overlapped.seconds()}};
 }
 
+Json MeanActionsJson(const StepResult& r) {
+  Json json = ActionTimesJson(timeline::Mean(r.action_times));
+  json["step_end"] = (r.timeline.end - r.timeline.pipeline_end).seconds();
+  return json;
+}
+
 Json OverlapJson(const timeline::Overlap& o) {
   return {{"compute_busy_s", o.compute_busy.seconds()},
           {"communication_busy_s", o.communication_busy.seconds()},
@@ -93,12 +99,14 @@ Json ResultJson(const StepResult& r) {
           {"microbatches", r.microbatches},
           {"step_time_s", r.step_time.seconds()},
           {"pipeline_time_s", r.timeline.pipeline_end.seconds()},
+          {"span_s", r.span.seconds()},
           {"costs", CostsJson(r.costs)},
           {"tokens_per_second", r.tokens_per_second},
           {"tokens_per_day", r.tokens_per_day},
           {"mfu", {{"causal", r.mfu_causal}, {"non_causal", r.mfu_non_causal}}},
           {"bubble", BubbleJson(r)},
           {"breakdown_s", BreakdownJson(r.mean_breakdown())},
+          {"actions_s", MeanActionsJson(r)},
           {"overlap",
            {{"steady", OverlapJson(r.overlap.steady)}, {"step", OverlapJson(r.overlap.whole)}}},
           {"memory_bytes", MemoryJson(r)},

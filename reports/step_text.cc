@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "reports/memory_text.h"
+#include "reports/step_tables.h"
 #include "reports/verdict.h"
 #include "sim/base/quantity.h"
 #include "sim/timeline/critical_path.h"
@@ -73,61 +74,6 @@ std::string Row(const StepResult& r, int rank, int columns) {
     row += busy * 2 >= width ? kLetters[most] : '.';
   }
   return row;
-}
-
-std::string SummaryTable(std::span<const StepResult> results) {
-  std::string text =
-      fmt::format("{:<18} {:>9} {:>11} {:>7} {:>9} {:>8} {:>9} {:>8} {:>11}\n", "schedule", "step",
-                  "tokens/s", "MFU", "bubble", "rate", "exposed", "hidden", "peak memory");
-  for (const StepResult& r : results) {
-    const timeline::Breakdown b = r.mean_breakdown();
-    text += fmt::format(
-        "{:<18} {:>9} {:>11} {:>7} {:>9} {:>8} {:>9} {:>8} {:>11}{}\n", Label(r.schedule),
-        Format(r.step_time), FormatCount(r.tokens_per_second), FormatPercent(r.mfu_causal),
-        Format(b.bubble), FormatPercent(r.bubbles.makespan_rate), Format(b.exposed_communication),
-        FormatPercent(r.overlap.steady.hidden_share()),
-        FormatGiB(r.memory[FullestRank(r)].total_peak), r.fits ? "" : "  does not fit");
-  }
-  text +=
-      "bubble, exposed: mean over ranks; rate: of the time until the last action ends. exposed: "
-      "communication\na rank waits for inside its actions and at the step's end. hidden: share of "
-      "dispatch and combine beside\ncomputation, and of messages that no rank waits for, in the "
-      "steady part.\n";
-  return text;
-}
-
-std::string BreakdownTable(std::span<const StepResult> results) {
-  std::string text =
-      fmt::format("{:<18} {:>9} {:>9} {:>9} {:>11} {:>9} {:>9} {:>10}\n", "computes in", "F", "I",
-                  "W", "F&B pairs", "exposed", "bubble", "optimizer");
-  for (const StepResult& r : results) {
-    const timeline::Breakdown b = r.mean_breakdown();
-    text += fmt::format("{:<18} {:>9} {:>9} {:>9} {:>11} {:>9} {:>9} {:>10}\n", Label(r.schedule),
-                        Format(b.forward), Format(b.backward_input), Format(b.backward_weight),
-                        Format(b.overlapped), Format(b.exposed_communication), Format(b.bubble),
-                        Format(b.optimizer));
-  }
-  return text;
-}
-
-std::string BubbleTable(std::span<const StepResult> results) {
-  std::string text = fmt::format("{:<18}", "bubble from");
-  for (int c = 0; c < timeline::kGapCauses; ++c) {
-    text += fmt::format(" {:>17}", timeline::Name(static_cast<timeline::GapCause>(c)));
-  }
-  text += '\n';
-  for (const StepResult& r : results) {
-    Duration all;
-    for (const Duration d : r.bubbles.by_cause) all += d;
-    text += fmt::format("{:<18}", Label(r.schedule));
-    for (const Duration d : r.bubbles.by_cause) {
-      const double share = all == Duration() ? 0 : d / all;
-      text += fmt::format(" {:>9} {:>7}", Format(Seconds(d.seconds() / r.timeline.ranks)),
-                          FormatPercent(share));
-    }
-    text += '\n';
-  }
-  return text;
 }
 
 // What the chain of operations that decided the step's end consists of.
@@ -250,7 +196,7 @@ std::string StepText(const StepResult& r, const std::string& command) {
   std::string text = Wrap(Verdict(r)) + "\n" + Head(one);
   text += Section("Step", SummaryTable(one));
   text += Section("Timeline", std::string(kLegend) + "\n" + AsciiTimeline(r, kColumns));
-  text += Section("Where the time goes (mean over ranks)", BreakdownTable(one));
+  text += Section("Where the time goes (mean over ranks)", BreakdownTable(one) + ActionTable(one));
   text += Section("Why ranks wait (mean over ranks, share of the bubble)", BubbleTable(one));
   text += Section("Critical path", CriticalPathTable(r));
   text += Section("Memory of one GPU", MemoryTable(r) + Wrap(PeakHolders(r)));
@@ -264,7 +210,8 @@ std::string CompareText(const std::vector<StepResult>& results, const std::strin
   if (results.empty()) return "";
   std::string text = Wrap(CompareVerdict(results)) + "\n" + Head(results);
   text += Section("Schedules", SummaryTable(results));
-  text += Section("Where the time goes (mean over ranks)", BreakdownTable(results));
+  text += Section("Where the time goes (mean over ranks)",
+                  BreakdownTable(results) + ActionTable(results));
   text += Section("Why ranks wait (mean over ranks, share of the bubble)", BubbleTable(results));
   text += std::string(kLegend) + "\n\n";
   for (const StepResult& r : results) {

@@ -34,6 +34,7 @@ StepResult TracedStep(const std::vector<trace::Trace>& traces, const timeline::T
   r.step_time = t.end;
   r.bubbles = timeline::FindBubbles(t);
   r.breakdown = timeline::BreakdownByRank(t);
+  r.span = timeline::LongestSpan(t);
   r.action_times = timeline::ActionTimesByRank(t);
   r.overlap = timeline::MeasureOverlap(t, r.bubbles);
   r.bound_by = BoundBy(r.mean_breakdown());

@@ -21,6 +21,10 @@ Error About(const Experiment& e, const std::string& schedule, const std::string&
 Error Refused(const Experiment& e, const std::string& schedule, const std::string& message) {
   const std::string_view ranks = "--ranks ";
   const std::string_view microbatches = "--microbatches ";
+  const std::string_view chunks = "--chunks ";
+  if (message.starts_with(chunks)) {
+    return {message.substr(chunks.size()), e.places.chunks, "parallel.chunks"};
+  }
   if (message.starts_with(ranks)) {
     return {message.substr(ranks.size()), e.places.pipeline, "parallel.pipeline"};
   }
@@ -32,10 +36,19 @@ Error Refused(const Experiment& e, const std::string& schedule, const std::strin
   return About(e, schedule, message);
 }
 
+// The experiment's own schedule must take its chunks; one that it is compared with may have a fixed
+// number of them.
+bool TakesChunks(const Experiment& e, const std::string& name, const schedules::Family& family) {
+  return family.least_chunks > 0 || name == e.schedule;
+}
+
 Result<MadeSchedule> FromFamily(const Experiment& e, const std::string& name) {
   MadeSchedule result;
   schedules::Options options{e.parallel.pipeline, e.microbatches()};
   const auto family = schedules::FindFamily(name);
+  if (family && e.parallel.chunks > 0 && TakesChunks(e, name, **family)) {
+    options.chunks = e.parallel.chunks;
+  }
   if (family && (*family)->automatic) {
     const auto placement =
         (*family)->chunks == 1 ? schedules::Placement::kLinear : schedules::Placement::kV;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sim/action_times.h"
 #include "sim/costs/routing.h"
 #include "sim/lowering/alone.h"
@@ -106,6 +108,10 @@ Result<schedules::Profile> ProfileOf(const Experiment& e, Placement placement) {
       least += profile.memory[static_cast<size_t>(stage)].forward;
     }
     profile.limit.push_back(GiB(rank.limit) - GiB(rank.total_peak));
+    if (e.held_microbatches > 0) {
+      const double held = least * static_cast<double>(e.held_microbatches);
+      profile.limit[r] = std::min(profile.limit[r], held);
+    }
     if (profile.limit[r] >= least) continue;
     if (e.enforce_memory) return Fail(Error{TooFull(r, rank, least), {e.file}});
     profile.limit[r] = least;

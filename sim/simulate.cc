@@ -137,6 +137,11 @@ std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spr
                      WaysText(e.communication.paths),
                      e.communication.to_rail ? ", by the NIC of the destination's rail" : "")});
   }
+  if (e.stage_scale.measured) {
+    list.push_back({"times of the stages",
+                    "what was measured in the mean; the model says how stages differ",
+                    "costs.stages of the experiment"});
+  }
   if (!made_for.empty()) {
     list.push_back({"the schedule is made for", made_for,
                     "the experiment: each action alone, and what its memory leaves"});
@@ -160,6 +165,7 @@ void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& 
              Fidelity fidelity, StepResult& r) {
   r.step_time = r.timeline.end;
   r.bubbles = timeline::FindBubbles(r.timeline);
+  r.span = timeline::LongestSpan(r.timeline);
   r.breakdown = timeline::BreakdownByRank(r.timeline);
   r.action_times = timeline::ActionTimesByRank(r.timeline);
   r.overlap = timeline::MeasureOverlap(r.timeline, r.bubbles);
@@ -196,7 +202,7 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fideli
   if (interval == Interval::kYes && fidelity != Fidelity::kSchedule) {
     r.costs.spread = SpreadOfStep(graph);
   }
-  r.measured_costs = !e.sources().empty();
+  r.measured_costs = !e.sources().empty() || e.stage_scale.measured;
   r.timeline = MakeTimeline(std::move(graph), *times);
   r.experiment = e.name;
   r.schedule = schedule->name;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "sim/base/fields.h"
+#include "sim/experiment/fit.h"
 #include "topology/check.h"
 #include "topology/load.h"
 
@@ -25,6 +26,8 @@ void ReadPlan(Fields& root, Experiment& e) {
   e.parallel.pipeline = static_cast<int>(p.Integer("pipeline", 1, kMostRanks));
   e.places.pipeline = p.Where("pipeline");
   e.places.expert = p.Where("expert");
+  e.parallel.chunks = static_cast<int>(p.Integer("chunks", 0, kMostRanks, 0));
+  e.places.chunks = p.Where("chunks");
   e.parallel.data = static_cast<int>(p.Integer("data", 1, kMostRanks, 1));
   e.parallel.expert = static_cast<int>(p.Integer("expert", 1, kMostRanks, 1));
   e.parallel.zero_stage = static_cast<int>(p.Integer("zero_stage", 0, 1, 1));
@@ -62,6 +65,9 @@ void ReadTraining(Fields& root, Experiment& e) {
       t.Choice("gradient_passes", {"fused", "separate"}, "fused") == "separate";
   e.training.fused_gradients =
       t.Choice("gradient_accumulation", {"fused", "separate"}, "fused") == "fused";
+  e.training.unfused_attention = t.Choice("attention", {"fused", "unfused"}, "fused") == "unfused";
+  e.training.deferred_head =
+      t.Choice("head_weight_grad", {"with_input", "deferred"}, "with_input") == "deferred";
   e.places.global_batch = t.Where("global_batch");
   const int64_t sequences = e.parallel.data * e.training.micro_batch_size;
   if (e.training.global_batch % sequences != 0) {
@@ -112,56 +118,7 @@ void ReadMemory(Fields& root, Experiment& e) {
   Fields m = root.OptionalObject("memory");
   e.reserved = m.GetBytes("reserved", Bytes(int64_t{4} << 30));
   e.enforce_memory = m.Boolean("enforce", true);
-}
-
-// Everything that is split must divide evenly, as Megatron demands too.
-void CheckSplit(Fields& root, const Experiment& e) {
-  const model::Attention& a = e.model.attention;
-  const int64_t t = e.parallel.tensor, c = e.parallel.context;
-  const auto check = [&](const char* what, int64_t value, int64_t by, const std::string& split) {
-    if (value % by == 0) return;
-    root.Note("parallel", fmt::format("{} do not divide the model's {} {}", split, value, what));
-  };
-  const std::string tensor = fmt::format("tensor = {} GPUs", t);
-  check("attention heads", a.heads, t, tensor);
-  check("heads of keys and values", a.key_heads(), t, tensor);
-  check("words", e.model.vocabulary, t, tensor);
-  check("columns of the hidden state", e.model.hidden, t, tensor);
-  check("columns of the dense MLP", e.model.dense_intermediate, t, tensor);
-  check("columns of the shared expert", e.model.shared_intermediate, t, tensor);
-  if (c > 1 && e.parallel.exchange == model::ContextExchange::kAllToAll) {
-    const std::string both = fmt::format("tensor x context = {} x {} GPUs", t, c);
-    check("attention heads", a.heads, t * c, both);
-    check("heads of keys and values", a.key_heads(), t * c, both);
-  }
-  const int64_t parts = (c > 1 ? 2 * c : 1) * t;  // an early and a late part of every sequence
-  if (e.training.sequence_length % parts != 0) {
-    root.Note("training", fmt::format("a sequence of {} tokens does not split into {} parts",
-                                      e.training.sequence_length, parts));
-  }
-}
-
-void CheckFit(Fields& root, const Experiment& e) {
-  if (e.gpus() > e.cluster.gpus()) {
-    const bool split = e.parallel.tensor * e.parallel.context > 1;
-    root.Note(
-        "parallel",
-        fmt::format("pipeline x data{} = {} x {}{} = {} GPUs do not fit: the "
-                    "topology '{}' has {}",
-                    split ? " x context x tensor" : "", e.parallel.pipeline, e.parallel.data,
-                    split ? fmt::format(" x {} x {}", e.parallel.context, e.parallel.tensor) : "",
-                    e.gpus(), e.cluster.name, e.cluster.gpus()));
-  }
-  CheckSplit(root, e);
-  if (e.parallel.pipeline > e.model.layers()) {
-    root.Note("parallel", fmt::format("pipeline = {} does not fit: the model '{}' has {} layers, "
-                                      "and a stage needs one",
-                                      e.parallel.pipeline, e.model.name, e.model.layers()));
-  }
-  if (e.training.fp8 && e.cluster.gpu.fp8.value() <= 0) {
-    root.Note("training", fmt::format("precision fp8: the topology's GPU '{}' has no FP8 rate",
-                                      e.cluster.gpu.name));
-  }
+  e.held_microbatches = m.Integer("microbatches", 0, int64_t{1} << 32, 0);
 }
 
 // An error of a file that the experiment names, with the place that names it.
@@ -182,7 +139,9 @@ model::WorkShape Experiment::shape() const {
           parallel.context,
           parallel.exchange,
           !communication.deduplicate,
-          training.fused_gradients};
+          training.fused_gradients,
+          training.unfused_attention,
+          training.deferred_head};
 }
 
 std::vector<std::shared_ptr<const costs::Source>> Experiment::sources() const {
@@ -223,6 +182,7 @@ Result<Experiment> LoadExperiment(const std::string& path,
   Fields prices = root.OptionalObject("costs");
   const std::string measured = prices.String("efficiency_file", "");
   const std::string profile = prices.String("profile", "");
+  const std::optional<StageTimes> stage_times = ReadStageTimes(prices);
   e.efficiencies = costs::ReadEfficiencies(prices);
   if (!model_name.empty()) {
     auto model = model::LoadModel(Resolve(path, model_name));
@@ -249,8 +209,10 @@ Result<Experiment> LoadExperiment(const std::string& path,
   }
   ReadCommunication(root, e);
   ReadWhatIfs(root, e);
+  if (stage_times) CheckStageTimes(prices, e);
   if (!model_name.empty() && !e.topology.empty()) CheckFit(root, e);
   if (auto ok = reader.Finish(); !ok) return Fail(ok.error());
+  if (stage_times) e.stage_scale = ScaleOf(e, *stage_times);
   return e;
 }
 

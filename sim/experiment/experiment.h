@@ -11,8 +11,10 @@
 //   costs: {kernel_gap: 2 us}           # any figure of sim/costs/efficiencies.h; efficiency_file:
 //                                       # a table of measured shapes (sim/costs/efficiency_file.h);
 //                                       # profile: what `trace import` wrote, asked first
-//                                       # (sim/costs/profile_source.h)
-//   memory: {reserved: 3 GiB, enforce: true}
+//                                       # (sim/costs/profile_source.h); stages: what timers say of
+//                                       # whole stages (stage_times.h)
+//   memory: {reserved: 3 GiB, enforce: true}   # microbatches: 16 caps what an automatic schedule
+//                                       # may hold of a rank's activations
 //   what_if: {slow_gpus: ["5 x 1.2"]}    # see what_if.h
 //
 // Paths count from the experiment's own file. GPUs: a pipeline rank holds data x context x tensor
@@ -31,6 +33,7 @@
 #include "sim/costs/efficiency_file.h"
 #include "sim/costs/prices.h"
 #include "sim/costs/profile_source.h"
+#include "sim/experiment/stage_times.h"
 #include "sim/experiment/what_if.h"
 #include "sim/model/config.h"
 #include "sim/model/operations.h"
@@ -46,6 +49,7 @@ struct ParallelPlan {
   int tensor = 1;      // GPUs that split every layer's matrices, and norms by tokens
   int context = 1;     // GPUs that split every sequence
   model::ContextExchange exchange = model::ContextExchange::kAllToAll;
+  int chunks = 0;  // stages a rank holds, of schedules that leave the choice; 0: theirs
 
   int gpus_per_rank() const { return data * context * tensor; }
 };
@@ -56,7 +60,9 @@ struct TrainingPlan {
   int64_t global_batch = 0;      // sequences in a step, over all replicas
   bool fp8 = false;
   model::Recompute recompute = model::Recompute::kDeepseekV3;
-  bool fused_gradients = true;   // weight gradients are added up inside their GEMMs
+  bool fused_gradients = true;  // weight gradients are added up inside their GEMMs
+  bool unfused_attention = false;
+  bool deferred_head = false;    // the head's weight gradient is deferred where the schedule has W
   bool separate_passes = false;  // over gradients at the step's end, sim/lowering/step_end.h
 };
 
@@ -79,7 +85,7 @@ struct CommunicationPlan {
 
 // Where the file says what can turn out wrong only later; without a line where --set said it.
 struct Places {
-  Location schedule, layouts, pipeline, expert, global_batch;
+  Location schedule, layouts, pipeline, chunks, expert, global_batch;
 };
 
 struct Experiment {
@@ -98,9 +104,11 @@ struct Experiment {
   std::shared_ptr<const costs::ProfileSource> profile;    // or null
   std::shared_ptr<const costs::EfficiencyFile> measured;  // or null
   std::shared_ptr<const costs::Basis> basis;              // of both; null: this very experiment
+  StageScale stage_scale;                                 // of what the two do not know
   WhatIf what_if;
   Bytes reserved;                      // CUDA context, libraries, communication buffers
   bool enforce_memory = true;          // a peak over the GPU's memory is an error
+  int64_t held_microbatches = 0;       // at most, by automatic schedules; 0: what memory allows
   std::vector<std::string> overrides;  // "a.b=c" as given by --set
 
   // What was measured, in the order of asking.

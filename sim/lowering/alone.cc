@@ -30,8 +30,16 @@ Bytes MessageSize(const Experiment& experiment) {
 }
 
 costs::Price HopPrice(const PhaseCosts& costs, const Experiment& experiment, bool same_node) {
-  return costs.prices().Message(
+  costs::Price price = costs.prices().Message(
       {costs::CollectiveKind::kPointToPoint, MessageSize(experiment), 2, same_node ? 2 : 1});
+  const StageScale& scale = experiment.stage_scale;
+  if (const auto measured = same_node ? scale.hop : scale.hop_between_nodes) {
+    price.demand.time = *measured;
+    for (costs::PricePart& part : price.parts) {
+      part = {part.what, part.subject, costs::Origin::kMeasured, *measured, Duration()};
+    }
+  }
+  return price;
 }
 
 bool SameNode(const Experiment& experiment, int from, int to) {

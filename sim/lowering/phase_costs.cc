@@ -124,11 +124,20 @@ int32_t PhaseCosts::Compute(const model::Block& block, const model::Phase& phase
   if (const auto at = computations_.find(key); at != computations_.end()) return at->second;
   const int sms = compute_sms(beside_communication);
   const bool as_whole = block.kind == model::BlockKind::kMoeLayer && window == 0 && Whole();
-  return computations_[key] = Add(
-             LabelFor(phase.kind, phase.pass),
-             as_whole
-                 ? prices_.Part(PartFor(MeasuredKind(phase.kind), phase.pass), phase.kernels, sms)
-                 : prices_.Phase(phase.kernels, sms));
+  costs::Price price =
+      as_whole ? prices_.Part(PartFor(MeasuredKind(phase.kind), phase.pass), phase.kernels, sms)
+               : prices_.Phase(phase.kernels, sms);
+  if (experiment_.stage_scale.measured) ScaleToStages(phase.pass, price);
+  return computations_[key] = Add(LabelFor(phase.kind, phase.pass), std::move(price));
+}
+
+// The sum over all stages was measured: what the model's shares of it are off by cancels.
+void PhaseCosts::ScaleToStages(Pass pass, costs::Price& price) const {
+  price.Scale(experiment_.stage_scale.Of(pass));
+  for (costs::PricePart& part : price.parts) {
+    part.origin = costs::Origin::kInterpolated;
+    part.spread = Duration();
+  }
 }
 
 int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation) {

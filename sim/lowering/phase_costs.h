@@ -50,6 +50,7 @@ class PhaseCosts {
   int32_t LabelOf(const timeline::Label& label);
   int compute_sms(bool beside_communication) const;
   bool Whole() const;
+  void ScaleToStages(model::Pass pass, costs::Price& price) const;
   costs::LayerPart PartFor(measured::Kind kind, model::Pass pass) const;
 
   const Experiment& experiment_;

@@ -102,7 +102,8 @@ ActivationBytes ActivationsOf(const ModelConfig& m, const WorkShape& s, const Bl
       bytes = {4 * d, linear * 3 * d + 2 * d};
       break;
     case BlockKind::kHead:
-      bytes = {2 * d + 2 * Width(m.vocabulary), 0};  // input and logits
+      bytes = {2 * d + 2 * Width(m.vocabulary), 0};                         // input and logits
+      if (s.deferred_head) bytes.until_weight_grad = bytes.until_backward;  // and their gradient
       break;
   }
   const auto all = [&](double per_token) {

@@ -103,9 +103,39 @@ void ExchangeOutputs(KernelList& list, const Attention& a, const WorkShape& s) {
   if (s.exchange == ContextExchange::kAllToAll) list.Exchange(a.output_width());
 }
 
+// Scores and what the values are multiplied with: of every head of every sequence, all s x s, BF16;
+// dropout's mask is a byte a score.
+void UnfusedForward(KernelList& list, const Attention& a, const WorkShape& s) {
+  const int64_t rows = a.heads * s.tokens, groups = rows / s.sequence;
+  const double row = Width(s.sequence);
+  list.Forward("attention_scores", rows, s.sequence, a.qk_dim(), false, groups)
+      .Memory("softmax", rows, 4 * row)
+      .Memory("attention_dropout", rows, 5 * row)
+      .Forward("attention_values", rows, a.v_dim(), s.sequence, false, groups);
+}
+
+void UnfusedBackward(KernelList& list, const Attention& a, const WorkShape& s) {
+  const int64_t rows = a.heads * s.tokens, groups = rows / s.sequence;
+  const double row = Width(s.sequence);
+  list.InputGrad("attention_values_dgrad", rows, a.v_dim(), s.sequence, false, groups)
+      .Forward("attention_values_grad", rows, a.v_dim(), s.sequence, false, groups)
+      .Memory("attention_dropout_backward", rows, 5 * row)
+      .Memory("softmax_backward", rows, 6 * row)
+      .InputGrad("query_grad", rows, s.sequence, a.qk_dim(), false, groups)
+      .Forward("key_grad", rows, a.qk_dim(), s.sequence, false, groups);
+}
+
 void CoreForward(KernelList& list, const Attention& a, const WorkShape& s, LayerKind kind,
                  const char* name) {
+  if (s.unfused_attention) return UnfusedForward(list, a, s);
   list.AttentionCore(name, a, MeanKeys(s.sequence, kind.window), Pass::kForward);
+}
+
+void CoreInputGrad(KernelList& list, const Attention& a, const WorkShape& s, LayerKind kind) {
+  if (s.unfused_attention) return UnfusedBackward(list, a, s);
+  list.PerToken("attention_delta", 4 * Width(a.output_width()))
+      .AttentionCore("flash_attention_backward", a, MeanKeys(s.sequence, kind.window),
+                     Pass::kInputGrad);
 }
 
 }  // namespace
@@ -174,9 +204,7 @@ std::vector<Phase> AttentionInputGrad(const ModelConfig& m, const WorkShape& s, 
   if (s.recompute == Recompute::kSelective) {
     CoreForward(list, a, s, kind, "flash_attention_again");
   }
-  list.PerToken("attention_delta", 4 * Width(a.output_width()))
-      .AttentionCore("flash_attention_backward", a, MeanKeys(s.sequence, kind.window),
-                     Pass::kInputGrad);
+  CoreInputGrad(list, a, s, kind);
   ExchangeInputs(list, a, s);
   if (a.latent()) {
     LatentInputGrad(list, m, a, s);

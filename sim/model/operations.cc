@@ -67,9 +67,11 @@ BlockWork ProjectionWork(const ModelConfig& m, const WorkShape& s) {
   return {forward.Take(), input.Take(), weight.Take(), {}};
 }
 
-// The logits' gradient is as large as the logits, so it is used up at once: the head's weight
-// gradient belongs to its input gradient and is never deferred. The split loss needs every token's
-// greatest logit, the sum of its exponentials and the logit of its target: three FP32 all-reduces.
+// The logits' gradient is as large as the logits, so as a rule it is used up at once: the head's
+// weight gradient then belongs to its input gradient, unless the shape says that it waits like any
+// other (as in the code of Zero Bubble, which defers that of every linear layer). The split loss
+// needs every token's greatest logit, the sum of its exponentials and the logit of its target:
+// three FP32 all-reduces.
 BlockWork HeadWork(const ModelConfig& m, const WorkShape& s) {
   const int64_t width = m.vocabulary / s.tensor;
   const double v = static_cast<double>(width);
@@ -80,13 +82,20 @@ BlockWork HeadWork(const ModelConfig& m, const WorkShape& s) {
       .Forward("head", s.tokens, width, m.hidden, false)
       .PerToken("cross_entropy", 2 * v)
       .Reduce(3 * 4);
-  backward.PerToken("cross_entropy_backward", 4 * v)
-      .GatherBeside(m.hidden)
-      .InputGrad("head_dgrad", s.tokens, width, m.hidden, false)
-      .ScatterBeside(m.hidden)
-      .WeightGrad("head_wgrad", s.tokens, width, m.hidden, false)
-      .Norm("final_norm_backward", s.shard(), m.hidden, 4);
-  return {forward.Take(), backward.Take(), {}, {}};
+  KernelList weight(s, PhaseKind::kHead, Pass::kWeightGrad);
+  backward.PerToken("cross_entropy_backward", 4 * v);
+  if (s.deferred_head) {
+    backward.InputGrad("head_dgrad", s.tokens, width, m.hidden, false).Scatter(m.hidden);
+    weight.Gather(m.hidden).WeightGrad("head_wgrad", s.tokens, width, m.hidden, false);
+  } else {
+    backward.GatherBeside(m.hidden)
+        .InputGrad("head_dgrad", s.tokens, width, m.hidden, false)
+        .ScatterBeside(m.hidden)
+        .WeightGrad("head_wgrad", s.tokens, width, m.hidden, false);
+  }
+  backward.Norm("final_norm_backward", s.shard(), m.hidden, 4);
+  return {
+      forward.Take(), backward.Take(), s.deferred_head ? weight.Take() : std::vector<Phase>{}, {}};
 }
 
 }  // namespace

@@ -13,7 +13,9 @@
 // A GEMM of m x k by k x n has 2 m n k FLOPs. Causal attention of s tokens and h heads has
 // 2 h (qk + v) s / 2 per token forward, and 2 h (3 qk + 2 v) s / 2 backward (the scores are
 // computed again). Weight gradients read and write their FP32 sums, or (fused_gradients off) write
-// BF16 that kernels of their own add to them.
+// BF16 that kernels of their own add to them. Attention that is not fused (unfused_attention) is
+// what GPTs ran before flash attention: a batched GEMM over all s^2 scores, softmax, dropout, a
+// second GEMM, each through HBM, no causal half left out; backward four GEMMs.
 //
 // Precision follows DeepSeek-V3's recipe (section 3.3) where `fp8`: every linear layer's three
 // GEMMs in FP8 with casts and transposes around them; embedding, head, router, norms and
@@ -140,6 +142,8 @@ struct WorkShape {
   bool permute_twice = false;  // rows are copied once an expert before they are sent, then sorted
 
   bool fused_gradients = true;  // weight gradients add to their FP32 sums inside the GEMM
+  bool unfused_attention = false;
+  bool deferred_head = false;  // the head's weight gradient may wait, as those of layers do
 
   int64_t shard() const { return tokens / tensor; }  // rows of norms, residual, router, dispatch
   bool again() const { return recompute == Recompute::kDeepseekV3; }

@@ -49,7 +49,16 @@ void AddAttention(SavedList& list, const ModelConfig& m, const WorkShape& s) {
     list.Token("q, k, v", a.q_width() + a.k_width() + a.v_width());
   }
   list.Token("attention output", a.output_width());
-  if (s.recompute != Recompute::kSelective) list.Rows("log-sum-exp", s.tokens, a.heads, kFp32);
+  const bool keeps_core = s.recompute != Recompute::kSelective;
+  if (s.unfused_attention) {
+    if (keeps_core) {
+      list.Rows("softmax, before and after dropout", s.tokens, 2 * a.heads * s.sequence);
+      list.Rows("dropout mask of the scores", s.tokens, a.heads * s.sequence, 1);
+    }
+    list.Rows("dropout masks", s.shard(), 2 * m.hidden, 1);
+  } else if (keeps_core) {
+    list.Rows("log-sum-exp", s.tokens, a.heads, kFp32);
+  }
   if (m.norms == 4) list.Shard("inputs of the norms after", 2 * m.hidden);
 }
 

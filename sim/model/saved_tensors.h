@@ -6,6 +6,9 @@
 //   attention   input and normed input, T / t rows of d; q, k, v; output; its log-sum-exp (FP32).
 //               Latent: the short vectors before and after their norms; q, k, and the output of the
 //               keys' and values' up-projection, which the values are a view of
+//               Not fused: in place of the log-sum-exp 5 bytes a head and token of the sequence
+//               (softmax before and after dropout, its mask), and masks of the dropouts after
+//               attention and MLP: 34 h + 5 a s bytes a token (arXiv 2205.05198, section 4.1)
 //   MLP         input and normed input, T / t rows of d; up-projection's output; its activation
 //   experts     the same with k rows a token, dispatched rows instead of the normed input; the
 //               router's logits and probabilities (FP32). Probabilities weigh the activation, so

@@ -62,6 +62,7 @@ struct StepResult {
   int gpus = 0;
   int microbatches = 0;
   Duration step_time;
+  Duration span;  // of steps that follow without waiting for the slowest rank (breakdown.h)
   CostShares costs;
   bool measured_costs = false;  // a table of measured costs was given
   double tokens_per_second = 0;

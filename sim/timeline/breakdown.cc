@@ -141,13 +141,35 @@ std::vector<Breakdown> BreakdownByRank(const Timeline& t) {
   }
   for (const Operation& op : t.operations) {
     if (op.action >= 0 || LabelOf(t, op).kind != OperationKind::kOptimizer) continue;
-    ranks[static_cast<size_t>(op.rank)].optimizer += op.end - op.start;
+    const Duration from = std::max(op.start, t.pipeline_end);
+    if (op.end > from) ranks[static_cast<size_t>(op.rank)].optimizer += op.end - from;
   }
   for (size_t r = 0; r < ranks.size(); ++r) {
     ranks[r].bubble = t.pipeline_end - in_actions[r];
     ranks[r].exposed_communication += t.end - t.pipeline_end - ranks[r].optimizer;
   }
   return ranks;
+}
+
+Duration LongestSpan(const Timeline& t) {
+  std::vector<Window> ranks(static_cast<size_t>(t.ranks), {Duration::Max(), Duration()});
+  for (const ActionSpan& span : t.actions) {
+    Window& rank = ranks[static_cast<size_t>(span.rank)];
+    rank = {std::min(rank.from, span.start), std::max(rank.to, span.end)};
+  }
+  std::vector<Duration> after(ranks.size());  // work once the rank's actions are done
+  for (const Operation& op : t.operations) {
+    if (op.action >= 0 || LabelOf(t, op).kind == OperationKind::kMessage) continue;
+    if (op.start >= ranks[static_cast<size_t>(op.rank)].to) {
+      after[static_cast<size_t>(op.rank)] += op.end - op.start;
+    }
+  }
+  Duration longest;
+  for (size_t r = 0; r < ranks.size(); ++r) {
+    if (ranks[r].to < ranks[r].from) continue;
+    longest = std::max(longest, ranks[r].to - ranks[r].from + after[r]);
+  }
+  return longest;
 }
 
 std::vector<ActionTimes> ActionTimesByRank(const Timeline& t) {
@@ -174,6 +196,18 @@ std::vector<ActionTimes> ActionTimesByRank(const Timeline& t) {
     }
   }
   return ranks;
+}
+
+ActionTimes Mean(const std::vector<ActionTimes>& ranks) {
+  ActionTimes mean;
+  for (Duration ActionTimes::*kind :
+       {&ActionTimes::forward, &ActionTimes::backward_input, &ActionTimes::backward_weight,
+        &ActionTimes::backward, &ActionTimes::overlapped}) {
+    double seconds = 0;
+    for (const ActionTimes& rank : ranks) seconds += (rank.*kind).seconds();
+    if (!ranks.empty()) mean.*kind = Seconds(seconds / static_cast<double>(ranks.size()));
+  }
+  return mean;
 }
 
 double Overlap::hidden_share() const {

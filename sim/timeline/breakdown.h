@@ -6,7 +6,8 @@
 //   exposed_communication                     it waits, inside an action or at the step's end,
 //                                             for communication of its own rank
 //   bubble                                    no action runs, up to the pipeline's end
-//   optimizer                                 the optimizer works
+//   optimizer                                 the optimizer works; what of it a rank fits into its
+//                                             wait for the pipeline's end is free, and bubble
 #pragma once
 
 #include <array>
@@ -35,11 +36,19 @@ struct Breakdown {
 
 std::vector<Breakdown> BreakdownByRank(const Timeline& timeline);
 
+// The longest over ranks of the time from its first action to the end of its last, and what the
+// rank then does at the step's end, one after the other: what a step takes where no rank waits for
+// others before it goes on to the next one, as behind an optimizer that is validated afterwards
+// (arXiv 2401.10241, section 4).
+Duration LongestSpan(const Timeline& timeline);
+
 // Time in actions by kind, communication included: what a profiler's annotations would show.
+// Together with the bubble and the step's end they add up to the step.
 struct ActionTimes {
   Duration forward, backward_input, backward_weight, backward, overlapped;
 };
 std::vector<ActionTimes> ActionTimesByRank(const Timeline& timeline);
+ActionTimes Mean(const std::vector<ActionTimes>& ranks);
 
 // Communication against computation. A dispatch or combine is hidden while its own rank computes. A
 // message is hidden unless a rank waits for it: while it is under way to a rank that runs no

@@ -36,6 +36,20 @@ TEST(SavedTensors, OfALlamaLayer) {
             Bytes(4096 * (token - 2 * (2 * 8192 + 28672))));
 }
 
+// Before flash attention: 34 h + 5 a s bytes a token (arXiv 2205.05198, section 4.1).
+TEST(SavedTensors, OfAGptLayerWhoseAttentionIsNotFused) {
+  const ModelConfig gpt = LoadModel("gpt3_175b").value();
+  const Block layer{BlockKind::kDenseLayer, 0};
+  WorkShape s{.tokens = 2 * 2048, .sequence = 2048};
+  s.recompute = Recompute::kNone;
+  s.unfused_attention = true;
+  const int64_t hidden = 12288, scores = 96 * 2048;
+  EXPECT_EQ(Saved(gpt, s, layer), Bytes(4096 * (34 * hidden + 5 * scores)));
+  // Computed again, the scores are not kept.
+  s.recompute = Recompute::kSelective;
+  EXPECT_EQ(Saved(gpt, s, layer), Bytes(4096 * 34 * hidden));
+}
+
 // With full recomputation the backward pass has the whole layer in memory once more.
 TEST(SavedTensors, WorkingSets) {
   const ModelConfig llama = LoadModel("llama3_70b").value();

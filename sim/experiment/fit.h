@@ -1,0 +1,16 @@
+// Whether the parts of an experiment fit each other; what does not is noted where the file says it.
+#pragma once
+
+#include "sim/base/fields.h"
+#include "sim/experiment/experiment.h"
+
+namespace pipescope {
+
+// Plan, model and cluster: GPUs, layers, number formats, and everything that is split divides
+// evenly, as Megatron demands too.
+void CheckFit(Fields& root, const Experiment& experiment);
+
+// Stages that also send, or compute their forward pass again, were not measured as three passes.
+void CheckStageTimes(Fields& prices, const Experiment& experiment);
+
+}  // namespace pipescope
