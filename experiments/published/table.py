@@ -6,8 +6,9 @@
     bazel test //experiments/published:errors_test       fails where an error grew, or README.md
                                                         shows another table
 
-runs.csv names the runs: a file of this folder, what is set otherwise, what was measured with its source, what another
-model predicted, and the accepted errors. A run without a measured peak leaves it empty.
+runs.csv names the runs: a file of this folder, what is set otherwise (fields apart by blanks), what was measured with its
+source, what another model predicted, and the accepted errors. `clock` is `step`, or `span` where ranks go on to the next
+step without waiting for each other. A run without a measured peak leaves it empty.
 """
 
 import csv
@@ -36,12 +37,13 @@ def predict(run):
     """(step in ms, peak of the fullest rank in GiB)"""
     path = os.path.join(FOLDER, run["run"])
     command = [BINARY, "simulate", path, "--format", "json"]
-    if run["overrides"]:
-        command += ["--set", run["overrides"]]
+    for override in run["overrides"].split():
+        command += ["--set", override]
     out = subprocess.run(command, check=True, capture_output=True)
     result = json.loads(out.stdout)
     peak = max(rank["total_peak"] for rank in result["memory_bytes"])
-    return result["step_time_s"] * 1e3, peak / 2**30
+    time = result["span_s" if run["clock"] == "span" else "step_time_s"]
+    return time * 1e3, peak / 2**30
 
 
 def error(predicted, measured):
