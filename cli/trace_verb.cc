@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/examples.h"
+#include "cli/traces.h"
 #include "cli/verb.h"
 #include "cli/version.h"
 #include "reports/html.h"
@@ -22,8 +23,6 @@
 
 namespace pipescope::cli {
 namespace {
-
-constexpr size_t kMostTraces = 256;
 
 struct TraceOptions {
   std::vector<std::string> files;
@@ -94,22 +93,11 @@ int ShowPipeline(const TraceOptions& o) {
   if (o.replay || !o.scales.empty()) {
     return Complain(Error{"--replay and --scale are for one trace"});
   }
-  if (o.files.size() > kMostTraces) {
-    return Complain(Error{"more than " + std::to_string(kMostTraces) + " traces"});
-  }
-  std::vector<trace::Trace> traces;
-  for (const std::string& file : o.files) {
-    auto trace = trace::ReadTrace(file);
-    if (!trace) return Complain(trace.error());
-    traces.push_back(*std::move(trace));
-  }
-  const auto alignment = trace::Align(traces);
-  if (!alignment) return Complain(alignment.error());
-  const auto pipeline = trace::PipelineOf(traces, *alignment);
-  if (!pipeline) return Complain(pipeline.error());
-  return Write(o, traces, pipeline->timeline,
-               o.format == "json" ? reports::PipelineJson(traces, *alignment, *pipeline)
-                                  : reports::PipelineText(traces, *alignment, *pipeline));
+  const auto loaded = LoadTraces(o.files);
+  if (!loaded) return Complain(loaded.error());
+  const auto report = o.format == "json" ? reports::PipelineJson : reports::PipelineText;
+  return Write(o, loaded->traces, loaded->timeline,
+               report(loaded->traces, *loaded->alignment, *loaded->pipeline));
 }
 
 int Show(const TraceOptions& o) {

@@ -1,8 +1,11 @@
 #include "reports/regress_report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace pipescope::reports {
 namespace {
@@ -26,6 +29,16 @@ std::string EscapeXml(const std::string& text) {
       default:
         out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
     }
+  }
+  return out;
+}
+
+// What would be taken for a table's edge, a link or markup.
+std::string EscapeMarkdown(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::string_view("\\`*_[]<>|#").find(c) != std::string_view::npos) out += '\\';
+    out += c == '\n' ? ' ' : c;
   }
   return out;
 }
@@ -54,6 +67,7 @@ std::string RegressText(const std::vector<CheckedCase>& cases) {
       worse += check.worse;
       ++all;
     }
+    for (const std::string& reason : c.reasons) text += "  " + reason + "\n";
   }
   text += worse == 0
               ? fmt::format("{} figures, none worse\n", all)
@@ -75,8 +89,9 @@ std::string RegressJunit(const std::vector<CheckedCase>& cases) {
         continue;
       }
       ++failures;
-      body += fmt::format(">\n      <failure message=\"{}\"/>\n    </testcase>\n",
-                          EscapeXml(check.metric + " got worse: " + Line(check)));
+      body += fmt::format(">\n      <failure message=\"{}\">{}</failure>\n    </testcase>\n",
+                          EscapeXml(check.metric + " got worse: " + Line(check)),
+                          EscapeXml(fmt::format("{}", fmt::join(c.reasons, "\n"))));
     }
   }
   return fmt::format(
@@ -85,23 +100,96 @@ std::string RegressJunit(const std::vector<CheckedCase>& cases) {
       tests, failures, body);
 }
 
-std::string BaselineJson(const std::vector<BaselineCase>& cases) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const BaselineCase& c : cases) {
-    nlohmann::ordered_json item = {{"experiment", c.experiment}, {"schedule", c.schedule}};
-    if (!c.overrides.empty()) item["set"] = c.overrides;
-    if (c.tolerance > 0) item["tolerance"] = c.tolerance;
-    if (c.expected.step_time_s) item["step_time_s"] = *c.expected.step_time_s;
-    if (c.expected.bubble_s) item["bubble_s"] = *c.expected.bubble_s;
-    // Bytes are whole, and a person compares this file line by line.
-    if (const auto peak = c.expected.memory_peak_bytes) {
-      item["memory_peak_bytes"] = static_cast<int64_t>(*peak);
+std::string RegressMarkdown(const std::vector<CheckedCase>& cases) {
+  std::string table =
+      "| case | figure | baseline | now | change | |\n|---|---|---:|---:|---:|---|\n";
+  std::string reasons;
+  int worse = 0;
+  int all = 0;
+  for (const CheckedCase& c : cases) {
+    const std::string name = EscapeMarkdown(c.baseline.name());
+    for (const MetricCheck& check : c.checks) {
+      table += fmt::format("| {} | {} | {} | {} | {:+.2f} % | {} |\n", name, check.metric,
+                           Figure(check, check.before), Figure(check, check.now),
+                           check.change() * 100, check.worse ? "**worse**" : "");
+      worse += check.worse;
+      ++all;
     }
-    list.push_back(std::move(item));
+    for (const std::string& reason : c.reasons) {
+      reasons += fmt::format("- {}: {}\n", name, EscapeMarkdown(reason));
+    }
   }
-  return nlohmann::ordered_json{{"cases", std::move(list)}}.dump(
-             2, ' ', false, nlohmann::json::error_handler_t::replace) +
-         "\n";
+  const std::string head =
+      worse == 0 ? fmt::format("pipescope: {} figures, none worse\n\n", all)
+                 : fmt::format("pipescope: **{} of {} figures are worse**\n\n", worse, all);
+  return head + table + (reasons.empty() ? "" : "\n" + reasons);
+}
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Dump(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+Json CaseJson(const BaselineCase& c) {
+  Json item;
+  if (c.traces.empty()) {
+    item = {{"experiment", c.experiment}, {"schedule", c.schedule}};
+  } else {
+    item["trace"] = c.traces;
+  }
+  if (!c.overrides.empty()) item["set"] = c.overrides;
+  if (c.tolerance > 0) item["tolerance"] = c.tolerance;
+  if (!c.tolerances.empty()) item["tolerances"] = c.tolerances;
+  if (c.expected.step_time_s) item["step_time_s"] = *c.expected.step_time_s;
+  if (c.expected.bubble_s) item["bubble_s"] = *c.expected.bubble_s;
+  // Bytes are whole, and a person compares this file line by line.
+  if (const auto peak = c.expected.memory_peak_bytes) {
+    item["memory_peak_bytes"] = static_cast<int64_t>(*peak);
+  }
+  return item;
+}
+
+Json RankJson(const RankPrint& rank) {
+  // Nine digits tell a nanosecond of a second, and keep the file readable.
+  const auto rounded = [](double seconds) { return std::round(seconds * 1e9) / 1e9; };
+  const auto times = [&](const std::map<std::string, double>& values) {
+    Json json = Json::object();
+    for (const auto& [name, seconds] : values) json[name] = rounded(seconds);
+    return json;
+  };
+  Json json = {{"busy_s", rounded(rank.busy_s)}, {"bubble_s", rounded(rank.bubble_s)}};
+  if (rank.peak_bytes > 0) {
+    json["peak_bytes"] = static_cast<int64_t>(rank.peak_bytes);
+    json["activations_bytes"] = static_cast<int64_t>(rank.activations_bytes);
+  }
+  json["actions_s"] = times(rank.actions_s);
+  json["waits_s"] = times(rank.waits_s);
+  return json;
+}
+
+}  // namespace
+
+std::string BaselineJson(const std::vector<BaselineCase>& cases) {
+  // A rank a line: short enough to compare, and no wall of brackets.
+  std::string text = "{\n  \"cases\": [";
+  for (size_t i = 0; i < cases.size(); ++i) {
+    std::string item = Dump(CaseJson(cases[i]), 2);
+    if (!cases[i].ranks.empty()) {
+      item.resize(item.size() - 2);  // "\n}"
+      item += ",\n  \"ranks\": [\n";
+      for (size_t r = 0; r < cases[i].ranks.size(); ++r) {
+        item += "    " + Dump(RankJson(cases[i].ranks[r]), -1);
+        item += r + 1 < cases[i].ranks.size() ? ",\n" : "\n";
+      }
+      item += "  ]\n}";
+    }
+    text += i == 0 ? "\n    " : ",\n    ";
+    for (const char c : item) text += c == '\n' ? std::string("\n    ") : std::string(1, c);
+  }
+  return text + "\n  ]\n}\n";
 }
 
 }  // namespace pipescope::reports
