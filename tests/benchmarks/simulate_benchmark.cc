@@ -40,6 +40,12 @@ void BM_Simulate(benchmark::State& state) {
 }
 BENCHMARK(BM_Simulate)->DenseRange(0, 2)->Unit(benchmark::kMillisecond);
 
+// The same step with every GPU and every flow.
+void BM_WholeStep(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(Simulate(V3(), "dualpipe", Fidelity::kFlow));
+}
+BENCHMARK(BM_WholeStep)->Unit(benchmark::kMillisecond)->Iterations(1);
+
 // What `pipescope compare --schedules 1f1b,zb1p,dualpipe` does, files loaded.
 void BM_Compare(benchmark::State& state) {
   for (auto _ : state) {
