@@ -12,6 +12,8 @@ MOST_LINES = 300
 LONGER = {}  # path: lines; each with a comment that says why it cannot be split
 TOP_LEVEL = {
     "BUILD",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
     "WORKSPACE",

@@ -1,0 +1,9 @@
+#pragma once
+
+#include "schedules/family.h"
+
+namespace pipescope::schedules {
+
+Family GPipeLifoFamily();
+
+}  // namespace pipescope::schedules
