@@ -177,9 +177,10 @@ TEST(Gemm, QuantisingCostsLess) {
 }
 
 // arXiv 2412.19437, section 3.3.2: "nearly 2 %" for two random matrices with K = 4096, their size
-// and the measure not said. 128 x 128 results, in units of their mean magnitude: 1.4 %.
+// and the measure not said. In units of the results' mean magnitude the worst of 128 x 128 is off by
+// 1.4 %, of 192 x 192 by 1.8 %, of 256 x 256 by 2.4 %.
 TEST(Gemm, WhatPromotionBuys) {
-  constexpr int64_t kM = 128;
+  constexpr int64_t kM = 192;
   double worst[2] = {};
   for (const int64_t k : {1024, 4096}) {
     const Quantized a = QuantizeRows(Normal(kM * k, 8), kM, k);
@@ -194,8 +195,7 @@ TEST(Gemm, WhatPromotionBuys) {
                    std::to_string(lost.worst));
     RecordProperty("k_" + std::to_string(k) + "_worst_with_promotion", std::to_string(kept.worst));
   }
-  EXPECT_GT(worst[1], 1.2e-2);
-  EXPECT_LT(worst[1], 2.5e-2);
+  EXPECT_NEAR(worst[1], 1.9e-2, 0.2e-2);
   EXPECT_LT(worst[0], worst[1]);
 }
 
