@@ -12,7 +12,7 @@
 // and of more by more, since the largest err most ("nearly 2 %" is published, without the size).
 // The remedy of DeepSeek-V3: after 128 products the partial sum is scaled and added to an FP32
 // accumulator in CUDA cores, and the tensor core starts from zero (promotion); the worst is then
-// below 0.1 %.
+// off by 0.1 %.
 //
 // Example: 1 + 2^-14: the exponent is 0, 2^-14 lies below 2^-13, so the sum is 1.
 // Source: arXiv 2505.09343, section 3.1 (13 fraction bits, cut off; FP22 accumulators); arXiv

