@@ -17,7 +17,8 @@ constexpr const char* kUsage =
     "kernels list  [--json FILE]\n"
     "kernels check [--device cpu|cuda] [--kernel NAME] [--seed N] [--json FILE]\n"
     "kernels bench [--device cpu|cuda] [--kernel NAME] [--sms N] [--interference] [--json FILE]\n"
-    "kernels calibrate [--device cpu|cuda] [--kernel NAME] -o PROFILE.json\n";
+    "kernels calibrate [--device cpu|cuda] [--kernel NAME] [--interference] [--json FILE] "
+    "-o PROFILE.json\n";
 
 constexpr int kCheckFailed = 1;
 constexpr int kBadInput = 2;
@@ -30,7 +31,8 @@ int Complain(const std::string& text) {
 struct Line {
   std::string verb;
   bench::Request request;
-  std::string file;
+  std::string file;     // --json
+  std::string profile;  // -o
 };
 
 Result<uint64_t> Number(const std::string& option, const std::string& text, uint64_t most) {
@@ -48,8 +50,10 @@ Status Take(Line& line, const std::string& option, const std::string& value) {
     line.request.device = value == "cpu" ? bench::Device::kCpu : bench::Device::kCuda;
   } else if (option == "--kernel") {
     line.request.kernel = value;
-  } else if (option == "--json" || option == "-o") {
+  } else if (option == "--json") {
     line.file = value;
+  } else if (option == "-o") {
+    line.profile = value;
   } else if (option == "--seed") {
     const auto seed = Number(option, value, UINT64_MAX);
     if (!seed) return Fail(seed.error());
@@ -66,7 +70,7 @@ Status Take(Line& line, const std::string& option, const std::string& value) {
 
 Result<Line> Parse(const std::vector<std::string>& words) {
   if (words.empty()) return Fail("expected list, check, bench or calibrate");
-  Line line = {words[0], {}, ""};
+  Line line = {words[0], {}, "", ""};
   for (size_t i = 1; i < words.size(); ++i) {
     if (words[i] == "--interference") {
       line.request.interference = true;
@@ -89,6 +93,17 @@ int Emit(const std::string& text, const std::string& file, const std::string& by
   return written ? exit : Complain(written.error().ToString());
 }
 
+// What was measured is written; what was not is said.
+int Calibrated(const Line& line, const bench::BenchReport& report) {
+  const std::string profile = measured::ProfileJson(ProfileOf(report, "kernels calibrate"));
+  const int exit = report.failures.empty() ? 0 : kCheckFailed;
+  for (const std::string& failure : report.failures) {
+    std::fprintf(stderr, "kernels: not measured: %s\n", failure.c_str());
+  }
+  if (const int json = Emit("", line.file, BenchJson(report), 0); json != 0) return json;
+  return line.profile.empty() ? Emit(profile, "", "", exit) : Emit("", line.profile, profile, exit);
+}
+
 int Run(const Line& line) {
   const bench::Progress progress = [](const std::string& what) {
     std::fprintf(stderr, "%s\n", what.c_str());
@@ -108,9 +123,7 @@ int Run(const Line& line) {
     return Emit(BenchText(*report), line.file, BenchJson(*report),
                 report->failures.empty() ? 0 : kCheckFailed);
   }
-  if (!report->failures.empty()) return Complain(report->failures.front());
-  const std::string profile = measured::ProfileJson(ProfileOf(*report, "kernels calibrate"));
-  return line.file.empty() ? Emit(profile, "", "", 0) : Emit("", line.file, profile, 0);
+  return Calibrated(line, *report);
 }
 
 int Main(int argc, char** argv) {
