@@ -53,8 +53,8 @@ Result<Timed> BenchOverThreads(const Shape& shape, Part part) {
   const auto seconds = (*ranks)->Seconds(part, 5);
   if (!seconds) return Fail(seconds.error());
   const int64_t rows = VolumeOf(config, inputs).rows;
-  const int64_t row = part == Part::kDispatch ? config.value_bytes() + 4 * config.scales()
-                                              : 2 * int64_t{config.hidden};
+  const int64_t row =
+      part == Part::kDispatch ? DispatchRowBytes(config) : 2 * int64_t{config.hidden};
   Timed timed = TimeBesideCopy([] {}, Flops(0), Bytes(2 * rows * row));
   timed.each.clear();
   for (const double s : *seconds) timed.each.push_back(Seconds(s));

@@ -51,8 +51,8 @@ Result<Timed> BenchOnGpu(const Shape& shape, Part part) {
   auto seconds = (*ranks)->Seconds(part, 11);
   if (!seconds) return Fail(seconds.error());
   const auto inputs = DrawInputs(config, routing, false, 1);
-  const int64_t row = part == Part::kDispatch ? config.value_bytes() + 4 * config.scales()
-                                              : 2 * int64_t{config.hidden};
+  const int64_t row =
+      part == Part::kDispatch ? DispatchRowBytes(config) : 2 * int64_t{config.hidden};
   const Bytes bytes(2 * VolumeOf(config, inputs).rows * row);
   const auto copy = cuda::TimeCopyOnGpu(bytes);
   if (!copy) return Fail(copy.error());

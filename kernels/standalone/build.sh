@@ -21,6 +21,16 @@ for source in kernels/exchange/*.cc kernels/bench/*.cc; do
   [[ "$source" == *_stub.cc || "$source" == *_blas_ops.cc ]] || sources+=("$source")
 done
 sources+=(kernels/bench/cpu_blas_stub.cc)  # no OpenBLAS
+# NCCL's headers are needed to compile against it, its library only to run.
+nccl=0
+for folder in "$(dirname "$nvcc")/../include" /usr/include; do
+  [[ $cuda == 0 || ! -e "$folder/nccl_device.h" ]] || nccl=1
+done
+if [[ $nccl == 1 ]]; then
+  sources+=(kernels/exchange/nccl_exchange.cu kernels/exchange/nccl_library.cu)
+else
+  sources+=(kernels/exchange/nccl_exchange_stub.cc)
+fi
 if [[ $cuda == 1 ]]; then
   sources+=(kernels/device.cu kernels/exchange/gpu_exchange.cu kernels/cuda/*.cu
     kernels/train/cuda/*.cu)

@@ -50,6 +50,22 @@ TEST_F(Kernels, CalibrateWritesAProfile) {
   EXPECT_GT(json["operations"][0]["mean_s"], 0);
 }
 
+// A job of one process meets itself; what it lacks then is a failed check.
+TEST_F(Kernels, ExchangeNeedsAJob) {
+  ExpectRefused({"kernels", "exchange"}, {"mpirun"});
+  environment = {
+      {"RANK", "0"}, {"WORLD_SIZE", "4"}, {"LOCAL_RANK", "0"}, {"LOCAL_WORLD_SIZE", "2"}};
+  ExpectRefused({"kernels", "exchange"}, {"--meet"});
+  ExpectRefused({"kernels", "exchange", "--meet", folder + "/meet", "--timeout", "1"},
+                {"did not come: ranks 1, 2, 3"});
+  environment = {
+      {"RANK", "0"}, {"WORLD_SIZE", "1"}, {"LOCAL_RANK", "0"}, {"LOCAL_WORLD_SIZE", "1"}};
+  const Ran ran =
+      Run({"kernels", "exchange", "--meet", folder + "/meet", "--experts", "255", "--sms", "3"});
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_EQ(ran.err, "pipescope: error: rank 0: sms: 3: expected 2 to 256, a multiple of 2\n");
+}
+
 TEST_F(Kernels, WhatCannotBeIsRefused) {
   ExpectRefused({"kernels", "bench", "--kernel", "no_such"}, {"--kernel", "no_such"});
   ExpectRefused({"kernels", "check", "--device", "tpu"}, {"--device", "tpu"});
