@@ -15,6 +15,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "sim/base/result.h"
 #include "sim/base/units.h"
