@@ -14,7 +14,7 @@ namespace exchange = kernels::exchange;
 constexpr const char* kExamples =
     "mpirun -n 8 pipescope kernels exchange\n"
     "mpirun -n 16 -N 8 pipescope kernels exchange --meet node0:29500 --tokens 4096\n"
-    "srun -N 2 --ntasks-per-node 8 pipescope kernels exchange --meet /home/me/job.meet\n"
+    "srun -N 2 --ntasks-per-node 8 pipescope kernels exchange --meet ./job.meet\n"
     "mpirun -n 8 pipescope kernels exchange --way send-recv --sms 24";
 
 struct Options {

@@ -95,6 +95,21 @@ PIPESCOPE_BOTH void SoftmaxTile(Team& team, Result<kKeyTile>& s, const KeySpan (
   }
 }
 
+// l of rows `row` and row + 8, and by what their sums are to be scaled.
+template <class Team>
+PIPESCOPE_BOTH void SoftmaxEnd(Team& team, const AttentionSizes& s, const SoftmaxRows& rows,
+                               int64_t head, int64_t row, float* log_sums, float (&by)[2]) {
+  PIPESCOPE_UNROLL
+  for (int half = 0; half < 2; ++half) {
+    const float total = team.QuadSum(rows.sum[half]);
+    by[half] = total > 0 ? 1 / total : 0;
+    const int64_t query = row + 8 * half;
+    if (team.lane() % 4 == 0 && query < s.queries) {
+      log_sums[query * s.heads + head] = (rows.largest[half] + log2f(total)) * kLn2;
+    }
+  }
+}
+
 template <int n>
 PIPESCOPE_BOTH void ScaleRows(Result<n>& c, const float (&by)[2]) {
   PIPESCOPE_UNROLL
@@ -134,14 +149,7 @@ PIPESCOPE_BOTH void AttentionForward(Team& team, const AttentionInput& in, Bf16*
     MultiplyDown<kKeyTile>(team, sum, p, at.v_or_out);
   }
   float by[2];
-  for (int half = 0; half < 2; ++half) {
-    const float total = team.QuadSum(rows.sum[half]);
-    by[half] = total > 0 ? 1 / total : 0;
-    const int64_t query = row + 8 * half;
-    if (team.lane() % 4 == 0 && query < s.queries) {
-      log_sums[query * s.heads + head] = (rows.largest[half] + log2f(total)) * kLn2;
-    }
-  }
+  SoftmaxEnd(team, s, rows, head, row, log_sums, by);
   team.Sync();
   PutResult(team, sum, by, at.v_or_out + 16 * team.warp() * kPadded<v>);
   team.Sync();
