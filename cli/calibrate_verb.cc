@@ -1,5 +1,6 @@
 #include "cli/calibrate_verb.h"
 
+#include <cstdio>
 #include <memory>
 
 #include "cli/examples.h"
@@ -12,14 +13,19 @@ namespace {
 
 constexpr const char* kExamples =
     "pipescope calibrate -o profile.json\n"
-    "pipescope calibrate --device cuda -o h200.json";
+    "pipescope calibrate --device cuda --interference -o h200.json --json bench.json";
 
 int Calibrate(const KernelsOptions& o) {
   const auto report = kernels::bench::RunBench(RequestOf(o), ProgressOnStderr());
   if (!report) return Complain(report.error());
-  // A profile with holes would be taken for a whole one.
-  if (!report->failures.empty()) return Complain({report->failures.front()});
-  return Emit(o.output, measured::ProfileJson(ProfileOf(*report, "pipescope calibrate")));
+  // What was measured is written; the profile itself says what is missing from it.
+  const int emitted = EmitAll({{o.json, BenchJson(*report)}}, o.output,
+                              measured::ProfileJson(ProfileOf(*report, "pipescope calibrate")));
+  if (emitted != kOk) return emitted;
+  for (const std::string& failure : report->failures) {
+    std::fprintf(stderr, "pipescope: not measured: %s\n", failure.c_str());
+  }
+  return report->failures.empty() ? kOk : kCheckFailed;
 }
 
 }  // namespace
@@ -30,6 +36,9 @@ void AddCalibrateVerb(CLI::App& app, int& exit_code) {
   AddKernelsOptions(*verb, *o);
   verb->add_option("-o", o->output, "Write to this file instead of standard output")
       ->type_name("PROFILE.json");
+  verb->add_option("--json", o->json, "Write the benchmark's results to this file, too")
+      ->type_name("FILE");
+  verb->add_flag("--interference", o->interference, "Also beside communication on 0 to 32 SMs");
   verb->callback([&exit_code, o] { exit_code = Calibrate(*o); });
   LeadWithExamples(*verb, kExamples);
 }

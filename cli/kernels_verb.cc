@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/examples.h"
+#include "cli/kernels_exchange_verb.h"
 #include "cli/kernels_options.h"
 #include "cli/verb.h"
 
@@ -72,6 +73,7 @@ void AddKernelsVerb(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   timed->add_flag("--interference", o->interference, "Also beside communication on 0 to 32 SMs");
   timed->callback([&exit_code, o] { exit_code = Bench(*o); });
+  AddKernelsExchangeVerb(*verb, exit_code);
   LeadWithExamples(*list, kListExamples);
   LeadWithExamples(*check, kCheckExamples);
   LeadWithExamples(*timed, kBenchExamples);

@@ -4,8 +4,9 @@
 #   kernels/gpu_session.sh [FOLDER]          results go to FOLDER, else to $OUT, else to out/session
 #   kernels/gpu_session.sh FOLDER --device cpu     the same steps without a GPU
 #
-# Builds the kernels' own binary, then checks, compute-sanitizer on the checks, calibrate, bench and
-# interference; each has its own limit of time, and one that fails does not stop the others. A
+# Builds the kernels' own binary, then checks; calibrates, which is bench and interference at once;
+# compute-sanitizer on the checks. Each has its own limit of time, and one that fails does not stop
+# the others. A
 # second call goes on where the first one stopped: steps that went well are kept in out/, which git
 # ignores, until the binary changes. Exit 1 where a step did not go well; summary.txt says which.
 set -uo pipefail
@@ -82,7 +83,7 @@ sanitize() {
     return 3
   fi
   local status=0
-  for run in "memcheck fp8" "racecheck quantize"; do
+  for run in "memcheck fp8" "memcheck attention" "racecheck quantize"; do
     read -r check kernel <<<"$run"
     echo "== $check $kernel" >>"$state/sanitizer.txt"
     "$tool" --tool "$check" --error-exitcode 9 "$state/build/kernels" check --device "$device" \
@@ -97,16 +98,14 @@ export state device library
 kernels=$state/build/kernels
 
 step context 20 context.txt -- bash -c context
-step build 200 build.log -- bash -c build
-step check 90 check.json -- "$kernels" check --device "$device" --json "$state/check.json"
+step build 150 build.log -- bash -c build
+step check 80 check.json -- "$kernels" check --device "$device" --json "$state/check.json"
+beside=()
+[[ "$device" == cpu ]] || beside=(--interference)
+step calibrate 180 profile.json bench.json -- "$kernels" calibrate --device "$device" \
+  "${beside[@]}" -o "$state/profile.json" --json "$state/bench.json"
 if [[ "$device" == cuda ]]; then
-  step interference 90 interference.json -- "$kernels" bench --device cuda --kernel swiglu_pow2 \
-    --interference --json "$state/interference.json"
-fi
-step bench 120 bench.json -- "$kernels" bench --device "$device" --json "$state/bench.json"
-step calibrate 120 profile.json -- "$kernels" calibrate --device "$device" -o "$state/profile.json"
-if [[ "$device" == cuda ]]; then
-  step sanitize 150 sanitizer.txt -- bash -c sanitize
+  step sanitize 100 sanitizer.txt -- bash -c sanitize
 fi
 # Clocks again, now that the chip is warm.
 rm -f "$state/context.done"

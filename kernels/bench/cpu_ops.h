@@ -15,5 +15,8 @@ std::vector<Op> CpuFp8Ops();
 std::vector<Op> CpuTrainOps();
 std::vector<Op> CpuEndOps();  // of a model and of a step: embedding, loss, optimizer, routing
 std::vector<Op> CpuExchangeOps();
+// What real runs use, held to the truths: loops that vectorise; and OpenBLAS, none without it.
+std::vector<Op> CpuFastOps();
+std::vector<Op> CpuBlasOps();
 
 }  // namespace pipescope::kernels::bench

@@ -4,6 +4,7 @@
 #include "kernels/bench/cpu_ops.h"
 #include "kernels/bench/cpu_timer.h"
 #include "kernels/train/attention.h"
+#include "kernels/train/mtp.h"
 #include "kernels/train/rms_norm.h"
 #include "kernels/train/rope.h"
 #include "kernels/train/swiglu.h"
@@ -43,6 +44,40 @@ Result<Checked> CheckRmsNorm(uint64_t seed) {
   }
   const std::vector<float> zeros(64, 0), ones(64, 1);
   NoteEqual(checked, "rms_norm of zeros", Span(RmsNorm(zeros, ones)), Span(zeros));
+  return checked;
+}
+
+Result<Checked> CheckMtp(uint64_t seed) {
+  Checked checked = {.limit = kGradientLimit};
+  Draw draw(seed);
+  for (const auto& [rows, columns] : {std::pair{1, 8}, {3, 34}}) {
+    const auto h = DrawNormal(draw, rows * columns), e = DrawNormal(draw, rows * columns);
+    const auto wh = DrawNormal(draw, columns), we = DrawNormal(draw, columns);
+    NoteGradient(
+        checked, "mtp_join of h", draw, h,
+        [&](Span at) {
+          return MtpJoin({at, e, wh, we});
+        },
+        [&](Span at, Span dy) {
+          return MtpJoinInputGradient({at, e, wh, we}, dy).dh;
+        });
+    NoteGradient(
+        checked, "mtp_join of e", draw, e,
+        [&](Span at) {
+          return MtpJoin({h, at, wh, we});
+        },
+        [&](Span at, Span dy) {
+          return MtpJoinInputGradient({h, at, wh, we}, dy).de;
+        });
+    NoteGradient(
+        checked, "mtp_join of its weights", draw, we,
+        [&](Span at) {
+          return MtpJoin({h, e, wh, at});
+        },
+        [&](Span at, Span dy) {
+          return MtpJoinWeightGradient({h, e, wh, at}, dy).e;
+        });
+  }
   return checked;
 }
 
@@ -107,6 +142,14 @@ Result<Timed> BenchRmsNorm(const Shape& shape, int) {
   return TimeBesideCopy([&] { (void)RmsNorm(x, w); }, Flops(0), Bytes(8 * rows * columns));
 }
 
+Result<Timed> BenchMtp(const Shape& shape, int) {
+  const int64_t rows = At(shape, "rows"), columns = At(shape, "columns");
+  Draw draw(1);
+  const auto h = DrawNormal(draw, rows * columns), e = DrawNormal(draw, rows * columns);
+  const auto w = DrawNormal(draw, columns);
+  return TimeBesideCopy([&] { (void)MtpJoin({h, e, w, w}); }, Flops(0), Bytes(16 * rows * columns));
+}
+
 Result<Timed> BenchSwiGlu(const Shape& shape, int) {
   const int64_t rows = At(shape, "rows"), columns = At(shape, "columns");
   Draw draw(1);
@@ -152,6 +195,9 @@ std::vector<Op> CpuTrainOps() {
   Op norm = TrainOp("rms_norm", Kind::kMemory, {{"rows", 64}, {"columns", 7168}});
   norm.check = CheckRmsNorm;
   norm.bench = BenchRmsNorm;
+  Op mtp = TrainOp("mtp_join", Kind::kMemory, {{"rows", 32}, {"columns", 7168}});
+  mtp.check = CheckMtp;
+  mtp.bench = BenchMtp;
   Op swiglu = TrainOp("swiglu", Kind::kMemory, {{"rows", 128}, {"columns", 2048}});
   swiglu.check = CheckSwiGlu;
   swiglu.bench = BenchSwiGlu;
@@ -169,7 +215,7 @@ std::vector<Op> CpuTrainOps() {
   attention.pass = measured::Pass::kForward;
   attention.check = CheckAttention;
   attention.bench = BenchAttention;
-  return {norm, swiglu, rope, attention};
+  return {norm, mtp, swiglu, rope, attention};
 }
 
 }  // namespace pipescope::kernels::bench

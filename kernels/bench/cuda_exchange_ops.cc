@@ -1,78 +1,53 @@
-#include "kernels/bench/check.h"
 #include "kernels/bench/cuda_ops.h"
+#include "kernels/bench/exchange_op.h"
 #include "kernels/cuda/gpu.h"
-#include "kernels/exchange/bench.h"
-#include "kernels/exchange/check.h"
 #include "kernels/exchange/gpu_exchange.h"
 
 namespace pipescope::kernels::bench {
 namespace {
 
+using exchange::Config;
 using exchange::Part;
 
+Result<std::unique_ptr<exchange::Exchange>> Make(const Config& config) {
+  return exchange::MakeGpuExchange(config, 1);
+}
+
 // Virtual ranks share one GPU: their SMs together must fit on it, all at once.
-exchange::Config ConfigOf(int nodes, int locals, int hidden, int tokens, int sms) {
-  exchange::Config config;
-  config.nodes = nodes;
-  config.locals = locals;
-  config.experts = 8 * nodes * locals;
+Config ConfigOf(const Shape& shape) {
+  Config config = SizedAs({}, shape);
+  config.experts = 8 * config.ranks();
   config.selected = 4;
-  config.hidden = hidden;
-  config.tokens = tokens;
-  config.sms = sms;
+  config.sms = static_cast<int>(At(shape, "sms_a_rank"));
   return exchange::WithTunedBuffers(config);
 }
 
 Result<Checked> CheckOnGpu(uint64_t seed) {
   Checked checked;
   for (const auto& [nodes, locals] : {std::pair{1, 4}, {4, 1}, {2, 4}}) {
-    const auto config = ConfigOf(nodes, locals, 512, 96, 4);
-    for (const exchange::Routing routing : exchange::kRoutings) {
-      auto ranks = exchange::MakeGpuExchange(config, 1);
-      if (!ranks) return Fail(ranks.error());
-      const auto result = exchange::CheckExchange(**ranks, config, routing, true, seed);
-      if (!result) return Fail(result.error());
-      NoteTrue(checked, std::string(NameOf(routing)) + ": " + result->failure,
-               result->failure.empty());
-    }
+    const Config config = ConfigOf(
+        {{"nodes", nodes}, {"locals", locals}, {"hidden", 512}, {"tokens", 96}, {"sms_a_rank", 4}});
+    if (auto ok = NoteRoutings(checked, Make, config, seed); !ok) return Fail(ok.error());
   }
   return checked;
 }
 
 Result<Timed> BenchOnGpu(const Shape& shape, Part part) {
-  const int sms = static_cast<int>(At(shape, "sms_a_rank"));
-  const auto config =
-      ConfigOf(static_cast<int>(At(shape, "nodes")), static_cast<int>(At(shape, "locals")),
-               static_cast<int>(At(shape, "hidden")), static_cast<int>(At(shape, "tokens")), sms);
-  auto ranks = exchange::MakeGpuExchange(config, 1);
-  if (!ranks) return Fail(ranks.error());
-  const auto routing = exchange::Routing::kUniform;
-  if (auto all = BenchExchange(**ranks, config, routing, 1, 1); !all) return Fail(all.error());
-  auto seconds = (*ranks)->Seconds(part, 11);
-  if (!seconds) return Fail(seconds.error());
-  const auto inputs = DrawInputs(config, routing, false, 1);
-  const int64_t row = part == Part::kDispatch ? config.value_bytes() + 4 * config.scales()
-                                              : 2 * int64_t{config.hidden};
-  const Bytes bytes(2 * VolumeOf(config, inputs).rows * row);
-  const auto copy = cuda::TimeCopyOnGpu(bytes);
+  const Config config = ConfigOf(shape);
+  const auto runs = RunPart(Make, config, part, 10);
+  if (!runs) return Fail(runs.error());
+  const auto copy = cuda::TimeCopyOnGpu(runs->bytes);
   if (!copy) return Fail(copy.error());
-  Timed timed = {{}, copy->each, Flops(0), bytes, sms * config.ranks(), ""};
-  for (size_t i = 1; i < seconds->size(); ++i) timed.each.push_back(Seconds((*seconds)[i]));
-  return timed;
+  return Timed{runs->each, copy->each, Flops(0), runs->bytes, config.sms * config.ranks(), ""};
 }
 
-Op ExchangeOp(const char* name, Part part) {
-  Op op = {
-      .name = name,
-      .backend = "virtual ranks",
-      .device = Device::kCuda,
-      .truth = "a plain program that copies rows",
-      .baseline = "copy of the rows",
-      .format = part == Part::kDispatch ? measured::Format::kFp8 : measured::Format::kBf16,
-      .shapes =
-          {{{"nodes", 1}, {"locals", 4}, {"tokens", 512}, {"hidden", 7168}, {"sms_a_rank", 20}},
-           {{"nodes", 2}, {"locals", 4}, {"tokens", 512}, {"hidden", 7168}, {"sms_a_rank", 8}}},
-      .check = CheckOnGpu};
+Op VirtualOp(const char* name, Part part) {
+  Op op = ExchangeOp(name, part, Device::kCuda);
+  op.backend = "virtual ranks";
+  op.baseline = "copy of the rows";
+  op.shapes = {{{"nodes", 1}, {"locals", 4}, {"tokens", 512}, {"hidden", 7168}, {"sms_a_rank", 20}},
+               {{"nodes", 2}, {"locals", 4}, {"tokens", 512}, {"hidden", 7168}, {"sms_a_rank", 8}}};
+  op.check = CheckOnGpu;
   op.bench = [part](const Shape& shape, int) { return BenchOnGpu(shape, part); };
   return op;
 }
@@ -80,7 +55,7 @@ Op ExchangeOp(const char* name, Part part) {
 }  // namespace
 
 std::vector<Op> CudaExchangeOps() {
-  return {ExchangeOp("dispatch", Part::kDispatch), ExchangeOp("combine", Part::kCombine)};
+  return {VirtualOp("dispatch", Part::kDispatch), VirtualOp("combine", Part::kCombine)};
 }
 
 }  // namespace pipescope::kernels::bench

@@ -11,7 +11,11 @@ namespace pipescope::kernels::bench {
 std::vector<Op> CudaQuantizeOps();
 std::vector<Op> CudaGemmOps();
 std::vector<Op> CudaExchangeOps();
-// Checked together, not timed yet.
 std::vector<Op> CudaTrainOps();
+std::vector<Op> CudaLinearOps();  // in BF16
+
+// The work that `prepare` makes of a shape, from cold caches; beside a copy of its bytes if asked.
+Result<Timed> TimeWork(const PrepareOp& prepare, const Shape& shape, int sms, Flops flops,
+                       Bytes bytes, bool beside_copy);
 
 }  // namespace pipescope::kernels::bench

@@ -83,14 +83,10 @@ Result<Checked> CheckQuantizer(QuantizeCase c, uint64_t seed) {
   return checked;
 }
 
-Result<Timed> BenchQuantizer(QuantizeCase c, const Shape& shape) {
+QuantizeCase Sized(QuantizeCase c, const Shape& shape) {
   c.rows = At(shape, "rows");
   c.columns = At(shape, "columns");
-  const auto times = TimeQuantizeOnGpu(c);
-  if (!times) return Fail(times.error());
-  const auto copy = cuda::TimeCopyOnGpu(c.bytes());
-  if (!copy) return Fail(copy.error());
-  return Timed{times->each, copy->each, Flops(0), c.bytes(), times->sms, ""};
+  return c;
 }
 
 Op QuantizerOp(const std::string& name, const QuantizeCase& c, std::vector<Shape> shapes) {
@@ -103,7 +99,10 @@ Op QuantizerOp(const std::string& name, const QuantizeCase& c, std::vector<Shape
            .format = measured::Format::kFp8,
            .shapes = std::move(shapes)};
   op.check = [c](uint64_t seed) { return CheckQuantizer(c, seed); };
-  op.bench = [c](const Shape& shape, int) { return BenchQuantizer(c, shape); };
+  op.prepare = [c](const Shape& shape, int) { return PrepareQuantize(Sized(c, shape)); };
+  op.bench = [c, prepare = op.prepare](const Shape& shape, int) {
+    return TimeWork(prepare, shape, 0, Flops(0), Sized(c, shape).bytes(), true);
+  };
   return op;
 }
 

@@ -19,6 +19,8 @@ std::vector<Op> CpuOps() {
   Append(ops, CpuTrainOps());
   Append(ops, CpuEndOps());
   Append(ops, CpuExchangeOps());
+  Append(ops, CpuFastOps());
+  Append(ops, CpuBlasOps());
   return ops;
 }
 
@@ -28,6 +30,7 @@ std::vector<Op> CudaOps() {
   Append(ops, CudaGemmOps());
   Append(ops, CudaExchangeOps());
   Append(ops, CudaTrainOps());
+  Append(ops, CudaLinearOps());
   return ops;
 }
 
@@ -52,6 +55,20 @@ std::vector<Op> AllOps() {
   std::vector<Op> ops = CpuOps();
   Append(ops, CudaOps());
   return ops;
+}
+
+Result<Timed> TimeWork(const PrepareOp& prepare, const Shape& shape, int sms, Flops flops,
+                       Bytes bytes, bool beside_copy) {
+  const auto work = prepare(shape, sms);
+  if (!work) return Fail(work.error());
+  const auto times = TimeOnGpu(**work);
+  if (!times) return Fail(times.error());
+  Timed timed = {times->each, {}, flops, bytes, times->sms, ""};
+  if (!beside_copy) return timed;
+  const auto copy = cuda::TimeCopyOnGpu(bytes);
+  if (!copy) return Fail(copy.error());
+  timed.baseline_each = copy->each;
+  return timed;
 }
 
 Result<Machine> OpenMachine(Device device) {

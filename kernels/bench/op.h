@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/cuda/work.h"
 #include "sim/base/result.h"
 #include "sim/base/units.h"
 #include "sim/measured/profile.h"
@@ -51,6 +52,9 @@ struct Timed {
   std::string note;  // why there is no time of the baseline, or empty
 };
 
+// The kernel of an operation on a GPU, ready at a shape, limited to `sms` where it can be.
+using PrepareOp = std::function<cuda::PreparedWork(const Shape& shape, int sms)>;
+
 struct Op {
   std::string name = {};
   std::string backend = {};
@@ -67,6 +71,8 @@ struct Op {
   std::function<Result<Checked>(uint64_t seed)> check = {};
   // `sms` limits the kernel, 0 does not.
   std::function<Result<Timed>(const Shape& shape, int sms)> bench = {};
+  // Of what can run beside communication; null elsewhere.
+  PrepareOp prepare = {};
 };
 
 // What a device does at best, as measured on it: the 100 % of `of_peak`.

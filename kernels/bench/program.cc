@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "kernels/cuda/interference.h"
+#include <algorithm>
+
+#include "kernels/bench/coverage.h"
 #include "sim/base/json_text.h"
 #include "sim/base/names.h"
 
@@ -37,25 +39,40 @@ std::string CheckEntry(const Op& op, const Checked& c) {
       c.limit, c.well() ? "true" : "false", JsonQuoted(c.failure));
 }
 
-InterferenceRow RowOf(const cuda::Interference& i) {
-  const bool gemm = i.k > 0;
-  Shape shape = {{gemm ? "m" : "rows", i.m}, {gemm ? "n" : "columns", i.n}};
-  if (gemm) shape.emplace_back("k", i.k);
-  return {i.kernel,
-          shape,
-          i.communication_sms,
-          i.alone,
-          i.beside,
-          i.communication_alone,
-          i.communication_beside};
+constexpr int kCommunicationSms[] = {0, 2, 4, 8, 12, 16, 20, 24, 28, 32};
+
+// Of each kernel at its first shape. One that fails is told, and does not stop the others.
+void MeasureBeside(const Progress& progress, BenchReport& report) {
+  for (const Op& op : report.machine.ops) {
+    if (!op.prepare || op.shapes.empty()) continue;
+    const Shape& shape = op.shapes.front();
+    const auto row = std::find_if(report.rows.begin(), report.rows.end(), [&](const BenchRow& r) {
+      return r.op.name == op.name && r.shape == shape;
+    });
+    if (row == report.rows.end()) continue;  // it failed alone
+    progress("interference " + op.name + " (" + TextOf(shape) + ")");
+    for (const int sms : kCommunicationSms) {
+      const auto prepare = [&](int free) { return op.prepare(shape, free); };
+      const auto times = cuda::MeasureInterference(prepare, sms);
+      if (times) {
+        report.interference.push_back({op, shape, row->timed.bytes, *times});
+      } else {
+        report.failures.push_back(fmt::format("{} ({}) beside communication on {} SMs: {}", op.name,
+                                              TextOf(shape), sms, times.error().ToString()));
+        break;
+      }
+    }
+  }
 }
 
 }  // namespace
 
 std::string ListText() {
-  std::string text = fmt::format("{:<36} {:<6} {:<22} {:<36} {}\n", "kernel", "device", "backend",
-                                 "checked against", "timed beside");
-  for (const Op& op : AllOps()) {
+  const std::vector<Op> ops = AllOps();
+  std::string text = CoverageText(CoverageOf(ops));
+  text += fmt::format("\n{:<36} {:<6} {:<22} {:<36} {}\n", "kernel", "device", "backend",
+                      "checked against", "timed beside");
+  for (const Op& op : ops) {
     text += fmt::format("{:<36} {:<6} {:<22} {:<36} {}\n", op.name, NameOf(op.device), op.backend,
                         op.truth, op.baseline.empty() ? "-" : op.baseline);
   }
@@ -63,9 +80,10 @@ std::string ListText() {
 }
 
 std::string ListJson() {
-  std::string text = "[";
+  const std::vector<Op> ops = AllOps();
+  std::string text = "{\"operations\": " + CoverageJson(CoverageOf(ops)) + ",\n\"kernels\": [";
   const char* before = "\n";
-  for (const Op& op : AllOps()) {
+  for (const Op& op : ops) {
     text += before + fmt::format(
                          "{{\"kernel\": {}, \"device\": \"{}\", \"backend\": {}, "
                          "\"truth\": {}, \"baseline\": {}, \"shapes\": {}}}",
@@ -73,7 +91,7 @@ std::string ListJson() {
                          JsonQuoted(op.truth), JsonQuoted(op.baseline), op.shapes.size());
     before = ",\n";
   }
-  return text + "\n]\n";
+  return text + "\n]}\n";
 }
 
 Result<CheckReport> RunChecks(const Request& request, const Progress& progress) {
@@ -121,10 +139,7 @@ Result<BenchReport> RunBench(const Request& request, const Progress& progress) {
     }
   }
   if (!request.interference) return report;
-  progress("interference");
-  const auto rows = cuda::MeasureInterference({0, 2, 4, 8, 12, 16, 20, 24, 28, 32});
-  if (!rows) return Fail(rows.error());
-  for (const cuda::Interference& row : *rows) report.interference.push_back(RowOf(row));
+  MeasureBeside(progress, report);
   return report;
 }
 

@@ -51,34 +51,84 @@ std::string RowJson(const BenchRow& row, const Peaks& peaks) {
 }
 
 std::string InterferenceJson(const InterferenceRow& row) {
+  const cuda::Interference& t = row.times;
   return fmt::format(
-      "{{\"kernel\": {}, \"shape\": {}, \"communication_sms\": {}, \"alone_s\": {}, "
+      "{{\"kernel\": {}, \"shape\": {}, \"communication_sms\": {}, \"sms\": {}, \"alone_s\": {}, "
       "\"beside_s\": {}, \"slowdown\": {:.4f}, \"communication_alone_s\": {}, "
       "\"communication_beside_s\": {}, \"communication_slowdown\": {:.4f}}}",
-      JsonQuoted(row.kernel), ShapeJson(row.shape), row.communication_sms, row.alone.seconds(),
-      row.beside.seconds(), row.beside / row.alone, row.communication_alone.seconds(),
-      row.communication_beside.seconds(),
-      row.communication_sms == 0 ? 1.0 : row.communication_beside / row.communication_alone);
+      JsonQuoted(row.op.name), ShapeJson(row.shape), t.communication_sms, t.free_sms,
+      t.alone.seconds(), t.beside.seconds(), row.slowdown(), t.communication_alone.seconds(),
+      t.communication_beside.seconds(), row.communication_slowdown());
 }
 
-measured::Operation OperationOf(const BenchRow& row, const std::string& source) {
-  measured::Operation op;
-  op.kind = row.op.kind;
-  op.pass = row.op.pass;
-  op.format = row.op.format;
-  op.sms = row.timed.sms;
-  op.name = row.op.name;
-  op.source = source;
+measured::Operation OperationOf(const Op& op, const Shape& shape, Bytes bytes, int sms,
+                                const std::string& source) {
+  measured::Operation is;
+  is.kind = op.kind;
+  is.pass = op.pass;
+  is.format = op.format;
+  is.sms = sms;
+  is.name = op.name;
+  is.source = source;
   for (const std::string_view name : measured::Dimensions(op.kind)) {
     const std::string key(name);
-    op.shape[key] = key == "bytes"    ? row.timed.bytes.value()
-                    : key == "blocks" ? std::max(1, row.timed.sms)
-                                      : At(row.shape, key);
+    is.shape[key] = key == "bytes"    ? bytes.value()
+                    : key == "blocks" ? std::max(1, sms)
+                                      : At(shape, key);
   }
-  return op;
+  return is;
+}
+
+// Operations of the same key come together with all their times.
+class Collected {
+ public:
+  void Add(const measured::Operation& op, const std::vector<Duration>& each) {
+    const auto [place, fresh] = places_.try_emplace(op.Key(), operations_.size());
+    if (fresh) {
+      operations_.push_back(op);
+      times_.emplace_back();
+    } else if (operations_[place->second].name.find(op.name) == std::string::npos) {
+      operations_[place->second].name += ", " + op.name;
+    }
+    auto& all = times_[place->second];
+    all.insert(all.end(), each.begin(), each.end());
+  }
+  std::vector<measured::Operation> Take() {
+    for (size_t i = 0; i < times_.size(); ++i) {
+      operations_[i].times = measured::TimesOf(times_[i]);
+    }
+    return std::move(operations_);
+  }
+
+ private:
+  std::map<decltype(measured::Operation().Key()), size_t> places_;
+  std::vector<measured::Operation> operations_;
+  std::vector<std::vector<Duration>> times_;
+};
+
+void AddInterference(const InterferenceRow& row, const std::string& source, Collected& all) {
+  const cuda::Interference& t = row.times;
+  if (t.communication_sms == 0) return;  // nothing beside it
+  auto beside = OperationOf(row.op, row.shape, row.bytes, t.free_sms, source);
+  beside.name += " beside communication";
+  all.Add(beside, {t.beside});
+  measured::Operation other;
+  other.kind = measured::Kind::kOther;
+  other.sms = t.communication_sms;
+  other.shape["blocks"] = t.communication_sms;
+  other.source = source;
+  other.name = "communication of 1 GB";
+  all.Add(other, {t.communication_alone});
+  other.name = fmt::format("communication of 1 GB beside {} ({})", row.op.name, TextOf(row.shape));
+  all.Add(other, {t.communication_beside});
 }
 
 }  // namespace
+
+double InterferenceRow::communication_slowdown() const {
+  const bool communicates = times.communication_sms > 0 && times.communication_alone > Duration();
+  return communicates ? times.communication_beside / times.communication_alone : 1;
+}
 
 OfPeak OfPeakOf(const Timed& timed, const Peaks& peaks) {
   const Duration time = Median(timed.each);
@@ -107,10 +157,10 @@ std::string BenchText(const BenchReport& report) {
   }
   text += "baseline: its time over the kernel's; above 1 the kernel is faster\n";
   for (const InterferenceRow& row : report.interference) {
-    text += fmt::format(
-        "{} ({}) beside communication on {} SMs: {:.3f} x; communication {:.3f} x\n", row.kernel,
-        TextOf(row.shape), row.communication_sms, row.beside / row.alone,
-        row.communication_sms == 0 ? 1.0 : row.communication_beside / row.communication_alone);
+    text +=
+        fmt::format("{} ({}) beside communication on {} SMs: {:.3f} x; communication {:.3f} x\n",
+                    row.op.name, TextOf(row.shape), row.times.communication_sms, row.slowdown(),
+                    row.communication_slowdown());
   }
   for (const std::string& failure : report.failures) text += "FAILED: " + failure + "\n";
   return text;
@@ -152,24 +202,18 @@ std::string BenchJson(const BenchReport& report) {
 measured::Profile ProfileOf(const BenchReport& report, const std::string& source) {
   measured::Profile profile = {report.machine.name, report.machine.sms, report.machine.facts, {}};
   profile.machine["peaks"] = report.peaks.text;
-  std::map<decltype(measured::Operation().Key()), size_t> places;
-  std::vector<std::vector<Duration>> times;
+  std::string missing;
+  for (const std::string& failure : report.failures) {
+    missing += (missing.empty() ? "" : "; ") + failure;
+  }
+  if (!missing.empty()) profile.machine["not measured"] = missing;
+  Collected all;
   for (const BenchRow& row : report.rows) {
-    const measured::Operation op = OperationOf(row, source);
-    const auto [place, fresh] = places.try_emplace(op.Key(), times.size());
-    if (fresh) {
-      profile.operations.push_back(op);
-      times.emplace_back();
-    } else if (profile.operations[place->second].name.find(op.name) == std::string::npos) {
-      profile.operations[place->second].name += ", " + op.name;
-    }
-    auto& each = times[place->second];
-    const auto& faster = BaselineWins(row) ? row.timed.baseline_each : row.timed.each;
-    each.insert(each.end(), faster.begin(), faster.end());
+    all.Add(OperationOf(row.op, row.shape, row.timed.bytes, row.timed.sms, source),
+            BaselineWins(row) ? row.timed.baseline_each : row.timed.each);
   }
-  for (size_t i = 0; i < times.size(); ++i) {
-    profile.operations[i].times = measured::TimesOf(times[i]);
-  }
+  for (const InterferenceRow& row : report.interference) AddInterference(row, source, all);
+  profile.operations = all.Take();
   return profile;
 }
 

@@ -16,6 +16,7 @@
 
 #include "kernels/bench/machine.h"
 #include "kernels/bench/op.h"
+#include "kernels/cuda/interference.h"
 
 namespace pipescope::kernels::bench {
 
@@ -25,13 +26,15 @@ struct BenchRow {
   Timed timed;
 };
 
-// One kernel beside a communication kernel that has `sms` SMs of its own.
+// One kernel beside a communication kernel that has SMs of its own.
 struct InterferenceRow {
-  std::string kernel;
+  Op op;
   Shape shape;
-  int communication_sms = 0;
-  Duration alone, beside;                              // the kernel, on the SMs that are left
-  Duration communication_alone, communication_beside;  // for the same bytes
+  Bytes bytes;
+  cuda::Interference times;
+
+  double slowdown() const { return times.beside / times.alone; }
+  double communication_slowdown() const;  // 1 without communication
 };
 
 struct BenchReport {
@@ -52,6 +55,11 @@ std::string BenchText(const BenchReport& report);
 std::string BenchJson(const BenchReport& report);
 
 // Operations of the same key are one, with the times of all. `source` says where it was measured.
+//
+// What ran beside communication enters as the same operation on fewer SMs, "beside communication"
+// behind its name: in a profile fewer SMs than the machine's mean that others had the rest.
+// Communication's own times, alone and beside each kernel, are operations of kind `other` of so
+// many blocks, each for 1 GB; the kernel is in their names.
 measured::Profile ProfileOf(const BenchReport& report, const std::string& source);
 
 }  // namespace pipescope::kernels::bench

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernels/cuda/gemm.h"
+#include "kernels/cuda/library_scales.h"
 #include "kernels/cuda/quantize.h"
 #include "kernels/fp8/gemm.h"
 
@@ -84,6 +85,30 @@ std::vector<float> GroupsFastest(std::span<const float> scales, int64_t rows, in
   return out;
 }
 
+std::vector<float> LibraryScales(const Quantized& q) {
+  std::vector<float> scales;
+  const int64_t groups = q.column_groups();
+  if (q.grouping == Grouping::kTiles) {
+    for (int64_t g = 0; g < groups; ++g) {
+      for (int64_t r = 0; r < q.rows; ++r) scales.push_back(q.scale(r, g * kScaleGroup));
+    }
+    return scales;
+  }
+  for (int64_t r = 0; r < q.rows; r += kScaleGroup) {
+    for (int64_t g = 0; g < Ceil(groups, 4) * 4; ++g) {
+      scales.push_back(g < groups ? q.scale(r, g * kScaleGroup) : 0);
+    }
+  }
+  return scales;
+}
+
+Status CheckLibraryCase(const GemmCase& c) {
+  if (c.groups != Groups::kNone) return Fail("cuBLASLt: has no groups");
+  if (c.m % 4 != 0) return Wrong("cuBLASLt: m", c.m, "a multiple of 4");
+  if (c.n % 4 != 0) return Wrong("cuBLASLt: n", c.n, "a multiple of 4");
+  return {};
+}
+
 const char* NameOf(Backend backend) { return backend == Backend::kOurs ? "ours" : "cuBLASLt"; }
 
 Flops GemmCase::flops() const {
@@ -100,8 +125,8 @@ Status CheckCase(const GemmCase& c) {
   if (c.m < 1 || c.m > kMostRows) return Wrong("m", c.m, "1 to 16777216");
   if (c.n < 8 || c.n > kMostRows || c.n % 8 != 0) return Wrong("n", c.n, "a multiple of 8");
   if (c.k < 16 || c.k % 16 != 0) return Wrong("k", c.k, "a multiple of 16");
+  if (c.backend == Backend::kCublasLt) return CheckLibraryCase(c);
   if (c.groups == Groups::kNone) return {};
-  if (c.backend == Backend::kCublasLt) return Fail("cuBLASLt: has no groups");
   const int64_t whole = c.groups == Groups::kRows ? c.m : c.k;
   if (c.offsets.size() < 2 || c.offsets.front() != 0 || c.offsets.back() != whole) {
     return Fail("offsets: expected to begin with 0 and to end with all rows, or columns");

@@ -1,7 +1,7 @@
 #include <dlfcn.h>
 
 #include "kernels/cuda/cublaslt.cuh"
-#include "kernels/cuda/gemm_launch.cuh"
+#include "kernels/cuda/library_scales.h"
 
 namespace pipescope::kernels::cuda {
 namespace {
@@ -33,11 +33,10 @@ Status Lt(cublasStatus_t status, const char* what) {
 
 constexpr size_t kWorkspace = size_t{32} << 20;  // what NVIDIA recommends for Hopper
 
-// c [m][n] row by row is c' [n][m] column by column: the library's A is our b, its B our a.
 class LtLaunch : public GemmLaunch {
  public:
-  LtLaunch(const CublasLt& lt, const GemmCase& c, GemmMemory& memory, int sms)
-      : lt_(lt), case_(c), memory_(memory), sms_(sms) {}
+  LtLaunch(const CublasLt& lt, const LtProblem& problem, GpuBytes& workspace, int sms)
+      : lt_(lt), p_(problem), workspace_(workspace), sms_(sms) {}
 
   ~LtLaunch() override {
     if (preference_ != nullptr) lt_.preference_destroy(preference_);
@@ -57,11 +56,9 @@ class LtLaunch : public GemmLaunch {
 
   Status Run(cudaStream_t stream) override {
     const float one = 1, zero = 0;
-    void* c = memory_.c.as<void>();
-    return Lt(
-        lt_.matmul(handle_, desc_, &one, memory_.b.as<void>(), a_, memory_.a.as<void>(), b_, &zero,
-                   c, d_, c, d_, &chosen_.algo, memory_.workspace.as<void>(), kWorkspace, stream),
-        "the GEMM");
+    return Lt(lt_.matmul(handle_, desc_, &one, p_.a.data, a_, p_.b.data, b_, &zero, p_.d.data, d_,
+                         p_.d.data, d_, &chosen_.algo, workspace_.as<void>(), kWorkspace, stream),
+              "the GEMM");
   }
   int sms() const override { return sms_; }
 
@@ -71,36 +68,48 @@ class LtLaunch : public GemmLaunch {
     return Lt(lt_.desc_set(desc_, attribute, &value, sizeof(value)), what);
   }
 
+  Status SetScales(const LtMatrix& m, cublasLtMatmulDescAttributes_t mode,
+                   cublasLtMatmulDescAttributes_t pointer) {
+    if (m.scales == nullptr) return {};
+    if (reinterpret_cast<uintptr_t>(m.scales) % 16 != 0) {
+      return Fail("cuBLASLt: scales: expected at a multiple of 16 bytes");
+    }
+    if (auto ok = Set(mode, m.scale_mode, "block scaling (cuBLAS 12.9 or later)"); !ok) return ok;
+    return Set(pointer, m.scales, "scales");
+  }
+
   Status Describe() {
     if (auto ok = Lt(lt_.create(&handle_), "its handle"); !ok) return ok;
     if (auto ok = Lt(lt_.desc_create(&desc_, CUBLAS_COMPUTE_32F, CUDA_R_32F), "a GEMM"); !ok) {
       return ok;
     }
-    const cublasOperation_t turned = CUBLAS_OP_T;
-    if (auto ok = Set(CUBLASLT_MATMUL_DESC_TRANSA, turned, "a transposition"); !ok) return ok;
-    const int32_t tiles = CUBLASLT_MATMUL_MATRIX_SCALE_VEC128_32F;
-    const int32_t of_b = case_.fp32() ? tiles : CUBLASLT_MATMUL_MATRIX_SCALE_BLK128x128_32F;
-    const void* a_scales = memory_.b_scales.as<void>();
-    const void* b_scales = memory_.a_scales.as<void>();
-    if (auto ok = Set(CUBLASLT_MATMUL_DESC_A_SCALE_MODE, of_b, "block scaling"); !ok) return ok;
-    if (auto ok = Set(CUBLASLT_MATMUL_DESC_B_SCALE_MODE, tiles, "block scaling"); !ok) return ok;
-    if (auto ok = Set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, a_scales, "scales"); !ok) return ok;
-    if (auto ok = Set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, b_scales, "scales"); !ok) return ok;
-    if (case_.sms == 0) return {};
-    return Set(CUBLASLT_MATMUL_DESC_SM_COUNT_TARGET, int32_t{case_.sms}, "a number of SMs");
+    const cublasOperation_t of_a = p_.turn_a ? CUBLAS_OP_T : CUBLAS_OP_N;
+    const cublasOperation_t of_b = p_.turn_b ? CUBLAS_OP_T : CUBLAS_OP_N;
+    if (auto ok = Set(CUBLASLT_MATMUL_DESC_TRANSA, of_a, "a transposition"); !ok) return ok;
+    if (auto ok = Set(CUBLASLT_MATMUL_DESC_TRANSB, of_b, "a transposition"); !ok) return ok;
+    if (auto ok = SetScales(p_.a, CUBLASLT_MATMUL_DESC_A_SCALE_MODE,
+                            CUBLASLT_MATMUL_DESC_A_SCALE_POINTER);
+        !ok) {
+      return ok;
+    }
+    if (auto ok = SetScales(p_.b, CUBLASLT_MATMUL_DESC_B_SCALE_MODE,
+                            CUBLASLT_MATMUL_DESC_B_SCALE_POINTER);
+        !ok) {
+      return ok;
+    }
+    if (p_.sms == 0) return {};
+    return Set(CUBLASLT_MATMUL_DESC_SM_COUNT_TARGET, int32_t{p_.sms}, "a number of SMs");
   }
 
+  Status LayOutOne(const LtMatrix& m, cublasLtMatrixLayout_t* layout) {
+    return Lt(lt_.layout_create(layout, m.type, static_cast<uint64_t>(m.rows),
+                                static_cast<uint64_t>(m.columns), m.stride),
+              "a layout");
+  }
   Status LayOut() {
-    const auto m = static_cast<uint64_t>(case_.m), n = static_cast<uint64_t>(case_.n);
-    const auto k = static_cast<uint64_t>(case_.k);
-    const cudaDataType_t out = case_.fp32() ? CUDA_R_32F : CUDA_R_16BF;
-    if (auto ok = Lt(lt_.layout_create(&a_, CUDA_R_8F_E4M3, k, n, case_.k), "a layout"); !ok) {
-      return ok;
-    }
-    if (auto ok = Lt(lt_.layout_create(&b_, CUDA_R_8F_E4M3, k, m, case_.k), "a layout"); !ok) {
-      return ok;
-    }
-    return Lt(lt_.layout_create(&d_, out, n, m, case_.n), "a layout");
+    if (auto ok = LayOutOne(p_.a, &a_); !ok) return ok;
+    if (auto ok = LayOutOne(p_.b, &b_); !ok) return ok;
+    return LayOutOne(p_.d, &d_);
   }
 
   Status Choose() {
@@ -112,7 +121,7 @@ class LtLaunch : public GemmLaunch {
         !ok) {
       return ok;
     }
-    if (auto ok = memory_.workspace.Reset(0, kWorkspace, 0); !ok) return ok;
+    if (auto ok = workspace_.Reset(0, kWorkspace, 0); !ok) return ok;
     int found = 0;
     if (auto ok =
             Lt(lt_.heuristic(handle_, desc_, a_, b_, d_, d_, preference_, 1, &chosen_, &found),
@@ -124,8 +133,8 @@ class LtLaunch : public GemmLaunch {
   }
 
   const CublasLt& lt_;
-  const GemmCase case_;
-  GemmMemory& memory_;
+  const LtProblem p_;
+  GpuBytes& workspace_;
   const int sms_;
   cublasLtHandle_t handle_ = nullptr;
   cublasLtMatmulDesc_t desc_ = nullptr;
@@ -159,14 +168,35 @@ Result<std::string> CublasLtVersion() {
          std::to_string(version % 100);
 }
 
-Result<std::unique_ptr<GemmLaunch>> PrepareCublasLt(const GemmCase& c, GemmMemory& memory) {
+Result<std::unique_ptr<GemmLaunch>> PrepareLt(const LtProblem& problem, GpuBytes& workspace) {
   const auto lt = LoadCublasLt();
   if (!lt) return Fail(lt.error());
   const auto all = SmsOfGpu();
   if (!all) return Fail(all.error());
-  auto launch = std::make_unique<LtLaunch>(**lt, c, memory, c.sms == 0 ? *all : c.sms);
+  const int sms = problem.sms == 0 ? *all : problem.sms;
+  auto launch = std::make_unique<LtLaunch>(**lt, problem, workspace, sms);
   if (auto ok = launch->Prepare(); !ok) return Fail(ok.error());
   return std::unique_ptr<GemmLaunch>(std::move(launch));
+}
+
+// c [m][n] row by row is c' [n][m] column by column: the library's a is our b, its b our a.
+Result<std::unique_ptr<GemmLaunch>> PrepareCublasLt(const GemmCase& c, GemmMemory& memory) {
+  if (auto ok = CheckLibraryCase(c); !ok) return Fail(ok.error());
+  constexpr int32_t kTiles = CUBLASLT_MATMUL_MATRIX_SCALE_VEC128_32F;
+  constexpr int32_t kBlocks = CUBLASLT_MATMUL_MATRIX_SCALE_BLK128x128_32F;
+  const cudaDataType_t codes = CUDA_R_8F_E4M3, out = c.fp32() ? CUDA_R_32F : CUDA_R_16BF;
+  LtProblem p;
+  p.a = {codes,
+         c.k,
+         c.n,
+         c.k,
+         memory.b.as<void>(),
+         c.fp32() ? kTiles : kBlocks,
+         memory.b_scales.as<void>()};
+  p.b = {codes, c.k, c.m, c.k, memory.a.as<void>(), kTiles, memory.a_scales.as<void>()};
+  p.d = {out, c.n, c.m, c.n, memory.c.as<void>()};
+  p.sms = c.sms;
+  return PrepareLt(p, memory.workspace);
 }
 
 }  // namespace pipescope::kernels::cuda

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "kernels/cuda/gemm_launch.cuh"
 #include "sim/base/result.h"
 
 namespace pipescope::kernels::cuda {
@@ -24,6 +25,23 @@ struct CublasLt {
   decltype(&cublasLtMatmulPreferenceDestroy) preference_destroy = nullptr;
   decltype(&cublasLtMatmulPreferenceSetAttribute) preference_set = nullptr;
 };
+
+// d = op(a) op(b), all column by column as the library has them. Scales are null, or what their
+// mode says.
+struct LtMatrix {
+  cudaDataType_t type = CUDA_R_16BF;
+  int64_t rows = 0, columns = 0, stride = 0;
+  void* data = nullptr;
+  int32_t scale_mode = -1;
+  const void* scales = nullptr;
+};
+struct LtProblem {
+  bool turn_a = true, turn_b = false;
+  LtMatrix a, b, d;
+  int sms = 0;  // 0: all
+};
+// `workspace` must outlive it.
+Result<std::unique_ptr<GemmLaunch>> PrepareLt(const LtProblem& problem, GpuBytes& workspace);
 
 // Loads it once; fails, always with the same words, where it is not there or too old.
 Result<const CublasLt*> LoadCublasLt();

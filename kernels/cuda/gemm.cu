@@ -2,22 +2,12 @@
 
 #include "kernels/cuda/gemm.h"
 #include "kernels/cuda/gemm_launch.cuh"
+#include "kernels/cuda/library_scales.h"
+#include "kernels/cuda/work.h"
 #include "kernels/train/bf16.h"
 
 namespace pipescope::kernels::cuda {
 namespace {
-
-// cuBLASLt wants each row of block scales to begin at a multiple of four.
-std::vector<float> PaddedToFour(const Quantized& blocks) {
-  const int64_t groups = blocks.column_groups(), rows = GroupsOf(blocks.rows);
-  std::vector<float> scales;
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t g = 0; g < (groups + 3) / 4 * 4; ++g) {
-      scales.push_back(g < groups ? blocks.scale(r * 128, g * 128) : 0);
-    }
-  }
-  return scales;
-}
 
 Result<std::unique_ptr<GemmLaunch>> Prepare(const GemmCase& c, GemmMemory& memory) {
   return c.backend == Backend::kOurs ? PrepareOurs(c, memory) : PrepareCublasLt(c, memory);
@@ -27,10 +17,11 @@ Status PutInputs(const GemmCase& c, const GemmInputs& in, GemmMemory& memory) {
   const bool library = c.backend == Backend::kCublasLt;
   if (auto ok = memory.a.Put(0, in.a.codes); !ok) return ok;
   if (auto ok = memory.b.Put(0, in.b.codes); !ok) return ok;
-  if (auto ok = memory.a_scales.Put(0, RowsFastest(in.a)); !ok) return ok;
-  return memory.b_scales.Put(0, c.fp32()  ? RowsFastest(in.b)
-                                : library ? PaddedToFour(in.b)
-                                          : in.b.scales);
+  const auto of_a = library ? LibraryScales(in.a) : RowsFastest(in.a);
+  if (auto ok = memory.a_scales.Put(0, of_a); !ok) return ok;
+  return memory.b_scales.Put(0, library    ? LibraryScales(in.b)
+                                : c.fp32() ? RowsFastest(in.b)
+                                           : in.b.scales);
 }
 
 Result<std::vector<float>> GetResult(const GemmCase& c, const GemmMemory& memory) {
@@ -43,23 +34,6 @@ Result<std::vector<float>> GetResult(const GemmCase& c, const GemmMemory& memory
   if (auto ok = memory.c.Get(&codes); !ok) return Fail(ok.error());
   for (size_t i = 0; i < out.size(); ++i) out[i] = DecodeBf16(codes[i]);
   return out;
-}
-
-}  // namespace
-
-Result<std::vector<float>> GemmOnGpu(const GemmCase& c, const GemmInputs& inputs) {
-  if (auto ok = CheckCase(c); !ok) return Fail(ok.error());
-  if (c.backend == Backend::kCublasLt && (c.m % 128 != 0 || (c.fp32() && c.n % 128 != 0))) {
-    return Fail("cuBLASLt: checked at whole tiles only: its scales have no padding");
-  }
-  GemmMemory memory;
-  if (auto ok = PutInputs(c, inputs, memory); !ok) return Fail(ok.error());
-  if (auto ok = memory.Poison(c); !ok) return Fail(ok.error());
-  const auto launch = Prepare(c, memory);
-  if (!launch) return Fail(launch.error());
-  if (auto ok = (*launch)->Run(nullptr); !ok) return Fail(ok.error());
-  if (auto ok = Cuda(cudaDeviceSynchronize(), "a GEMM"); !ok) return Fail(ok.error());
-  return GetResult(c, memory);
 }
 
 Result<std::unique_ptr<GemmLaunch>> PrepareRandom(const GemmCase& c, GemmMemory& memory) {
@@ -80,11 +54,40 @@ Result<std::unique_ptr<GemmLaunch>> PrepareRandom(const GemmCase& c, GemmMemory&
   return Prepare(c, memory);
 }
 
-Result<GpuTimes> TimeGemmOnGpu(const GemmCase& c) {
+class GemmWork : public Work {
+ public:
+  Status Start(const GemmCase& c) {
+    auto launch = PrepareRandom(c, memory_);
+    if (!launch) return Fail(launch.error());
+    launch_ = std::move(*launch);
+    return {};
+  }
+  Status Run(void* stream) override { return launch_->Run(static_cast<cudaStream_t>(stream)); }
+  int sms() const override { return launch_->sms(); }
+
+ private:
+  GemmMemory memory_;
+  std::unique_ptr<GemmLaunch> launch_;
+};
+
+}  // namespace
+
+Result<std::vector<float>> GemmOnGpu(const GemmCase& c, const GemmInputs& inputs) {
+  if (auto ok = CheckCase(c); !ok) return Fail(ok.error());
   GemmMemory memory;
-  const auto launch = PrepareRandom(c, memory);
+  if (auto ok = PutInputs(c, inputs, memory); !ok) return Fail(ok.error());
+  if (auto ok = memory.Poison(c); !ok) return Fail(ok.error());
+  const auto launch = Prepare(c, memory);
   if (!launch) return Fail(launch.error());
-  return TimeOnGpu((*launch)->sms(), [&] { return (*launch)->Run(nullptr); });
+  if (auto ok = (*launch)->Run(nullptr); !ok) return Fail(ok.error());
+  if (auto ok = Cuda(cudaDeviceSynchronize(), "a GEMM"); !ok) return Fail(ok.error());
+  return GetResult(c, memory);
+}
+
+PreparedWork PrepareGemm(const GemmCase& c) {
+  auto work = std::make_unique<GemmWork>();
+  if (auto ok = work->Start(c); !ok) return Fail(ok.error());
+  return work;
 }
 
 }  // namespace pipescope::kernels::cuda

@@ -61,6 +61,5 @@ std::vector<double> GemmTruth(const GemmCase& c, const GemmInputs& inputs);
 
 // c, poisoned before.
 Result<std::vector<float>> GemmOnGpu(const GemmCase& c, const GemmInputs& inputs);
-Result<GpuTimes> TimeGemmOnGpu(const GemmCase& c);
 
 }  // namespace pipescope::kernels::cuda

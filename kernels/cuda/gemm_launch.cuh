@@ -17,7 +17,5 @@ class GemmLaunch {
 
 Result<std::unique_ptr<GemmLaunch>> PrepareOurs(const GemmCase& c, GemmMemory& memory);
 Result<std::unique_ptr<GemmLaunch>> PrepareCublasLt(const GemmCase& c, GemmMemory& memory);
-// Operands for a benchmark, and the launch.
-Result<std::unique_ptr<GemmLaunch>> PrepareRandom(const GemmCase& c, GemmMemory& memory);
 
 }  // namespace pipescope::kernels::cuda

@@ -1,5 +1,5 @@
-#include "kernels/cuda/gemm_launch.cuh"
 #include "kernels/cuda/interference.h"
+#include "kernels/cuda/launch.cuh"
 
 namespace pipescope::kernels::cuda {
 namespace {
@@ -10,10 +10,17 @@ constexpr int64_t kBuffer = int64_t{512} << 20;  // beyond L2
 constexpr int kLaunches = 10;
 constexpr unsigned long long kSpin = 4'000'000;  // cycles: about 2 ms
 
-// Copies chunk after chunk, each block in its own part, until it is told to stop.
+enum class Copying { kNo, kYes };
+
+// Copies chunk after chunk, each block in its own part, until it is told to stop. Without copying
+// it holds its SM and waits.
 __global__ void __launch_bounds__(kCopyThreads, 1)
     CommunicationKernel(const uint4* from, uint4* to, unsigned long long* copied,
-                        const volatile int* stop) {
+                        const volatile int* stop, Copying copying) {
+  if (copying == Copying::kNo) {
+    while (*stop == 0) __nanosleep(1000);
+    return;
+  }
   constexpr int kWords = kChunk / 16 / kCopyThreads;
   const int64_t chunks = kBuffer / kChunk / gridDim.x;
   for (int64_t i = 0;; i = (i + 1) % chunks) {
@@ -40,10 +47,10 @@ struct Measured {
 };
 
 // Communication on some SMs for as long as this lives. Its blocks take all of an SM's shared
-// memory, so that a GEMM's blocks find place on the others only.
+// memory, so that other blocks, each of which needs some, find place on the other SMs only.
 class Communication {
  public:
-  Status Start(int sms) {
+  Status Start(int sms, Copying copying) {
     sms_ = sms;
     for (GpuBytes* buffer : {&from_, &to_}) {
       if (auto ok = buffer->Reset(0, kBuffer, 1); !ok) return ok;
@@ -60,7 +67,8 @@ class Communication {
     constexpr int kAll = 227 * 1024;
     cudaFuncSetAttribute(CommunicationKernel, cudaFuncAttributeMaxDynamicSharedMemorySize, kAll);
     CommunicationKernel<<<static_cast<unsigned>(sms), kCopyThreads, kAll, stream_>>>(
-        from_.as<uint4>(), to_.as<uint4>(), copied_.as<unsigned long long>(), stop_.as<int>());
+        from_.as<uint4>(), to_.as<uint4>(), copied_.as<unsigned long long>(), stop_.as<int>(),
+        copying);
     return Cuda(cudaGetLastError(), "communication's launch");
   }
 
@@ -103,29 +111,9 @@ class Communication {
   unsigned long long* counts_ = nullptr;
 };
 
-struct Kernel {
-  const char* name;
-  GemmCase gemm;
-};
-
-std::vector<Kernel> Kernels() {
-  std::vector<Kernel> kernels = {
-      {"fp8_gemm_forward", {.m = 4096, .n = 7168, .k = 16384}},
-      {"fp8_gemm_forward", {.m = 4096, .n = 32768, .k = 512}},
-      {"fp8_gemm_weight_grad", {.m = 4096, .n = 7168, .k = 4096, .b_grouping = Grouping::kTiles}},
-      {"fp8_gemm_grouped",
-       {.groups = Groups::kRows,
-        .m = 32768,
-        .n = 4096,
-        .k = 7168,
-        .offsets = {0, 8192, 16384, 24576, 32768}}},
-  };
-  return kernels;
-}
-
-Status Repeat(GemmLaunch& launch, cudaStream_t stream) {
+Status Repeat(Work& work, cudaStream_t stream) {
   for (int i = 0; i < kLaunches; ++i) {
-    if (auto ok = launch.Run(stream); !ok) return ok;
+    if (auto ok = work.Run(stream); !ok) return ok;
   }
   return {};
 }
@@ -135,17 +123,11 @@ Duration TimeFor(const Measured& m, int64_t bytes) {
   return Seconds(m.time.seconds() * static_cast<double>(bytes) / static_cast<double>(m.copied));
 }
 
-// Times of one kernel on the SMs that communication on `sms` leaves; communication runs if `with`.
-Result<Measured> Run(const Kernel& kernel, int free_sms, int communicating) {
-  GemmCase c = kernel.gemm;
-  c.sms = free_sms;
-  GemmMemory memory;
-  const auto launch = PrepareRandom(c, memory);
-  if (!launch) return Fail(launch.error());
-  if (auto ok = Repeat(**launch, nullptr); !ok) return Fail(ok.error());  // warms up
+// The work on the SMs that `sms` of communication leave it, which copy or stand still.
+Result<Measured> Run(Work& work, int sms, Copying copying) {
   Communication communication;
-  if (auto ok = communication.Start(communicating); !ok) return Fail(ok.error());
-  return communication.During([&](cudaStream_t s) { return Repeat(**launch, s); });
+  if (auto ok = communication.Start(sms, copying); !ok) return Fail(ok.error());
+  return communication.During([&](cudaStream_t s) { return Repeat(work, s); });
 }
 
 Result<Measured> Alone(int communicating) {
@@ -154,7 +136,7 @@ Result<Measured> Alone(int communicating) {
   SpinKernel<<<1, 1>>>();
   if (auto ok = Cuda(cudaDeviceSynchronize(), "waiting"); !ok) return Fail(ok.error());
   Communication communication;
-  if (auto ok = communication.Start(communicating); !ok) return Fail(ok.error());
+  if (auto ok = communication.Start(communicating, Copying::kYes); !ok) return Fail(ok.error());
   return communication.During([](cudaStream_t stream) {
     SpinKernel<<<1, 1, 0, stream>>>();
     return Cuda(cudaGetLastError(), "waiting");
@@ -163,26 +145,26 @@ Result<Measured> Alone(int communicating) {
 
 }  // namespace
 
-Result<std::vector<Interference>> MeasureInterference(const std::vector<int>& communication_sms) {
-  constexpr int64_t kGigabyte = 1'000'000'000;
+Result<Interference> MeasureInterference(const Prepare& prepare, int sms) {
   const auto all = SmsOfGpu();
   if (!all) return Fail(all.error());
-  std::vector<Interference> rows;
-  for (const int sms : communication_sms) {
-    if (sms < 0 || sms >= *all) return Fail("SMs of communication: expected fewer than there are");
-    const auto copy = Alone(sms);
-    if (!copy) return Fail(copy.error());
-    for (const Kernel& kernel : Kernels()) {
-      const auto alone = Run(kernel, *all - sms, 0), beside = Run(kernel, *all - sms, sms);
-      if (!alone) return Fail(alone.error());
-      if (!beside) return Fail(beside.error());
-      rows.push_back({kernel.name, kernel.gemm.m, kernel.gemm.n, kernel.gemm.k, sms,
+  if (sms < 0 || sms >= *all) return Fail("SMs of communication: expected fewer than there are");
+  const auto work = prepare(*all - sms);
+  if (!work) return Fail(work.error());
+  if (auto ok = Repeat(**work, nullptr); !ok) return Fail(ok.error());  // loads it, and warms up
+  if (auto ok = Cuda(cudaDeviceSynchronize(), "a kernel alone"); !ok) return Fail(ok.error());
+  const auto copy = Alone(sms);
+  if (!copy) return Fail(copy.error());
+  const auto alone = Run(**work, sms, Copying::kNo), beside = Run(**work, sms, Copying::kYes);
+  if (!alone) return Fail(alone.error());
+  if (!beside) return Fail(beside.error());
+  constexpr int64_t kGigabyte = 1'000'000'000;
+  return Interference{sms,
+                      *all - sms,
                       Duration(alone->time.picoseconds() / kLaunches),
-                      Duration(beside->time.picoseconds() / kLaunches), TimeFor(*copy, kGigabyte),
-                      TimeFor(*beside, kGigabyte)});
-    }
-  }
-  return rows;
+                      Duration(beside->time.picoseconds() / kLaunches),
+                      TimeFor(*copy, kGigabyte),
+                      TimeFor(*beside, kGigabyte)};
 }
 
 }  // namespace pipescope::kernels::cuda

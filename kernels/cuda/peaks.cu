@@ -2,6 +2,7 @@
 
 #include "kernels/cuda/hopper.cuh"
 #include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/work.h"
 
 namespace pipescope::kernels::cuda {
 namespace {
@@ -104,6 +105,10 @@ Status FillScales(const GpuBytes& bytes, int64_t count) {
 }
 Status FillBf16(const GpuBytes& bytes, int64_t count) {
   return FillWith<Fill::kBf16, uint16_t>(bytes, count);
+}
+
+Result<GpuTimes> TimeOnGpu(Work& work) {
+  return TimeOnGpu(work.sms(), [&] { return work.Run(nullptr); });
 }
 
 Result<GpuTimes> TimeCopyOnGpu(Bytes bytes) {

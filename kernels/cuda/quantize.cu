@@ -1,6 +1,7 @@
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/quantize.h"
 #include "kernels/cuda/quantize_kernels.cuh"
+#include "kernels/cuda/work.h"
 #include "kernels/train/rms_norm.h"
 
 namespace pipescope::kernels::cuda {
@@ -20,32 +21,32 @@ int64_t ScaleCount(const QuantizeCase& c) {
 }
 
 template <ScaleKind kind>
-void LaunchKind(const QuantizeCase& c, const QuantizeArguments& a, int sms) {
+void LaunchKind(const QuantizeCase& c, const QuantizeArguments& a, int sms, cudaStream_t stream) {
   const dim3 squares(static_cast<unsigned>(Groups(c.columns)),
                      static_cast<unsigned>(Groups(c.rows)));
   const auto blocks = static_cast<unsigned>(sms * kBlocksPerSm);
   if (c.source == Source::kRmsNorm) {
     const auto threads = static_cast<unsigned>((c.columns / kValues + 31) / 32 * 32);
     const auto rows = static_cast<unsigned>(sms) * (2048 / threads);
-    RmsNormKernel<kind><<<rows, threads>>>(a, static_cast<float>(kRmsNormEpsilon));
+    RmsNormKernel<kind><<<rows, threads, 0, stream>>>(a, static_cast<float>(kRmsNormEpsilon));
   } else if (c.source == Source::kSwiGlu) {
-    TilesKernel<Source::kSwiGlu, kind><<<blocks, 256>>>(a);
+    TilesKernel<Source::kSwiGlu, kind><<<blocks, 256, 0, stream>>>(a);
   } else if (c.transposed && c.grouping == Grouping::kTiles) {
-    TransposedKernel<Grouping::kTiles, kind><<<squares, kBlockThreads>>>(a);
+    TransposedKernel<Grouping::kTiles, kind><<<squares, kBlockThreads, 0, stream>>>(a);
   } else if (c.transposed) {
-    TransposedKernel<Grouping::kBlocks, kind><<<squares, kBlockThreads>>>(a);
+    TransposedKernel<Grouping::kBlocks, kind><<<squares, kBlockThreads, 0, stream>>>(a);
   } else if (c.grouping == Grouping::kBlocks) {
-    BlocksKernel<kind><<<squares, kBlockThreads>>>(a);
+    BlocksKernel<kind><<<squares, kBlockThreads, 0, stream>>>(a);
   } else {
-    TilesKernel<Source::kPlain, kind><<<blocks, 256>>>(a);
+    TilesKernel<Source::kPlain, kind><<<blocks, 256, 0, stream>>>(a);
   }
 }
 
-Status Launch(const QuantizeCase& c, const QuantizeArguments& a, int sms) {
+Status Launch(const QuantizeCase& c, const QuantizeArguments& a, int sms, cudaStream_t stream) {
   if (c.kind == ScaleKind::kFloat) {
-    LaunchKind<ScaleKind::kFloat>(c, a, sms);
+    LaunchKind<ScaleKind::kFloat>(c, a, sms, stream);
   } else {
-    LaunchKind<ScaleKind::kPowerOfTwo>(c, a, sms);
+    LaunchKind<ScaleKind::kPowerOfTwo>(c, a, sms, stream);
   }
   return Cuda(cudaGetLastError(), "a quantiser's launch");
 }
@@ -70,6 +71,29 @@ struct Memory {
   }
 };
 
+class QuantizeWork : public Work {
+ public:
+  QuantizeWork(const QuantizeCase& c, int sms) : case_(c), sms_(sms) {}
+
+  Status Start() {
+    const int64_t values = case_.rows * case_.columns * (case_.source == Source::kSwiGlu ? 2 : 1);
+    if (auto ok = memory_.x.Reset(0, 2 * values, 0); !ok) return ok;
+    if (auto ok = memory_.weight.Reset(0, 2 * case_.columns, 0); !ok) return ok;
+    if (auto ok = FillBf16(memory_.x, values); !ok) return ok;
+    if (auto ok = FillBf16(memory_.weight, case_.columns); !ok) return ok;
+    return memory_.Outputs(case_);
+  }
+  Status Run(void* stream) override {
+    return Launch(case_, memory_.Arguments(case_), sms_, static_cast<cudaStream_t>(stream));
+  }
+  int sms() const override { return sms_; }
+
+ private:
+  const QuantizeCase case_;
+  const int sms_;
+  Memory memory_;
+};
+
 }  // namespace
 
 Result<Quantized> QuantizeOnGpu(const QuantizeCase& c, std::span<const uint16_t> x,
@@ -85,7 +109,7 @@ Result<Quantized> QuantizeOnGpu(const QuantizeCase& c, std::span<const uint16_t>
     return Fail(ok.error());
   }
   if (auto ok = memory.Outputs(c); !ok) return Fail(ok.error());
-  if (auto ok = Launch(c, memory.Arguments(c), *sms); !ok) return Fail(ok.error());
+  if (auto ok = Launch(c, memory.Arguments(c), *sms, nullptr); !ok) return Fail(ok.error());
   if (auto ok = Cuda(cudaDeviceSynchronize(), "a quantiser"); !ok) return Fail(ok.error());
   Quantized q = {ResultRows(c), ResultColumns(c), c.grouping, {}, {}};
   q.codes.resize(static_cast<size_t>(c.rows * c.columns));
@@ -97,19 +121,13 @@ Result<Quantized> QuantizeOnGpu(const QuantizeCase& c, std::span<const uint16_t>
   return q;
 }
 
-Result<GpuTimes> TimeQuantizeOnGpu(const QuantizeCase& c) {
+PreparedWork PrepareQuantize(const QuantizeCase& c) {
   if (auto ok = CheckCase(c); !ok) return Fail(ok.error());
   const auto sms = SmsOfGpu();
   if (!sms) return Fail(sms.error());
-  const int64_t values = c.rows * c.columns * (c.source == Source::kSwiGlu ? 2 : 1);
-  Memory memory;
-  if (auto ok = memory.x.Reset(0, 2 * values, 0); !ok) return Fail(ok.error());
-  if (auto ok = memory.weight.Reset(0, 2 * c.columns, 0); !ok) return Fail(ok.error());
-  if (auto ok = FillBf16(memory.x, values); !ok) return Fail(ok.error());
-  if (auto ok = FillBf16(memory.weight, c.columns); !ok) return Fail(ok.error());
-  if (auto ok = memory.Outputs(c); !ok) return Fail(ok.error());
-  const QuantizeArguments arguments = memory.Arguments(c);
-  return TimeOnGpu(*sms, [&] { return Launch(c, arguments, *sms); });
+  auto work = std::make_unique<QuantizeWork>(c, *sms);
+  if (auto ok = work->Start(); !ok) return Fail(ok.error());
+  return work;
 }
 
 }  // namespace pipescope::kernels::cuda

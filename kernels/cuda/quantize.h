@@ -48,6 +48,5 @@ std::vector<float> GroupsFastest(std::span<const float> scales, int64_t rows, in
 // Outputs are poisoned before.
 Result<Quantized> QuantizeOnGpu(const QuantizeCase& c, std::span<const uint16_t> x,
                                 std::span<const uint16_t> weight);
-Result<GpuTimes> TimeQuantizeOnGpu(const QuantizeCase& c);
 
 }  // namespace pipescope::kernels::cuda

@@ -2,7 +2,9 @@
 #include "kernels/cuda/gemm.h"
 #include "kernels/cuda/gpu.h"
 #include "kernels/cuda/interference.h"
+#include "kernels/cuda/linear.h"
 #include "kernels/cuda/quantize.h"
+#include "kernels/cuda/work.h"
 
 namespace pipescope::kernels::cuda {
 namespace {
@@ -18,9 +20,16 @@ Result<Quantized> QuantizeOnGpu(const QuantizeCase&, std::span<const uint16_t>,
                                 std::span<const uint16_t>) {
   return Without();
 }
-Result<GpuTimes> TimeQuantizeOnGpu(const QuantizeCase&) { return Without(); }
+PreparedWork PrepareQuantize(const QuantizeCase&) { return Without(); }
+Result<std::vector<float>> LinearOnGpu(const LinearCase&, std::span<const uint16_t>,
+                                       std::span<const uint16_t>) {
+  return Without();
+}
+PreparedWork PrepareLinear(const LinearCase&) { return Without(); }
+PreparedWork PrepareTrain(const TrainCase&) { return Without(); }
+Result<GpuTimes> TimeOnGpu(Work&) { return Without(); }
 Result<std::vector<float>> GemmOnGpu(const GemmCase&, const GemmInputs&) { return Without(); }
-Result<GpuTimes> TimeGemmOnGpu(const GemmCase&) { return Without(); }
-Result<std::vector<Interference>> MeasureInterference(const std::vector<int>&) { return Without(); }
+PreparedWork PrepareGemm(const GemmCase&) { return Without(); }
+Result<Interference> MeasureInterference(const Prepare&, int) { return Without(); }
 
 }  // namespace pipescope::kernels::cuda

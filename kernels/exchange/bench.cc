@@ -14,6 +14,10 @@ Result<Duration> Median(Exchange& exchange, Part part, int runs) {
   return Seconds(*middle);
 }
 
+}  // namespace
+
+int64_t DispatchRowBytes(const Config& g) { return g.value_bytes() + 4 * int64_t{g.scales()}; }
+
 Rates RatesOf(const Config& g, const Volume& volume, int64_t row, Duration time) {
   const auto rate = [&](int64_t rows) { return Bytes(rows * row / g.ranks()) / time; };
   return {.time = time,
@@ -22,8 +26,6 @@ Rates RatesOf(const Config& g, const Volume& volume, int64_t row, Duration time)
           .rdma_wire = rate(volume.token_far_nodes),
           .nvl_wire = rate(volume.near_rows)};
 }
-
-}  // namespace
 
 Volume VolumeOf(const Config& g, const std::vector<DispatchInput>& inputs) {
   Volume volume;
@@ -70,10 +72,9 @@ Result<BenchResult> BenchExchange(Exchange& exchange, const Config& g, Routing r
   if (!combine) return Fail(combine.error());
   const Volume volume = VolumeOf(g, inputs);
   const int64_t bf16 = 2 * int64_t{g.hidden};
-  return BenchResult{
-      .notify = *notify,
-      .dispatch = RatesOf(g, volume, g.value_bytes() + 4 * int64_t{g.scales()}, *dispatch),
-      .combine = RatesOf(g, volume, bf16, *combine)};
+  return BenchResult{.notify = *notify,
+                     .dispatch = RatesOf(g, volume, DispatchRowBytes(g), *dispatch),
+                     .combine = RatesOf(g, volume, bf16, *combine)};
 }
 
 }  // namespace pipescope::kernels::exchange

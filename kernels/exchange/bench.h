@@ -35,6 +35,9 @@ struct Rates {
   Bandwidth rdma, nvl, rdma_wire, nvl_wire;
 };
 
+int64_t DispatchRowBytes(const Config& config);
+Rates RatesOf(const Config& config, const Volume& volume, int64_t row_bytes, Duration time);
+
 struct BenchResult {
   Duration notify;
   Rates dispatch, combine;

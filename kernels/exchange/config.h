@@ -53,7 +53,7 @@ struct Config {
   Format format = Format::kFp8;
   int sms = 20;
   int per_pair = 1;
-  Buffers dispatch;
+  Buffers dispatch = {};
   Buffers combine = {4, 256, 6, 128};
 
   constexpr int ranks() const { return nodes * locals; }

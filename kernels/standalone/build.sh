@@ -12,13 +12,25 @@ cuda=1
 
 # What the binary is made of. Stand-ins for {fmt} and tl::expected: see include/.
 sources=(
-  kernels/standalone/main.cc kernels/bench/*.cc kernels/cuda/cases.cc kernels/fp8/*.cc
+  kernels/standalone/main.cc kernels/cuda/*_case.cc kernels/cuda/cases.cc kernels/fp8/*.cc
+  kernels/fast/layers.cc kernels/fast/ends.cc
   kernels/train/*.cc sim/measured/profile.cc sim/measured/profile_json.cc sim/base/file.cc
   sim/base/json_text.cc sim/base/names.cc sim/base/result.cc
 )
-for source in kernels/exchange/*.cc; do
-  [[ "$source" == *_stub.cc ]] || sources+=("$source")
+for source in kernels/exchange/*.cc kernels/bench/*.cc; do
+  [[ "$source" == *_stub.cc || "$source" == *_blas_ops.cc ]] || sources+=("$source")
 done
+sources+=(kernels/bench/cpu_blas_stub.cc)  # no OpenBLAS
+# NCCL's headers are needed to compile against it, its library only to run.
+nccl=0
+for folder in "$(dirname "$nvcc")/../include" /usr/include; do
+  [[ $cuda == 0 || ! -e "$folder/nccl_device.h" ]] || nccl=1
+done
+if [[ $nccl == 1 ]]; then
+  sources+=(kernels/exchange/nccl_exchange.cu kernels/exchange/nccl_library.cu)
+else
+  sources+=(kernels/exchange/nccl_exchange_stub.cc)
+fi
 if [[ $cuda == 1 ]]; then
   sources+=(kernels/device.cu kernels/exchange/gpu_exchange.cu kernels/cuda/*.cu
     kernels/train/cuda/*.cu)

@@ -1,5 +1,5 @@
-// The kernels' own binary: list, check, bench and calibrate on a machine that has a driver and
-// libc, and nothing else of ours. See build.sh; pipescope has the same verbs.
+// The kernels' own binary: list, check, bench, calibrate and exchange on a machine that has a
+// driver and libc, and nothing else of ours. See build.sh; pipescope has the same verbs.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/bench/program.h"
+#include "kernels/exchange/nodes.h"
 #include "sim/base/file.h"
 #include "sim/measured/profile_file.h"
 
@@ -17,7 +18,10 @@ constexpr const char* kUsage =
     "kernels list  [--json FILE]\n"
     "kernels check [--device cpu|cuda] [--kernel NAME] [--seed N] [--json FILE]\n"
     "kernels bench [--device cpu|cuda] [--kernel NAME] [--sms N] [--interference] [--json FILE]\n"
-    "kernels calibrate [--device cpu|cuda] [--kernel NAME] -o PROFILE.json\n";
+    "kernels calibrate [--device cpu|cuda] [--kernel NAME] [--interference] [--json FILE] "
+    "-o PROFILE.json\n"
+    "kernels exchange [--meet HOST:PORT|FILE] [--way protocol|send-recv] [--tokens N] [--sms N] "
+    "[--seed N]\n";
 
 constexpr int kCheckFailed = 1;
 constexpr int kBadInput = 2;
@@ -30,7 +34,10 @@ int Complain(const std::string& text) {
 struct Line {
   std::string verb;
   bench::Request request;
-  std::string file;
+  std::string file;     // --json
+  std::string profile;  // -o
+  exchange::NodesRequest job = {.config = {.experts = 256, .selected = 8}};
+  std::string meet = {};
 };
 
 Result<uint64_t> Number(const std::string& option, const std::string& text, uint64_t most) {
@@ -48,16 +55,31 @@ Status Take(Line& line, const std::string& option, const std::string& value) {
     line.request.device = value == "cpu" ? bench::Device::kCpu : bench::Device::kCuda;
   } else if (option == "--kernel") {
     line.request.kernel = value;
-  } else if (option == "--json" || option == "-o") {
+  } else if (option == "--json") {
     line.file = value;
+  } else if (option == "-o") {
+    line.profile = value;
   } else if (option == "--seed") {
     const auto seed = Number(option, value, UINT64_MAX);
     if (!seed) return Fail(seed.error());
     line.request.seed = *seed;
+    line.job.seed = *seed;
   } else if (option == "--sms") {
     const auto sms = Number(option, value, 1024);
     if (!sms) return Fail(sms.error());
     line.request.sms = static_cast<int>(*sms);
+    line.job.config.sms = static_cast<int>(*sms);
+  } else if (option == "--tokens") {
+    const auto tokens = Number(option, value, 1 << 20);
+    if (!tokens) return Fail(tokens.error());
+    line.job.config.tokens = static_cast<int>(*tokens);
+  } else if (option == "--meet") {
+    line.meet = value;
+  } else if (option == "--way") {
+    if (value != "protocol" && value != "send-recv") {
+      return Fail("--way: expected protocol or send-recv");
+    }
+    line.job.way = value == "protocol" ? exchange::Way::kProtocol : exchange::Way::kSendRecv;
   } else {
     return Fail("unknown option '" + option + "'");
   }
@@ -65,8 +87,8 @@ Status Take(Line& line, const std::string& option, const std::string& value) {
 }
 
 Result<Line> Parse(const std::vector<std::string>& words) {
-  if (words.empty()) return Fail("expected list, check, bench or calibrate");
-  Line line = {words[0], {}, ""};
+  if (words.empty()) return Fail("expected list, check, bench, calibrate or exchange");
+  Line line = {.verb = words[0], .request = {}, .file = "", .profile = ""};
   for (size_t i = 1; i < words.size(); ++i) {
     if (words[i] == "--interference") {
       line.request.interference = true;
@@ -89,6 +111,27 @@ int Emit(const std::string& text, const std::string& file, const std::string& by
   return written ? exit : Complain(written.error().ToString());
 }
 
+// What was measured is written; what was not is said.
+int Calibrated(const Line& line, const bench::BenchReport& report) {
+  const std::string profile = measured::ProfileJson(ProfileOf(report, "kernels calibrate"));
+  const int exit = report.failures.empty() ? 0 : kCheckFailed;
+  for (const std::string& failure : report.failures) {
+    std::fprintf(stderr, "kernels: not measured: %s\n", failure.c_str());
+  }
+  if (const int json = Emit("", line.file, BenchJson(report), 0); json != 0) return json;
+  return line.profile.empty() ? Emit(profile, "", "", exit) : Emit("", line.profile, profile, exit);
+}
+
+int Exchanged(const Line& line) {
+  const auto report = exchange::RunExchangeJob(line.job, line.meet, Seconds(60));
+  if (!report) return Complain(report.error().ToString());
+  if (!report->failure.empty()) {
+    Complain(report->failure);
+    return kCheckFailed;
+  }
+  return Emit(report->text, "", "", 0);
+}
+
 int Run(const Line& line) {
   const bench::Progress progress = [](const std::string& what) {
     std::fprintf(stderr, "%s\n", what.c_str());
@@ -99,8 +142,9 @@ int Run(const Line& line) {
     if (!report) return Complain(report.error().ToString());
     return Emit(report->text, line.file, report->json, report->well ? 0 : kCheckFailed);
   }
+  if (line.verb == "exchange") return Exchanged(line);
   if (line.verb != "bench" && line.verb != "calibrate") {
-    return Complain("'" + line.verb + "': expected list, check, bench or calibrate");
+    return Complain("'" + line.verb + "': expected list, check, bench, calibrate or exchange");
   }
   const auto report = RunBench(line.request, progress);
   if (!report) return Complain(report.error().ToString());
@@ -108,9 +152,7 @@ int Run(const Line& line) {
     return Emit(BenchText(*report), line.file, BenchJson(*report),
                 report->failures.empty() ? 0 : kCheckFailed);
   }
-  if (!report->failures.empty()) return Complain(report->failures.front());
-  const std::string profile = measured::ProfileJson(ProfileOf(*report, "kernels calibrate"));
-  return line.file.empty() ? Emit(profile, "", "", 0) : Emit("", line.file, profile, 0);
+  return Calibrated(line, *report);
 }
 
 int Main(int argc, char** argv) {

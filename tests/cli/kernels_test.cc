@@ -16,7 +16,11 @@ TEST_F(Kernels, ListNamesBothDevices) {
   for (const char* part : {"fp8_gemm_forward", "cuBLASLt", "rms_norm", "cuda", "cpu"}) {
     EXPECT_NE(ran.out.find(part), std::string::npos) << part;
   }
-  EXPECT_GT(Json::parse(Run({"kernels", "list", "--format", "json"}).out).size(), 20u);
+  const Json json = Json::parse(Run({"kernels", "list", "--format", "json"}).out);
+  EXPECT_GT(json["kernels"].size(), 20u);
+  for (const Json& row : json["operations"]) {
+    for (const auto& cell : row) EXPECT_NE(cell, "") << row;
+  }
 }
 
 TEST_F(Kernels, CheckWritesWhatItFound) {
@@ -28,7 +32,7 @@ TEST_F(Kernels, CheckWritesWhatItFound) {
 }
 
 TEST_F(Kernels, BenchHasPositiveTimes) {
-  const Ran ran = Run({"kernels", "bench", "--kernel", "swiglu", "--format", "json"});
+  const Ran ran = Run({"kernels", "bench", "--kernel", "swiglu_fast", "--format", "json"});
   ASSERT_EQ(ran.exit, 0) << ran.err;
   const Json json = Json::parse(ran.out);
   ASSERT_EQ(json["results"].size(), 1u);
@@ -44,6 +48,22 @@ TEST_F(Kernels, CalibrateWritesAProfile) {
   ASSERT_EQ(json["operations"].size(), 1u);
   EXPECT_EQ(json["operations"][0]["kind"], "gemm");
   EXPECT_GT(json["operations"][0]["mean_s"], 0);
+}
+
+// A job of one process meets itself; what it lacks then is a failed check.
+TEST_F(Kernels, ExchangeNeedsAJob) {
+  ExpectRefused({"kernels", "exchange"}, {"mpirun"});
+  environment = {
+      {"RANK", "0"}, {"WORLD_SIZE", "4"}, {"LOCAL_RANK", "0"}, {"LOCAL_WORLD_SIZE", "2"}};
+  ExpectRefused({"kernels", "exchange"}, {"--meet"});
+  ExpectRefused({"kernels", "exchange", "--meet", folder + "/meet", "--timeout", "1"},
+                {"did not come: ranks 1, 2, 3"});
+  environment = {
+      {"RANK", "0"}, {"WORLD_SIZE", "1"}, {"LOCAL_RANK", "0"}, {"LOCAL_WORLD_SIZE", "1"}};
+  const Ran ran =
+      Run({"kernels", "exchange", "--meet", folder + "/meet", "--experts", "255", "--sms", "3"});
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_EQ(ran.err, "pipescope: error: rank 0: sms: 3: expected 2 to 256, a multiple of 2\n");
 }
 
 TEST_F(Kernels, WhatCannotBeIsRefused) {

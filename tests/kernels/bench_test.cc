@@ -1,22 +1,17 @@
 // The registry, its measure of right and wrong, and what becomes of times.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "kernels/bench/adjoint.h"
 #include "kernels/bench/check.h"
+#include "kernels/bench/coverage.h"
 #include "kernels/bench/cpu_timer.h"
 #include "kernels/bench/program.h"
-#include "kernels/cuda/divide.h"
-#include "kernels/cuda/gemm.h"
-#include "kernels/cuda/quantize.h"
-#include "kernels/fp8/gemm.h"
-#include "kernels/train/bf16.h"
+#include "sim/base/file.h"
+#include "sim/measured/profile_file.h"
 
 namespace pipescope::kernels::bench {
 namespace {
@@ -78,13 +73,47 @@ TEST(Registry, EveryKernelIsComplete) {
     EXPECT_TRUE(op.check) << op.name;
     EXPECT_FALSE(op.truth.empty()) << op.name;
     EXPECT_TRUE(names.emplace(op.name, op.device).second) << op.name;
-    // cuBLASLt is timed as the baseline of ours; the training operations on a GPU are not timed
-    // yet.
-    const bool untimed = op.backend == "cuBLASLt" || op.name == "training";
+    // Block scaling's library is timed as the baseline of ours.
+    const bool untimed = op.name.starts_with("fp8_gemm_cublaslt");
     EXPECT_EQ(op.shapes.empty(), untimed) << op.name;
-    EXPECT_TRUE(op.bench || untimed) << op.name;
+    EXPECT_TRUE(op.bench) << op.name;
+    // All that computes on a GPU can run beside communication, which is not computed.
+    const bool computes =
+        op.device == Device::kCuda && op.name != "dispatch" && op.name != "combine";
+    EXPECT_EQ(static_cast<bool>(op.prepare), computes) << op.name;
+    for (const Shape& shape : op.shapes) {
+      for (const std::string_view part : measured::Dimensions(op.kind)) {
+        if (part == "bytes" || part == "blocks") continue;
+        EXPECT_GT(At(shape, std::string(part)), 0) << op.name;
+      }
+    }
   }
-  EXPECT_EQ(nlohmann::json::parse(ListJson()).size(), names.size());
+  EXPECT_EQ(nlohmann::json::parse(ListJson())["kernels"].size(), names.size());
+}
+
+TEST(Registry, EveryOperationIsCovered) {
+  std::set<std::string> fast;
+  for (const Coverage& row : CoverageOf(AllOps())) {
+    for (const std::string* cell :
+         {&row.truth, &row.fast, &row.cuda, &row.check, &row.bench, &row.library}) {
+      EXPECT_FALSE(cell->empty()) << row.operation;
+    }
+    EXPECT_NE(row.fast, "none in this build") << row.operation;
+    for (const std::string* counted : {&row.cuda, &row.check, &row.bench}) {
+      EXPECT_NE(counted->find("cuda"), std::string::npos) << row.operation << ": " << *counted;
+    }
+    if (row.fast == "ours") fast.insert(row.operation);
+  }
+  EXPECT_EQ(fast, (std::set<std::string>{"adamw", "attention", "cross_entropy", "linear", "permute",
+                                         "rms_norm", "rope", "swiglu", "unpermute"}));
+}
+
+TEST(Registry, AHoleIsSeen) {
+  const std::vector<Op> one = {{.name = "no_such_operation", .truth = "a truth"}};
+  const auto rows = CoverageOf(one);
+  EXPECT_EQ(rows.back().operation, "no_such_operation");
+  EXPECT_TRUE(rows.back().cuda.empty());
+  EXPECT_TRUE(rows.front().truth.empty());
 }
 
 TEST(Registry, CpuKernelsAreRightWithOtherSeeds) {
@@ -158,78 +187,50 @@ TEST(Report, AProfileTakesTheFasterBackendAndMergesEqualKeys) {
   EXPECT_EQ(profile.operations[1].shape.at("bytes"), 1'000'000);
 }
 
+// What ran beside communication is the same operation on fewer SMs; a profile's reader takes it.
+TEST(Report, AProfileHoldsWhatRanBesideCommunication) {
+  BenchReport report = Report();
+  const cuda::Interference twenty = {
+      20, 112, Microseconds(100), Microseconds(125), Microseconds(1000), Microseconds(1500)};
+  const cuda::Interference none = {0, 132, Microseconds(90), Microseconds(90), {}, {}};
+  for (const auto& times : {none, twenty}) {
+    report.interference.push_back({report.rows[0].op, report.rows[0].shape, Bytes(7), times});
+    report.interference.push_back({report.rows[1].op, {{"rows", 1}}, Bytes(1'000'000), times});
+  }
+  const auto json = nlohmann::json::parse(BenchJson(report))["interference"];
+  ASSERT_EQ(json.size(), 4u);
+  EXPECT_EQ(json[0]["slowdown"], 1);
+  EXPECT_EQ(json[0]["communication_slowdown"], 1);
+  EXPECT_EQ(json[2]["sms"], 112);
+  EXPECT_DOUBLE_EQ(json[2]["slowdown"], 1.25);
+  EXPECT_DOUBLE_EQ(json[2]["communication_slowdown"], 1.5);
+
+  const std::string path = testing::TempDir() + "/profile.json";
+  ASSERT_TRUE(WriteFileAtomically(path, measured::ProfileJson(ProfileOf(report, "a test"))));
+  const auto profile = measured::ReadProfile(path);
+  ASSERT_TRUE(profile) << profile.error().ToString();
+  ASSERT_EQ(profile->operations.size(), 2u + 2 + 3);  // alone; beside; communication, three ways
+  const auto& gemm = profile->operations[2];
+  EXPECT_EQ(gemm.kind, measured::Kind::kGemm);
+  EXPECT_EQ(gemm.sms, 112);
+  EXPECT_EQ(gemm.times.mean, Microseconds(125));
+  EXPECT_EQ(gemm.name, "gemm beside communication");
+  EXPECT_EQ(profile->operations[3].name, "communication of 1 GB");
+  EXPECT_EQ(profile->operations[3].times.count, 2);
+  EXPECT_EQ(profile->operations[4].name,
+            "communication of 1 GB beside gemm (groups 1, m 10, n 20, k 30)");
+}
+
+TEST(Report, AProfileSaysWhatItLacks) {
+  BenchReport report = Report();
+  report.failures = {"gemm (m 1): no memory", "copy: no time"};
+  EXPECT_EQ(ProfileOf(report, "a test").machine.at("not measured"),
+            "gemm (m 1): no memory; copy: no time");
+}
+
 TEST(Timing, MedianIsTheMiddle) {
   EXPECT_EQ(Median({Duration(5), Duration(1), Duration(3)}), Duration(3));
   EXPECT_EQ(Median({Duration(4), Duration(2)}), Duration(3));
-}
-
-TEST(CudaCases, SizesThatCannotBeAreSaid) {
-  EXPECT_TRUE(CheckCase(cuda::QuantizeCase{.rows = 1, .columns = 16}));
-  EXPECT_FALSE(CheckCase(cuda::QuantizeCase{.rows = 1, .columns = 24}));
-  EXPECT_FALSE(CheckCase(cuda::QuantizeCase{.rows = 8, .columns = 16, .transposed = true}));
-  cuda::GemmCase c = {
-      .groups = cuda::Groups::kRows, .m = 256, .n = 128, .k = 128, .offsets = {0, 128, 256}};
-  EXPECT_TRUE(CheckCase(c));
-  c.offsets[1] = 64;
-  EXPECT_EQ(CheckCase(c).error().message, "offsets: 64: expected a multiple of 128");
-  c.offsets = {0, 128};
-  EXPECT_FALSE(CheckCase(c));
-}
-
-TEST(CudaCases, ScalesTurnAndComeBack) {
-  Draw draw(1);
-  const Quantized q = Quantize(DrawNormal(draw, 200 * 300), 200, 300, Grouping::kTiles);
-  const auto turned = cuda::RowsFastest(q);
-  EXPECT_EQ(turned.size(), 3u * 256);
-  EXPECT_EQ(turned[256 + 7], q.scale(7, 128));
-  EXPECT_EQ(cuda::GroupsFastest(turned, 200, 3), q.scales);
-}
-
-// Quantisers divide with a reciprocal: all bits of the quotient must be right, the sign of zero
-// too, for scales and values as they come out of groups.
-TEST(CudaCases, DivisionByAReciprocalIsExact) {
-  Draw draw(11);
-  int off = 0;
-  const auto compare = [&](float x, float scale) {
-    const float is = cuda::Divide(x, scale, 1 / scale), should = x / scale;
-    if (std::memcmp(&is, &should, sizeof(is)) != 0) ++off;
-  };
-  for (int i = 0; i < 2'000'000; ++i) {
-    const float size =
-        std::ldexp(1 + std::fabs(draw.Uniform()), static_cast<int>(draw.Below(60)) - 13);
-    const float scale = size / 448;
-    const float x = DecodeBf16(EncodeBf16(draw.Uniform() * size));
-    compare(std::clamp(x, -size, size), scale);
-  }
-  for (const float zero : {0.0F, -0.0F}) compare(zero, 0.37F);
-  EXPECT_EQ(off, 0);
-}
-
-// A grouped GEMM's truth is the dense one of each group's part.
-TEST(CudaCases, GroupsAreDenseParts) {
-  Draw draw(2);
-  const auto x = DrawNormal(draw, 256 * 256), y = DrawNormal(draw, 256 * 256);
-  const Quantized a = Quantize(x, 256, 256, Grouping::kTiles);
-  const cuda::GemmInputs in = {a, Quantize(y, 256, 256, Grouping::kBlocks)};
-  const cuda::GemmCase rows = {
-      .groups = cuda::Groups::kRows, .m = 256, .n = 128, .k = 256, .offsets = {0, 128, 256}};
-  const auto whole = BlockScaledGemm(in.a, in.b, Accumulation::kWide);
-  const auto grouped = GemmTruth(rows, in);
-  ASSERT_EQ(grouped.size(), 256u * 128);
-  EXPECT_EQ(grouped[5 * 128 + 9], whole[5 * 256 + 9]);
-  EXPECT_EQ(grouped[200 * 128 + 9], whole[200 * 256 + 128 + 9]);
-  const cuda::GemmInputs tiles = {a, Quantize(y, 256, 256, Grouping::kTiles)};
-  const cuda::GemmCase depth = {.groups = cuda::Groups::kDepth,
-                                .m = 256,
-                                .n = 256,
-                                .k = 256,
-                                .b_grouping = Grouping::kTiles,
-                                .offsets = {0, 128, 128, 256}};
-  const auto parts = GemmTruth(depth, tiles);
-  const auto sum = BlockScaledGemm(tiles.a, tiles.b, Accumulation::kWide);
-  ASSERT_EQ(parts.size(), 3u * 256 * 256);
-  EXPECT_EQ(parts[256 * 256 + 7], 0);  // the empty group
-  EXPECT_NEAR(parts[7] + parts[2 * 256 * 256 + 7], sum[7], 1e-9 * std::abs(sum[7]) + 1e-9);
 }
 
 }  // namespace

@@ -9,19 +9,15 @@ import re
 import sys
 import unittest
 
+sys.path.insert(0, "tests/kernels")
+import compiled
+
 FOLDER = "kernels/cuda"
 GEMMS = 8  # three layouts, dense with both kinds of b; two widths each
 
 
 def read(name):
-    with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
-        return file.read()
-
-
-def entries(ptx):
-    """The body of each kernel by its name."""
-    parts = re.split(r"^\.(?:visible |weak )?\.?entry ", ptx, flags=re.M)
-    return {re.match(r"\w+", part).group(): part for part in parts[1:]}
+    return compiled.read(os.path.join(FOLDER, name))
 
 
 @unittest.skipUnless("--cuda" in sys.argv, "built without CUDA")
@@ -35,7 +31,7 @@ class Compiled(unittest.TestCase):
             self.assertNotIn("serialized", said)  # wgmma that must wait for registers
 
     def test_gemms_use_tensor_cores_and_tma(self):
-        bodies = entries(read("gemm_kernel_listing.ptx"))
+        bodies = compiled.entries(read("gemm_kernel_listing.ptx"))
         self.assertEqual(len(bodies), GEMMS)
         for name, body in bodies.items():
             shapes = re.findall(r"wgmma\.mma_async\.sync\.aligned\.(\w+)\.f32\.e4m3\.e4m3", body)
@@ -59,7 +55,7 @@ class Compiled(unittest.TestCase):
         self.assertEqual(set(registers), {"168"})  # 65536 / 384, in eights
 
     def test_quantisers_access_16_bytes(self):
-        for name, body in entries(read("quantize_listing.ptx")).items():
+        for name, body in compiled.entries(read("quantize_listing.ptx")).items():
             self.assertRegex(body, r"ld\.global\.cs\.v4\.u32|ld\.global\.cs\.v4", name)
             self.assertRegex(body, r"st\.global(\.cs)?\.v4", name)
             narrow = re.findall(r"ld\.global[\w.:]*\.(?:u8|u16|b8|b16|b32|u32|f32)\b", body)
@@ -69,7 +65,7 @@ class Compiled(unittest.TestCase):
 
     def test_copies_access_16_bytes(self):
         for listing in ("peaks", "interference"):
-            for name, body in entries(read(f"{listing}_listing.ptx")).items():
+            for name, body in compiled.entries(read(f"{listing}_listing.ptx")).items():
                 if "CopyKernel" in name or "CommunicationKernel" in name:
                     self.assertGreaterEqual(len(re.findall(r"ld\.global\.cs\.v4", body)), 4, name)
                     self.assertGreaterEqual(len(re.findall(r"st\.global\.cs\.v4", body)), 4, name)

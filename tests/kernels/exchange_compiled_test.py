@@ -9,20 +9,16 @@ import re
 import sys
 import unittest
 
+sys.path.insert(0, "tests/kernels")
+import compiled
+
 FOLDER = "kernels/exchange"
 FLAGS = ("--cuda", "--nccl")
 KERNELS = ("LayOutKernel", "NotifyKernel", "RolesKernel")
 
 
 def read(name):
-    with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
-        return file.read()
-
-
-def entries(ptx):
-    """The body of each kernel by its name."""
-    parts = re.split(r"^\.(?:visible |weak )?\.?entry ", ptx, flags=re.M)
-    return {re.match(r"\w+", part).group(): part for part in parts[1:]}
+    return compiled.read(os.path.join(FOLDER, name))
 
 
 @unittest.skipUnless("--cuda" in sys.argv, "built without CUDA")
@@ -41,20 +37,20 @@ class Compiled(unittest.TestCase):
         spills = re.findall(r"(\d+) bytes spill stores, (\d+) bytes spill loads", said)
         self.assertEqual(len(spills), 8)  # the protocol's four, and four around send and receive
         self.assertEqual({("0", "0")}, set(spills), said)
-        for name, body in entries(read("nccl_exchange_listing.ptx")).items():
+        for name, body in compiled.entries(read("nccl_exchange_listing.ptx")).items():
             if "RolesKernel" in name:
                 self.assertGreater(len(body.splitlines()), 1000, name)
                 self.assertGreaterEqual(body.count("st.global.L1::no_allocate.v4.u32"), 8, name)
 
     def test_roles_are_there(self):
         """A kernel from which the compiler has dropped the roles would pass all else."""
-        for name, body in entries(read("gpu_exchange_listing.ptx")).items():
+        for name, body in compiled.entries(read("gpu_exchange_listing.ptx")).items():
             self.assertTrue(any(kernel in name for kernel in KERNELS), name)
             if "RolesKernel" in name:
                 self.assertGreater(len(body.splitlines()), 1000, name)
 
     def test_rows_move_in_16_bytes(self):
-        for name, body in entries(read("gpu_exchange_listing.ptx")).items():
+        for name, body in compiled.entries(read("gpu_exchange_listing.ptx")).items():
             if "RolesKernel" not in name:
                 continue
             self.assertGreaterEqual(body.count("ld.global.L1::no_allocate.v4.u32"), 8, name)
@@ -62,7 +58,7 @@ class Compiled(unittest.TestCase):
 
     def test_flags_are_released_and_acquired_in_their_scope(self):
         scopes = set()
-        for name, body in entries(read("gpu_exchange_listing.ptx")).items():
+        for name, body in compiled.entries(read("gpu_exchange_listing.ptx")).items():
             if "RolesKernel" not in name:
                 continue
             acquired = set(re.findall(r"ld\.acquire\.(\w+)\.global", body))

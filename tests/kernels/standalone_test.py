@@ -41,6 +41,9 @@ class Standalone(unittest.TestCase):
             ["bench", "--kernel", "none_such"],
             ["bench", "--interference"],
             ["list", "--what", "1"],
+            ["exchange"],
+            ["exchange", "--way", "no"],
+            ["exchange", "--tokens", "-1"],
         ):
             ran = run(*words)
             self.assertEqual(ran.returncode, 2, words)

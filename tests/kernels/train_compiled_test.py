@@ -7,12 +7,17 @@ import re
 import sys
 import unittest
 
+sys.path.insert(0, "tests/kernels")
+import compiled
+
 LISTING = "kernels/train/cuda_listing"
 # Bodies that walk rows, and how many loads and stores of 16 bytes each must have at least.
 ROWS = {
     "RmsNormBody": (3, 1),
     "RmsNormInputGradientBody": (5, 1),
     "RmsNormSliceBody": (2, 0),
+    "MtpJoinBody": (2, 1),
+    "MtpJoinInputGradientBody": (5, 1),
     "SwiGluBody": (2, 1),
     "SwiGluInputGradientBody": (3, 3),
     "RopeBody": (1, 1),
@@ -27,14 +32,7 @@ ROWS = {
 
 
 def read(ending):
-    with open(LISTING + ending, encoding="utf-8") as file:
-        return file.read()
-
-
-def entries(ptx):
-    """The body of each kernel by its name."""
-    parts = re.split(r"^\.(?:visible |weak )?\.?entry ", ptx, flags=re.M)
-    return {re.match(r"\w+", part).group(): part for part in parts[1:]}
+    return compiled.read(LISTING + ending)
 
 
 @unittest.skipUnless("--cuda" in sys.argv, "built without CUDA")
@@ -48,7 +46,7 @@ class Compiled(unittest.TestCase):
         self.assertLessEqual(max(registers), 64)  # 1024 threads an SM
 
     def test_rows_move_in_16_bytes(self):
-        kernels = entries(read(".ptx"))
+        kernels = compiled.entries(read(".ptx"))
         for body, (loads, stores) in ROWS.items():
             found = [text for name, text in kernels.items() if re.search(r"\d" + body + "E", name)]
             self.assertEqual(len(found), 1, body)

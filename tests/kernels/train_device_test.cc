@@ -10,11 +10,13 @@
 #include "kernels/train/cross_entropy.h"
 #include "kernels/train/device/adamw.h"
 #include "kernels/train/device/cross_entropy.h"
+#include "kernels/train/device/mtp.h"
 #include "kernels/train/device/rms_norm.h"
 #include "kernels/train/device/rope.h"
 #include "kernels/train/device/rows.h"
 #include "kernels/train/device/swiglu.h"
 #include "kernels/train/embedding.h"
+#include "kernels/train/mtp.h"
 #include "kernels/train/permute.h"
 #include "kernels/train/rms_norm.h"
 #include "kernels/train/rope.h"
@@ -51,15 +53,42 @@ TYPED_TEST(Device, RmsNormAndItsGradients) {
     ExpectNear(dx, RmsNormInputGradient(x, w, dy), 60);
     std::vector<float> partial(2 * kColumns, NAN), dw(kColumns, NAN);
     for (int64_t c = 0; c < kColumns; c += device::kWide<T>) {
-      device::RmsNormWeightGradientSlice(xs.data(), dys.data(), inverse.data(), partial.data(), 0,
-                                         3, kColumns, c);
-      device::RmsNormWeightGradientSlice(xs.data(), dys.data(), inverse.data(), &partial[kColumns],
-                                         3, kRows, kColumns, c);
+      device::RmsNormWeightGradientSlice(xs.data(), dys.data(), kColumns, inverse.data(),
+                                         partial.data(), 0, 3, kColumns, c);
+      device::RmsNormWeightGradientSlice(xs.data(), dys.data(), kColumns, inverse.data(),
+                                         &partial[kColumns], 3, kRows, kColumns, c);
     }
     for (int64_t c = 0; c < kColumns; ++c) {
       dw[c] = device::SumPartials(partial.data(), 2, kColumns, c);
     }
     ExpectNear(dw, RmsNormWeightGradient(x, dy, kColumns), 40);
+  }
+}
+
+TYPED_TEST(Device, MtpJoinAndItsGradients) {
+  using T = TypeParam;
+  const auto h = Draw(kRows * kColumns, 11), e = Draw(kRows * kColumns, 12);
+  const auto wh = Draw(kColumns, 13), we = Draw(kColumns, 14), dy = Draw(2 * kRows * kColumns, 15);
+  const auto hs = As<T>(h), es = As<T>(e), dys = As<T>(dy);
+  const device::MtpArrays<T> in = {hs.data(), es.data(), wh.data(), we.data()};
+  const MtpInput truth = {h, e, wh, we};
+  for (const int lanes : kLanes) {
+    auto y = Poisoned<T>(dy.size()), dh = Poisoned<T>(h.size()), de = dh;
+    std::vector<float> of_h(kRows, NAN), of_e = of_h, partial(kColumns, NAN);
+    const device::MtpGradients<T> out = {dh.data(), de.data(), of_h.data(), of_e.data()};
+    ForRows(lanes, 2 * kRows, [&](ThreadBlock& block, int64_t half) {
+      device::MtpJoinHalf(block, in, y.data(), half, kColumns, 1e-6F);
+      device::MtpJoinInputGradientHalf(block, in, dys.data(), out, half, kColumns, 1e-6F);
+    });
+    ExpectNear(y, MtpJoin(truth), 20);
+    const MtpGradients d = MtpJoinInputGradient(truth, dy);
+    ExpectNear(dh, d.dh, 60);
+    ExpectNear(de, d.de, 60);
+    for (int64_t c = 0; c < kColumns; c += device::kWide<T>) {
+      device::RmsNormWeightGradientSlice(es.data(), dys.data() + kColumns, 2 * kColumns,
+                                         of_e.data(), partial.data(), 0, kRows, kColumns, c);
+    }
+    ExpectNear(partial, MtpJoinWeightGradient(truth, dy).e, 40);
   }
 }
 

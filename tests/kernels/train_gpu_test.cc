@@ -13,7 +13,7 @@ TEST(TrainOnGpu, EqualsTheTruth) {
   for (const uint32_t seed : {1U, 2U, 3U}) {
     const auto checks = cuda::CheckTrainOnGpu(seed);
     ASSERT_TRUE(checks) << checks.error().ToString();
-    EXPECT_EQ(checks->size(), 20u);
+    EXPECT_EQ(checks->size(), 49u);
     for (const cuda::TrainCheck& check : *checks) {
       EXPECT_TRUE(check.right()) << check.operation << ": " << check.difference;
     }

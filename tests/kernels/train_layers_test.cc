@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "kernels/train/mtp.h"
 #include "kernels/train/rms_norm.h"
 #include "kernels/train/rope.h"
 #include "kernels/train/swiglu.h"
@@ -30,6 +31,26 @@ TEST(RmsNorm, GradientsAreTheDifferences) {
                  RmsNormInputGradient(x, w, dy));
   ExpectGradient([&](auto at) { return Dot(RmsNorm(x, at), dy); }, w,
                  RmsNormWeightGradient(x, dy, kColumns));
+}
+
+TEST(Mtp, ByHand) {
+  const std::vector<float> h = {3, 4}, e = {0, 2}, one = {1, 1};
+  EXPECT_THAT(MtpJoin({h, e, one, one}),
+              ElementsAre(FloatNear(0.848528F, 1e-6F), FloatNear(1.131371F, 1e-6F), 0,
+                          FloatNear(1.414214F, 1e-6F)));
+}
+
+TEST(Mtp, GradientsAreTheDifferences) {
+  constexpr int64_t kRows = 3, kColumns = 6;
+  const auto h = Normal(kRows * kColumns, 1), e = Normal(kRows * kColumns, 2);
+  const auto wh = Normal(kColumns, 3), we = Normal(kColumns, 4);
+  const auto dy = Normal(2 * kRows * kColumns, 5);
+  const MtpGradients d = MtpJoinInputGradient({h, e, wh, we}, dy);
+  const MtpWeightGradients dw = MtpJoinWeightGradient({h, e, wh, we}, dy);
+  ExpectGradient([&](auto at) { return Dot(MtpJoin({at, e, wh, we}), dy); }, h, d.dh);
+  ExpectGradient([&](auto at) { return Dot(MtpJoin({h, at, wh, we}), dy); }, e, d.de);
+  ExpectGradient([&](auto at) { return Dot(MtpJoin({h, e, at, we}), dy); }, wh, dw.h);
+  ExpectGradient([&](auto at) { return Dot(MtpJoin({h, e, wh, at}), dy); }, we, dw.e);
 }
 
 // Norms do not depend on a row's size, so the gradient has no part along the row.

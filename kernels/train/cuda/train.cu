@@ -68,15 +68,31 @@ Status RmsNormInputGradient(const Bf16* x, const float* weight, const Bf16* dy, 
 int64_t RmsNormParts(int64_t rows) { return (rows + kSliceRows - 1) / kSliceRows; }
 
 Status RmsNormWeightGradient(const Bf16* x, const Bf16* dy, const float* inverse, float* partial,
-                             float* dw, Size size, Stream stream) {
+                             float* dw, Size size, Stream stream, int64_t dy_stride) {
   constexpr const char* kWhat = "RMSNorm's weight gradient";
   if (size.columns % kWidth != 0) return Fail(std::string(kWhat) + ": columns not a multiple of 8");
   const int64_t parts = RmsNormParts(size.rows);
-  const Status sliced = OverEach(
-      kWhat, RmsNormSliceBody{x, dy, inverse, partial, size.rows, size.columns, kSliceRows},
-      parts * (size.columns / kWidth), stream);
+  const Status sliced =
+      OverEach(kWhat,
+               RmsNormSliceBody{x, dy, inverse, partial, size.rows, size.columns, kSliceRows,
+                                dy_stride == 0 ? size.columns : dy_stride},
+               parts * (size.columns / kWidth), stream);
   if (!sliced) return sliced;
   return OverEach(kWhat, SumPartialsBody{partial, dw, parts, size.columns}, size.columns, stream);
+}
+
+Status MtpJoin(const device::MtpArrays<Bf16>& in, Bf16* y, Size size, float epsilon,
+               Stream stream) {
+  return OverRows("MTP's join", MtpJoinBody{in, y, size.columns, epsilon},
+                  {2 * size.rows, size.columns}, stream);
+}
+
+Status MtpJoinInputGradient(const device::MtpArrays<Bf16>& in, const Bf16* dy,
+                            const device::MtpGradients<Bf16>& out, Size size, float epsilon,
+                            Stream stream) {
+  return OverRows("MTP's join's input gradient",
+                  MtpJoinInputGradientBody{in, dy, out, size.columns, epsilon},
+                  {2 * size.rows, size.columns}, stream);
 }
 
 Status SwiGlu(const Bf16* x, Bf16* y, Size size, Stream stream) {

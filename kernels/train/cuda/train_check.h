@@ -23,7 +23,8 @@ struct TrainCheck {
   bool right() const { return difference <= allowed; }
 };
 
-// Fails where there is no GPU, or it fails.
-Result<std::vector<TrainCheck>> CheckTrainOnGpu(uint32_t seed);
+// Of one operation, its forward pass and gradients, or of all where `only` is empty. Fails where
+// there is no GPU, or it fails.
+Result<std::vector<TrainCheck>> CheckTrainOnGpu(uint32_t seed, const std::string& only = "");
 
 }  // namespace pipescope::kernels::cuda

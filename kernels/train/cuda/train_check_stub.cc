@@ -2,6 +2,8 @@
 
 namespace pipescope::kernels::cuda {
 
-Result<std::vector<TrainCheck>> CheckTrainOnGpu(uint32_t) { return Fail("built without CUDA"); }
+Result<std::vector<TrainCheck>> CheckTrainOnGpu(uint32_t, const std::string&) {
+  return Fail("built without CUDA");
+}
 
 }  // namespace pipescope::kernels::cuda

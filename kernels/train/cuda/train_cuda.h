@@ -13,6 +13,7 @@
 
 #include "kernels/train/device/adamw.h"
 #include "kernels/train/device/block.h"
+#include "kernels/train/device/mtp.h"
 #include "kernels/train/device/rope.h"
 #include "kernels/train/device/router.h"
 #include "sim/base/result.h"
@@ -32,8 +33,16 @@ Status RmsNormInputGradient(const Bf16* x, const float* weight, const Bf16* dy, 
                             float* inverse, Size size, float epsilon, Stream);
 // `partial`: [RmsNormParts(rows)][columns], to work in.
 int64_t RmsNormParts(int64_t rows);
+// Rows of dy are `dy_stride` apart; 0: columns.
 Status RmsNormWeightGradient(const Bf16* x, const Bf16* dy, const float* inverse, float* partial,
-                             float* dw, Size size, Stream);
+                             float* dw, Size size, Stream, int64_t dy_stride = 0);
+
+// MTP's join (kernels/train/mtp.h): size is h's; y and dy are [rows][2 columns]. Weight gradients
+// are RMSNorm's, with dy's halves at a stride of 2 columns.
+Status MtpJoin(const device::MtpArrays<Bf16>& in, Bf16* y, Size size, float epsilon, Stream);
+Status MtpJoinInputGradient(const device::MtpArrays<Bf16>& in, const Bf16* dy,
+                            const device::MtpGradients<Bf16>& out, Size size, float epsilon,
+                            Stream);
 
 // x is [rows][2 columns].
 Status SwiGlu(const Bf16* x, Bf16* y, Size size, Stream);

@@ -5,6 +5,7 @@
 #include "kernels/train/cuda/cuda_block.cuh"
 #include "kernels/train/device/adamw.h"
 #include "kernels/train/device/cross_entropy.h"
+#include "kernels/train/device/mtp.h"
 #include "kernels/train/device/rms_norm.h"
 #include "kernels/train/device/rope.h"
 #include "kernels/train/device/router.h"
@@ -60,12 +61,12 @@ struct RmsNormSliceBody {
   const Bf16 *x, *dy;
   const float* inverse;
   float* partial;
-  int64_t rows, columns, slice;
+  int64_t rows, columns, slice, dy_stride;
   __device__ void operator()(int64_t i) const {
     const int64_t packs = columns / device::kWide<Bf16>, part = i / packs;
     const int64_t first = part * slice, last = first + slice < rows ? first + slice : rows;
-    device::RmsNormWeightGradientSlice(x, dy, inverse, partial + part * columns, first, last,
-                                       columns, i % packs * device::kWide<Bf16>);
+    device::RmsNormWeightGradientSlice(x, dy, dy_stride, inverse, partial + part * columns, first,
+                                       last, columns, i % packs * device::kWide<Bf16>);
   }
 };
 
@@ -75,6 +76,27 @@ struct SumPartialsBody {
   int64_t parts, columns;
   __device__ void operator()(int64_t c) const {
     dw[c] = device::SumPartials(partial, parts, columns, c);
+  }
+};
+
+struct MtpJoinBody {
+  device::MtpArrays<Bf16> in;
+  Bf16* y;
+  int64_t columns;
+  float epsilon;
+  __device__ void operator()(CudaBlock& block, int64_t half) const {
+    device::MtpJoinHalf(block, in, y, half, columns, epsilon);
+  }
+};
+
+struct MtpJoinInputGradientBody {
+  device::MtpArrays<Bf16> in;
+  const Bf16* dy;
+  device::MtpGradients<Bf16> out;
+  int64_t columns;
+  float epsilon;
+  __device__ void operator()(CudaBlock& block, int64_t half) const {
+    device::MtpJoinInputGradientHalf(block, in, dy, out, half, columns, epsilon);
   }
 };
 

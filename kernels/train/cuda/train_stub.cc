@@ -1,3 +1,4 @@
+#include "kernels/train/cuda/attention_cuda.h"
 #include "kernels/train/cuda/train_cuda.h"
 
 namespace pipescope::kernels::cuda {
@@ -13,7 +14,19 @@ Status RmsNormInputGradient(const Bf16*, const float*, const Bf16*, Bf16*, float
   return None();
 }
 int64_t RmsNormParts(int64_t) { return 0; }
-Status RmsNormWeightGradient(const Bf16*, const Bf16*, const float*, float*, float*, Size, Stream) {
+Status RmsNormWeightGradient(const Bf16*, const Bf16*, const float*, float*, float*, Size, Stream,
+                             int64_t) {
+  return None();
+}
+Status MtpJoin(const device::MtpArrays<Bf16>&, Bf16*, Size, float, Stream) { return None(); }
+Status MtpJoinInputGradient(const device::MtpArrays<Bf16>&, const Bf16*,
+                            const device::MtpGradients<Bf16>&, Size, float, Stream) {
+  return None();
+}
+Status Attention(const device::AttentionInput&, AttentionWidth, Bf16*, float*, Stream) {
+  return None();
+}
+Status AttentionInputGradient(const device::AttentionGradient&, AttentionWidth, Stream) {
   return None();
 }
 Status SwiGlu(const Bf16*, Bf16*, Size, Stream) { return None(); }

@@ -60,14 +60,15 @@ PIPESCOPE_BOTH void RmsNormInputGradientRow(Block& block, const T* x, const floa
   });
 }
 
-// Columns c to c + kWide<T> of rows `first` to `last`, into the slice's row of partials.
+// Columns c to c + kWide<T> of rows `first` to `last`, into the slice's row of partials. Rows of dy
+// are `dy_stride` apart: columns, or more where dy is a part of a wider gradient.
 template <class T>
-PIPESCOPE_BOTH void RmsNormWeightGradientSlice(const T* x, const T* dy, const float* inverse,
-                                               float* partial, int64_t first, int64_t last,
-                                               int64_t columns, int64_t c) {
+PIPESCOPE_BOTH void RmsNormWeightGradientSlice(const T* x, const T* dy, int64_t dy_stride,
+                                               const float* inverse, float* partial, int64_t first,
+                                               int64_t last, int64_t columns, int64_t c) {
   Wide<T> sum = {};
   for (int64_t row = first; row < last; ++row) {
-    const Wide<T> a = LoadWide(x + row * columns + c), g = LoadWide(dy + row * columns + c);
+    const Wide<T> a = LoadWide(x + row * columns + c), g = LoadWide(dy + row * dy_stride + c);
     const float r = inverse[row];
     PIPESCOPE_UNROLL
     for (int i = 0; i < kWide<T>; ++i) sum.v[i] += g.v[i] * a.v[i] * r;
