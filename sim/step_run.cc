@@ -30,7 +30,7 @@ Status CheckSimGrid(const Experiment& e, Fidelity fidelity) {
   if (e.communication.paths == Paths::kSpread) {
     return Fail(
         Error{"engine simgrid sends a flow one way; expected communication.paths "
-              "destination, hash or least_loaded",
+              "destination, hash, least_loaded, valiant or adaptive",
               {e.file}});
   }
   return {};

@@ -6,8 +6,9 @@ namespace {
 enum LinkKind { kNvlink = 0, kPcie = 2, kNic = 4, kSwitch = 6, kMemory = 8, kKinds = 9 };
 
 topology::RoutePolicy PolicyOf(const CommunicationPlan& plan) {
-  return {.choice = plan.paths == Paths::kHash ? topology::PathChoice::kHash
-                                               : topology::PathChoice::kByDestination,
+  return {.choice = plan.paths == Paths::kHash      ? topology::PathChoice::kHash
+                    : plan.paths == Paths::kValiant ? topology::PathChoice::kValiant
+                                                    : topology::PathChoice::kByDestination,
           .to_rail = plan.to_rail,
           .seed = static_cast<uint64_t>(plan.paths_seed)};
 }

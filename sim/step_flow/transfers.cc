@@ -75,9 +75,10 @@ struct TransferTable::Builder {
 
   std::vector<topology::LinkShare> WayOf(int from_gpu, int to_gpu, Bandwidth cap) {
     if (adaptive == nullptr) return network.Between(from_gpu, to_gpu);
-    std::vector<topology::LinkId> links = adaptive->Choose(from_gpu, to_gpu);
+    const int64_t rate = AskedRate(cap, nic);
+    std::vector<topology::LinkId> links = adaptive->Choose(from_gpu, to_gpu, rate);
     std::erase_if(links, [this](topology::LinkId l) { return !network.Limits(l); });
-    adaptive->Load(links, AskedRate(cap, nic));
+    adaptive->Load(links, rate);
     std::vector<topology::LinkShare> way;
     for (const topology::LinkId l : links) way.push_back({l, 1});
     return way;
@@ -102,7 +103,10 @@ TransferTable::TransferTable(const Experiment& experiment, const TaskGraph& grap
       links_(costs::LinksOf(experiment.cluster, experiment.efficiencies)),
       rank_gpus_(experiment.parallel.gpus_per_rank()),
       keep_(keep) {
-  if (experiment.communication.paths == Paths::kLeastLoaded) adaptive_.emplace(network.router());
+  const Paths paths = experiment.communication.paths;
+  using Detours = topology::LeastLoaded::Detours;
+  if (paths == Paths::kLeastLoaded) adaptive_.emplace(network.router());
+  if (paths == Paths::kAdaptive) adaptive_.emplace(network.router(), Detours::kYes);
 }
 
 std::shared_ptr<const Transfers> TransferTable::Of(TransferKind kind, const Task& task,
