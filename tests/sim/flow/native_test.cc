@@ -19,8 +19,8 @@ TEST(NativeEngine, AgreesWithPlainWaterFilling) {
   }
 }
 
-// More links than a filling's window and, in part, than it has between two checkpoints, with
-// weights, caps and changes: going back must undo all that was fixed since.
+// More links than a filling's window and than lie between its checkpoints, with weights and
+// changes.
 TEST(NativeEngine, AgreesOnLargerPlans) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -30,7 +30,6 @@ TEST(NativeEngine, AgreesOnLargerPlans) {
     recipe.longest_route = 2 + static_cast<int>(seed % 4);
     const Plan plan = RandomPlan(recipe, seed);
     ExpectEnds(Reference(plan), RunNative(plan), 1e-9, Duration(2000));
-    if (HasFailure()) break;
   }
 }
 
