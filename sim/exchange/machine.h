@@ -64,7 +64,9 @@ struct Machine {
 // with: warps load and store, two SMs are a channel. Its first release (2025-02) went through the
 // host's proxy and was slower between nodes; that is not modelled. kV2: the second version (2026).
 // Any of its SMs plays any role and its warps post their own messages; here it has V1's channels,
-// SMs that write at the rate it plans with, no cost of a post.
+// SMs that write at the rate it plans with, no cost of a post. Within a node its `local` warps
+// write more than that rate an SM: held to it, 24 SMs of an SM100 would dispatch 536 GB/s, where
+// 643 are published and 703 predicted.
 enum class Generation { kV1, kV2 };
 
 // `nodes` of the cluster take part. Their slow and dead NICs are the machine's; each has a live
