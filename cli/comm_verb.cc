@@ -11,6 +11,7 @@
 #include "reports/comm_text.h"
 #include "sim/base/names.h"
 #include "sim/base/quantity.h"
+#include "sim/experiment/what_if.h"
 #include "topology/check.h"
 #include "topology/load.h"
 
@@ -38,6 +39,7 @@ struct Options {
   std::vector<int> sms = {4, 8, 12, 16, 20, 24, 32};
   std::vector<int> buffers;
   std::string jitter;
+  std::vector<std::string> slow_gpus;
   std::string algorithm;
   std::string size = "1 GiB";
   std::string format = "text";
@@ -82,6 +84,11 @@ Result<exchange::ExchangeCase> CaseOf(const Options& o, const topology::Cluster&
   c.generation = o.kernels == "v1" ? exchange::Generation::kV1 : exchange::Generation::kV2;
   if (o.buffers.size() == 4) {
     c.buffers = exchange::Buffers{o.buffers[0], o.buffers[1], o.buffers[2], o.buffers[3]};
+  }
+  for (const std::string& text : o.slow_gpus) {
+    const auto slow = ParseSlowGpu(text);
+    if (!slow) return Fail(fmt::format("--slow-gpu '{}': expected such as '5 x 1.2'", text));
+    c.slow_gpus.push_back(*slow);
   }
   if (!o.jitter.empty()) {
     auto jitter = ParseDuration(o.jitter);
@@ -174,6 +181,10 @@ void AddExchangeOptions(CLI::App& verb, Options& o) {
           ->expected(4)
           ->type_name("N,N,N,N"));
   add(verb.add_option("--jitter", o.jitter, "Standard deviation of the GPUs' starts, as '1 ms'"));
+  add(verb.add_option(
+              "--slow-gpu", o.slow_gpus,
+              "A GPU and how many times as long its warps take, as '5 x 1.2'; may be repeated")
+          ->allow_extra_args(false));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "cli/depth_warning.h"
 #include "cli/examples.h"
 #include "cli/verb.h"
 #include "cli/version.h"
@@ -83,27 +84,6 @@ Fidelity FidelityOf(const StepOptions& o) {
   return o.fidelity == "schedule" ? Fidelity::kSchedule : Fidelity::kOp;
 }
 
-// Fidelity op takes the replicas of a rank for alike: what tells them apart it cannot see. Says so,
-// and by how much it is off where `flow` knows the plan and tells within seconds: where every GPU's
-// flows differ, a large step takes minutes.
-void WarnWhereGpusDiffer(const Experiment& e, const StepResult& result, const std::string& name) {
-  constexpr int kQuick = 256;  // GPUs
-  if (result.fidelity == NameOf(Fidelity::kFlow)) return;
-  if (!e.what_if.any() && e.cluster.faults.empty()) return;
-  std::string size;
-  if (e.what_if.expert_skew > 0 && e.gpus() > kQuick) {
-    size = "; --fidelity flow does, in many minutes at this size";
-  } else if (const auto flow = Simulate(e, name, Fidelity::kFlow)) {
-    size = fmt::format("; with --fidelity flow the step takes {}, {:+.1f} %",
-                       Format(flow->step_time), (flow->step_time / result.step_time - 1) * 100);
-  }
-  std::fprintf(
-      stderr,
-      "pipescope: warning: %s: fidelity %s takes all GPUs of a rank for alike and does not "
-      "see what_if or faults%s\n",
-      result.schedule.c_str(), result.fidelity.c_str(), size.c_str());
-}
-
 EngineKind EngineOf(const StepOptions& o) {
   return o.engine == "simgrid" ? EngineKind::kSimGrid : EngineKind::kNative;
 }
@@ -114,7 +94,7 @@ int RunSimulate(const StepOptions& o) {
   const std::string& name = o.schedule.empty() ? experiment->schedule : o.schedule;
   auto result = Simulate(*experiment, name, FidelityOf(o), EngineOf(o), Interval::kYes);
   if (!result) return Complain(result.error());
-  WarnWhereGpusDiffer(*experiment, *result, name);
+  std::fputs(DepthWarning(*experiment, *result, name).c_str(), stderr);
   if (o.sensitivity) {
     auto list = SensitivitiesOf(*experiment, name, FidelityOf(o));
     if (!list) return Complain(list.error());
@@ -138,7 +118,7 @@ int RunCompare(const StepOptions& o) {
   for (const std::string& name : o.schedules) {
     auto result = Simulate(lenient, name, FidelityOf(o), EngineOf(o));
     if (!result) return Complain(result.error());
-    WarnWhereGpusDiffer(lenient, *result, name);
+    std::fputs(DepthWarning(lenient, *result, name).c_str(), stderr);
     results.push_back(std::move(*result));
   }
   const bool any =

@@ -48,6 +48,8 @@ Json ResultJson(const exchange::ExchangeResult& r) {
 Json CaseJson(const topology::Cluster& cluster, const exchange::ExchangeCase& c,
               const exchange::ExchangeResult& r) {
   const bool dispatch = c.direction == exchange::Direction::kDispatch;
+  Json slow = Json::array();
+  for (const auto& [gpu, times] : c.slow_gpus) slow.push_back({{"gpu", gpu}, {"times", times}});
   return {{"pattern", dispatch ? "dispatch" : "combine"},
           {"topology", cluster.name},
           {"gpus", c.gpus},
@@ -60,6 +62,7 @@ Json CaseJson(const topology::Cluster& cluster, const exchange::ExchangeCase& c,
           {"top_k", c.gating.top_k},
           {"groups", c.gating.groups},
           {"groups_per_token", c.gating.groups_per_token},
+          {"slow_gpus", slow},
           {"skew", c.gating.skew},
           {"seed", c.gating.seed},
           {"nodes_per_token", r.token_nodes},

@@ -40,6 +40,15 @@ std::string Head(const topology::Cluster& cluster, const ExchangeCase& c, const 
         "simulated, bandwidths are means\n",
         r.load);
   }
+  for (const auto& [gpu, times] : c.slow_gpus) {
+    text +=
+        fmt::format("what if: GPU {} takes {:g} times as long for what its warps do\n", gpu, times);
+  }
+  for (const topology::NicAt& dead : cluster.faults.dead_nics) {
+    if (nodes == 1 || dead.node >= nodes) continue;
+    text += fmt::format("NIC {}.{} is dead: its GPUs' messages go over NVLink to the next NIC\n",
+                        dead.node, dead.nic);
+  }
   return text + fmt::format(
                     "buffers in tokens: NVLink messages {}, rings {}; network messages "
                     "{}, rings {}\n\n",

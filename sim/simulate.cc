@@ -89,6 +89,10 @@ const char* WaysText(Paths paths) {
       return "all at once, in equal parts";
     case Paths::kLeastLoaded:
       return "the least loaded when a flow starts";
+    case Paths::kValiant:
+      return "by a switch that a hash picks, where the fabric has longer ways";
+    case Paths::kAdaptive:
+      return "the shortest, or a longer one where it is full, when a flow starts";
   }
   return "";
 }

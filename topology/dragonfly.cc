@@ -50,6 +50,7 @@ class Dragonfly : public FabricLayout {
   }
   int SwitchOf(NicAt at) const override { return (at.node * nics_ + at.nic) / fabric_.switch_nics; }
   bool Joined(NicAt, NicAt) const override { return true; }
+  bool Direct() const override { return true; }
   int64_t PathCount(NicAt from, NicAt to) const override {
     return static_cast<int64_t>(Shortest(SwitchOf(from), SwitchOf(to)).size());
   }

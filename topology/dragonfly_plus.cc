@@ -57,6 +57,7 @@ class DragonflyPlus : public FabricLayout {
     return leaf / fabric_.group_switches * group_ + leaf % fabric_.group_switches;
   }
   bool Joined(NicAt, NicAt) const override { return true; }
+  bool Direct() const override { return true; }
   int64_t PathCount(NicAt from, NicAt to) const override {
     const int a = SwitchOf(from);
     const int b = SwitchOf(to);

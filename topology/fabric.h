@@ -53,6 +53,9 @@ class FabricLayout {
   virtual std::vector<int> Path(NicAt from, NicAt to, int64_t key) const = 0;
   // The key by which static routing sends everything to one NIC over the same upper switches.
   virtual int64_t DestinationKey(NicAt to) const = 0;
+  // Whether switches that have NICs lie on the way of others' traffic, so that the shortest way may
+  // be full while longer ones are empty (topology/detour.cc).
+  virtual bool Direct() const { return false; }
   // What the cables carry from one half of the fabric to the other; nothing where that follows
   // from the leaves (trees).
   virtual std::optional<Bandwidth> Cut() const { return std::nullopt; }

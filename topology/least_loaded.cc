@@ -4,15 +4,24 @@
 #include <map>
 
 namespace pipescope::topology {
+namespace {
 
-LeastLoaded::LeastLoaded(const Router& router) : router_(router) {
+constexpr int kDetours = 4;
+
+}  // namespace
+
+LeastLoaded::LeastLoaded(const Router& router, Detours detours)
+    : router_(router), detours_(detours == Detours::kYes) {
   const LinkTable& links = router.links();
   for (int l = 0; l < links.size(); ++l) capacity_.push_back(links[l].capacity.value());
   load_.resize(capacity_.size());
 }
 
 std::vector<LeastLoaded::Way> LeastLoaded::WaysOf(int gpu_a, int gpu_b) const {
-  const std::vector<Route> routes = router_.Ways(gpu_a, gpu_b);
+  std::vector<Route> routes = router_.Ways(gpu_a, gpu_b);
+  if (detours_) {
+    for (Route& way : router_.Around(gpu_a, gpu_b, kDetours)) routes.push_back(std::move(way));
+  }
   std::map<LinkId, size_t> used;
   for (const Route& route : routes) {
     for (const LinkId l : route.links) ++used[l];
@@ -21,6 +30,7 @@ std::vector<LeastLoaded::Way> LeastLoaded::WaysOf(int gpu_a, int gpu_b) const {
   for (const Route& route : routes) {
     Way& way = ways.emplace_back();
     way.links = route.links;
+    if (detours_) way.weight = route.hops();
     for (const LinkId l : route.links) {
       if (used[l] < routes.size()) way.own.push_back(l);
     }
@@ -28,26 +38,25 @@ std::vector<LeastLoaded::Way> LeastLoaded::WaysOf(int gpu_a, int gpu_b) const {
   return ways;
 }
 
-double LeastLoaded::Fullness(const Way& way) const {
+double LeastLoaded::Fullness(const Way& way, int64_t rate) const {
   double most = 0;
   for (const LinkId l : way.own) {
     const size_t at = static_cast<size_t>(l);
-    most = std::max(most, static_cast<double>(load_[at]) / capacity_[at]);
+    most = std::max(most, static_cast<double>(load_[at] + rate) / capacity_[at]);
   }
-  return most;
+  return most * way.weight;
 }
 
-const std::vector<LinkId>& LeastLoaded::Choose(int gpu_a, int gpu_b) {
+const std::vector<LinkId>& LeastLoaded::Choose(int gpu_a, int gpu_b, int64_t rate) {
   std::vector<Way>& ways = ways_[(int64_t{gpu_a} << 32) + gpu_b];
   if (ways.empty()) ways = WaysOf(gpu_a, gpu_b);
   const Way* best = nullptr;
   double least = 0;
   for (const Way& way : ways) {
-    const double fullness = Fullness(way);
+    const double fullness = Fullness(way, rate);
     if (best != nullptr && fullness >= least) continue;
     best = &way;
     least = fullness;
-    if (least == 0) break;
   }
   return best->links;
 }

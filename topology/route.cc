@@ -13,14 +13,6 @@ namespace {
 // More ways than this are not tried one by one where links are dead, nor spread over.
 constexpr int64_t kMostWays = 4096;
 
-// The finalizer of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
-uint64_t Mix(uint64_t x) {
-  x += 0x9e3779b97f4a7c15;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
-
 }  // namespace
 
 Router::Router(const Cluster& cluster, RoutePolicy policy)
@@ -96,9 +88,7 @@ uint64_t Router::KeyOf(const Ends& ends) const {
   if (policy_.choice == PathChoice::kByDestination) {
     return static_cast<uint64_t>(layout_->DestinationKey(ends.to));
   }
-  const auto from = static_cast<uint64_t>(ids_.nic(ends.from.node, ends.from.nic));
-  const auto to = static_cast<uint64_t>(ids_.nic(ends.to.node, ends.to.nic));
-  return Mix(Mix(Mix(policy_.seed) ^ from) ^ to) >> 1;
+  return HashOf(ends);
 }
 
 std::optional<std::vector<int>> Router::LivePath(const Ends& ends, uint64_t key) const {
@@ -188,6 +178,10 @@ Route Router::Between(int gpu_a, int gpu_b) const {
     return route;
   }
   const Ends ends = EndsOf(gpu_a, gpu_b);
+  if (policy_.choice == PathChoice::kValiant) {
+    std::vector<Route> ways = Around(gpu_a, gpu_b, 1);
+    if (!ways.empty()) return std::move(ways.front());
+  }
   return Through(gpu_a, gpu_b, ends, *LivePath(ends, KeyOf(ends)));
 }
 

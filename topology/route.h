@@ -18,8 +18,13 @@
 //   kHash            way h % count, h = the SplitMix64 finalizer of (seed, source NIC, destination
 //                    NIC): ECMP on a pair. Pairs collide: n flows over n ways leave some way idle
 //                    and give another about log n / log log n flows.
+//   kValiant         by a switch that h picks, as short as it can be to there and on: twice as long
+//   as
+//                    the shortest way, and alike for whatever traffic (Valiant & Brebner, STOC
+//                    1981). Where Direct fabrics (fabric.h) alone have longer ways: trees' ways by
+//                    a hashed spine are just that, so there it is kHash.
 //   Spread           all ways in equal parts: the ideal of packet spraying
-//   Ways             all of them, to choose from by load (least_loaded.h)
+//   Ways, Around     all of them, and some longer ones, to choose from by load (least_loaded.h)
 //
 // A way with a dead link is passed over: the next one by number is taken. Where all are dead, the
 // shortest way over what lives.
@@ -40,12 +45,12 @@
 
 namespace pipescope::topology {
 
-enum class PathChoice { kByDestination, kHash };
+enum class PathChoice { kByDestination, kHash, kValiant };
 
 struct RoutePolicy {
   PathChoice choice = PathChoice::kByDestination;
   bool to_rail = false;  // PXN: leave by the NIC that has the destination's index
-  uint64_t seed = 0;     // kHash
+  uint64_t seed = 0;     // kHash, kValiant, Around
 };
 
 struct Route {
@@ -75,6 +80,8 @@ class Router {
   int64_t PathCount(int gpu_a, int gpu_b) const;
   // Those that live, the one that Between takes first, then by number.
   std::vector<Route> Ways(int gpu_a, int gpu_b) const;
+  // Up to `count` different ways of kValiant that live; none but on Direct fabrics.
+  std::vector<Route> Around(int gpu_a, int gpu_b, int count) const;
   // Every link that any way uses, ascending; the links of GPUs and NICs have share 1.
   std::vector<LinkShare> Spread(int gpu_a, int gpu_b) const;
 
@@ -95,6 +102,8 @@ class Router {
   bool NicLives(NicAt at) const;
   int GpuOf(NicAt at, int wanted) const;
   uint64_t KeyOf(const Ends& ends) const;
+  uint64_t HashOf(const Ends& ends) const;
+  std::vector<int> Detoured(const Ends& ends, uint64_t hash) const;
   bool Lives(const std::vector<int>& switches) const;
   std::optional<std::vector<int>> LivePath(const Ends& ends, uint64_t key) const;
   std::vector<int> Detour(NicAt from, NicAt to) const;

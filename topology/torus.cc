@@ -51,6 +51,7 @@ class Torus : public FabricLayout {
   }
   int SwitchOf(NicAt at) const override { return (at.node * nics_ + at.nic) / switch_nics_; }
   bool Joined(NicAt, NicAt) const override { return true; }
+  bool Direct() const override { return true; }
   int64_t PathCount(NicAt from, NicAt to) const override {
     return CountOf(MovesOf(SwitchOf(from), SwitchOf(to)));
   }

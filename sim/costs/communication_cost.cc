@@ -79,4 +79,19 @@ Demand ShardedCollective(Bytes size, int group, int per_node, const Links& links
   return demand;
 }
 
+Demand Exchange(Bytes size, int group, int per_node, const Links& links) {
+  Demand demand;
+  if (group <= 1) return demand;
+  const double part = static_cast<double>(size.value()) / group;
+  demand.nvlink = RoundBytes(part * (per_node - 1));
+  demand.network_out = demand.network_in = RoundBytes(part * (group - per_node));
+  demand.memory = RoundBytes(2 * part * (group - 1));  // read here, written there
+  const Duration latency = std::max(per_node > 1 ? links.nvlink_latency : Duration(),
+                                    group > per_node ? links.network_latency : Duration());
+  demand.time = Slowest({demand.network_out / links.network, demand.nvlink / links.nvlink,
+                         demand.memory / links.memory}) +
+                latency;
+  return demand;
+}
+
 }  // namespace pipescope::costs

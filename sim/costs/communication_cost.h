@@ -43,4 +43,10 @@ Demand PointToPoint(Bytes size, bool same_node, const Links& links);
 // nodes. Wire bytes per GPU: size (group - 1) / group over NVLink, the per_node-th part by NIC.
 Demand ShardedCollective(Bytes size, int group, int per_node, const Links& links);
 
+// An all-to-all of `size` bytes a GPU, each part straight to its GPU: size / group to each other
+// one, over NVLink inside a node, by NIC between nodes.
+//
+// Example: 16 GPUs on 2 nodes of 8, 16 MB each: 7 MB over NVLink and 8 MB by NIC.
+Demand Exchange(Bytes size, int group, int per_node, const Links& links);
+
 }  // namespace pipescope::costs

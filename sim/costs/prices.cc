@@ -41,6 +41,7 @@ Duration Modelled(const model::Kernel& kernel, int sms, const topology::Cluster&
 
 Demand DemandOf(const Collective& c, const Links& links) {
   if (c.kind == CollectiveKind::kPointToPoint) return PointToPoint(c.whole, c.per_node > 1, links);
+  if (c.kind == CollectiveKind::kAllToAll) return Exchange(c.whole, c.group, c.per_node, links);
   const int64_t rounds = c.kind == CollectiveKind::kAllReduce ? 2 : 1;
   return ShardedCollective(Bytes(rounds * c.whole.value()), c.group, c.per_node, links);
 }

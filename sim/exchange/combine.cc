@@ -1,4 +1,5 @@
 #include "sim/base/result.h"
+#include "sim/exchange/journey.h"
 #include "sim/exchange/layout.h"
 #include "sim/exchange/ports.h"
 #include "sim/exchange/run.h"
@@ -7,7 +8,19 @@
 namespace pipescope::exchange {
 namespace {
 
-enum class Kind { kSent, kLand, kLanded, kSummed, kPosted, kArrive, kHome, kNvlCredit, kNetCredit };
+enum class Kind {
+  kSent,
+  kLand,
+  kLanded,
+  kSummed,
+  kPosted,
+  kDepart,
+  kArrive,
+  kArrived,
+  kHome,
+  kNvlCredit,
+  kNetCredit
+};
 
 // A message is the same set of tokens as in the dispatch that went before, on its way back: from
 // the GPUs of the stream's node, over the forwarder there, to the GPU where the stream starts.
@@ -73,26 +86,6 @@ class Combine {
     return traffic_.streams[static_cast<size_t>(stream)];
   }
 
-  // Send warps of a GPU serve the forwarder at `to` of their node; folded, the mirror image of it.
-  int SenderOf(int32_t m, int local) const {
-    const int gpu = shape_.Player(layout_.Node(m), local);
-    const int to = shape_.folded ? local : layout_.OwnLocal(m);
-    return (gpu * shape_.channels + layout_.Channel(m)) * shape_.gpus_per_node + to;
-  }
-  // The stream on whose way back a sender's rows for node `home` are, and the sender's place in it.
-  int StreamFor(int sender, int home) const {
-    const int to = sender % shape_.gpus_per_node;
-    const int lane = sender / shape_.gpus_per_node;
-    const int channel = lane % shape_.channels;
-    const int from = shape_.Player(home, to);
-    const int node = shape_.folded ? home : shape_.NodeOf(lane / shape_.channels);
-    return (from * shape_.channels + channel) * shape_.nodes + node;
-  }
-  int PlaceOf(int sender) const {
-    return shape_.folded ? sender % shape_.gpus_per_node
-                         : shape_.LocalOf(sender / shape_.gpus_per_node / shape_.channels);
-  }
-
   void StartLane(int lane) {
     Receiver& receiver = receivers_[static_cast<size_t>(lane)];
     receiver.next = lane == 0 ? 0 : traffic_.token_end[static_cast<size_t>(lane - 1)];
@@ -108,10 +101,10 @@ class Combine {
   void TrySend(int id, Duration now) {
     Sender& sender = senders_[static_cast<size_t>(id)];
     if (sender.busy) return;
-    const int place = PlaceOf(id);
+    const int place = layout_.PlaceOf(id);
     for (int i = 0; i < shape_.nodes; ++i) {
       const int home = (sender.turn + i) % shape_.nodes;
-      const auto& messages = MessagesOf(StreamFor(id, home));
+      const auto& messages = MessagesOf(layout_.StreamFor(id, home));
       size_t& next = sender.next[static_cast<size_t>(home)];
       while (next < messages.size() && layout_.Rows(messages[next], place) == 0) ++next;
       if (next == messages.size()) continue;
@@ -121,8 +114,9 @@ class Combine {
       ++next;
       sender.turn = home + 1;
       sender.busy = true;
-      const Duration took = Shared(rows, SendWarps(), copy_);
-      events_.Add(sender.warps.Serve(now, took) + std::max(took, copy_), Kind::kSent, m, place);
+      const Duration one = layout_.ByWarpOf(id / shape_.gpus_per_node / shape_.channels, copy_);
+      const Duration took = Shared(rows, SendWarps(), one);
+      events_.Add(sender.warps.Serve(now, took) + std::max(took, one), Kind::kSent, m, place);
       return;
     }
   }
@@ -139,7 +133,7 @@ class Combine {
       const Duration start = out.Serve(now, layout_.OverNvlink(m, local));
       events_.Add(start + machine_.nvlink_latency, Kind::kLand, m, local);
     }
-    const int id = SenderOf(m, local);
+    const int id = layout_.SenderOf(m, local);
     senders_[static_cast<size_t>(id)].busy = false;
     TrySend(id, now);
   }
@@ -159,8 +153,9 @@ class Combine {
       const int warps = shape_.nodes > 1
                             ? std::max(1, machine_.kernels.reduce_forward / shape_.nodes)
                             : machine_.kernels.local;
-      const Duration took = Shared(layout_.At(m).tokens, warps, sum_);
-      events_.Add(stream.warps.Serve(now, took) + std::max(took, sum_), Kind::kSummed, m);
+      const Duration one = layout_.ByWarpOf(layout_.Forwarder(m), sum_);
+      const Duration took = Shared(layout_.At(m).tokens, warps, one);
+      events_.Add(stream.warps.Serve(now, took) + std::max(took, one), Kind::kSummed, m);
     }
   }
 
@@ -187,7 +182,8 @@ class Combine {
     StreamOf(m).arrived += layout_.At(m).tokens;
     const int lane = layout_.Lane(m);
     Receiver& receiver = receivers_[static_cast<size_t>(lane)];
-    const Duration one = Duration(sum_.picoseconds() / machine_.kernels.reduce_receive);
+    const Duration one = Duration(layout_.ByWarpOf(lane / shape_.channels, sum_).picoseconds() /
+                                  machine_.kernels.reduce_receive);
     for (; receiver.next < receiver.end && IsComplete(lane, receiver.next); ++receiver.next) {
       const Duration done = receiver.warps.Serve(now, one) + one;
       ++outcome_.tokens;
@@ -231,18 +227,15 @@ class Combine {
       case Kind::kSummed:
         return Summed(e.a, e.at);
       case Kind::kPosted:
-        return events_.Add(layout_.Depart(e.a, e.at, layout_.Forwarder(e.a), ports_), Kind::kArrive,
-                           e.a);
-      case Kind::kArrive: {
-        const Duration end =
-            layout_.Arrive(e.a, e.at, layout_.Forwarder(e.a), layout_.Home(e.a), ports_);
-        return events_.Add(end, Kind::kHome, e.a);
-      }
+      case Kind::kDepart:
+      case Kind::kArrive:
+      case Kind::kArrived:
+        return journey_.Handle(e);
       case Kind::kHome:
         return Home(e.a, e.at);
       case Kind::kNvlCredit:
         nvl_[RingOf(e.a, e.b)].GiveBack(layout_.Rows(e.a, e.b));
-        return TrySend(SenderOf(e.a, e.b), e.at);
+        return TrySend(layout_.SenderOf(e.a, e.b), e.at);
       case Kind::kNetCredit:
         StreamOf(e.a).ring.GiveBack(layout_.At(e.a).tokens);
         return TrySum(layout_.At(e.a).stream, e.at);
@@ -265,6 +258,7 @@ class Combine {
   std::vector<Receiver> receivers_;
   std::vector<int32_t> missing_;  // by message: GPUs whose rows have not landed
   Events<Kind> events_;
+  Journey<Kind> journey_{layout_, ports_, events_, Journey<Kind>::Way::kToHome, Kind::kHome};
   Outcome outcome_;
 };
 

@@ -1,4 +1,5 @@
 #include "sim/base/result.h"
+#include "sim/exchange/journey.h"
 #include "sim/exchange/layout.h"
 #include "sim/exchange/ports.h"
 #include "sim/exchange/run.h"
@@ -10,7 +11,9 @@ namespace {
 enum class Kind {
   kSend,
   kPosted,
+  kDepart,
   kArrive,
+  kArrived,
   kForward,
   kCopied,
   kLand,
@@ -60,6 +63,7 @@ class Dispatch {
     bool busy = false;
   };
 
+  Duration CopyOf(int gpu) const { return layout_.ByWarpOf(gpu, copy_); }
   size_t Warp(int gpu, int32_t message, int local) const {
     const int lane = gpu * shape_.channels + layout_.Lane(message) % shape_.channels;
     return static_cast<size_t>(lane * shape_.gpus_per_node + local);
@@ -78,8 +82,8 @@ class Dispatch {
     Sender& sender = senders_[static_cast<size_t>(lane)];
     if (sender.next == sender.end) return;
     const int32_t token = layout_.At(sender.next).last_token;
-    const Duration took =
-        Duration(copy_.picoseconds() * (token - sender.done) / machine_.kernels.send);
+    const Duration took = Duration(CopyOf(lane / shape_.channels).picoseconds() *
+                                   (token - sender.done) / machine_.kernels.send);
     sender.busy += took;
     sender.done = token;
     events_.Add(now + took, Kind::kSend, sender.next);
@@ -118,8 +122,8 @@ class Dispatch {
     if (!nvl_[warp].Take(rows)) return;
     waiting.busy = true;
     ++waiting.next;
-    const Duration took = Shared(rows, warps_, copy_);
-    events_.Add(forward_[warp].Serve(now, took) + std::max(took, copy_), Kind::kCopied, m, local);
+    const Duration one = CopyOf(layout_.Forwarder(m)), took = Shared(rows, warps_, one);
+    events_.Add(forward_[warp].Serve(now, took) + std::max(took, one), Kind::kCopied, m, local);
   }
 
   void Copied(int32_t m, int local, Duration now) {
@@ -149,9 +153,9 @@ class Dispatch {
   void Take(int32_t m, int local, Duration ready) {
     const int gpu = shape_.Player(layout_.Node(m), local);
     const int from = shape_.folded ? local : layout_.OwnLocal(m);
-    const Duration took = Shared(layout_.Rows(m, local), warps_, copy_);
-    events_.Add(receive_[Warp(gpu, m, from)].Serve(ready, took) + std::max(took, copy_),
-                Kind::kTaken, m, local);
+    const Duration one = CopyOf(gpu), took = Shared(layout_.Rows(m, local), warps_, one);
+    events_.Add(receive_[Warp(gpu, m, from)].Serve(ready, took) + std::max(took, one), Kind::kTaken,
+                m, local);
   }
 
   void Taken(int32_t m, int local, Duration now) {
@@ -172,13 +176,10 @@ class Dispatch {
       case Kind::kSend:
         return Send(e.a, e.at);
       case Kind::kPosted:
-        return events_.Add(layout_.Depart(e.a, e.at, layout_.Home(e.a), ports_), Kind::kArrive,
-                           e.a);
-      case Kind::kArrive: {
-        const Duration end =
-            layout_.Arrive(e.a, e.at, layout_.Home(e.a), layout_.Forwarder(e.a), ports_);
-        return events_.Add(end, Kind::kForward, e.a);
-      }
+      case Kind::kDepart:
+      case Kind::kArrive:
+      case Kind::kArrived:
+        return journey_.Handle(e);
       case Kind::kForward:
         return Forward(e.a, e.at);
       case Kind::kCopied:
@@ -231,6 +232,7 @@ class Dispatch {
   std::vector<Ring> rdma_;  // by stream
   std::vector<int32_t> pending_;
   Events<Kind> events_;
+  Journey<Kind> journey_{layout_, ports_, events_, Journey<Kind>::Way::kFromHome, Kind::kForward};
   Outcome outcome_;
 };
 

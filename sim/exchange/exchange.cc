@@ -20,7 +20,7 @@ Shape ShapeOf(const Machine& machine, const ExchangeCase& c) {
   Shape shape;
   shape.gpus_per_node = std::min(c.gpus, machine.gpus_per_node);
   shape.nodes = c.gpus / shape.gpus_per_node;
-  shape.folded = c.gating.balanced() && machine.networks.empty();
+  shape.folded = c.gating.balanced() && machine.uniform();
   return shape;
 }
 
@@ -107,30 +107,20 @@ Bytes RowBytes(int hidden, bool fp8) { return Bytes(fp8 ? hidden + hidden / 128 
 
 namespace {
 
-// A slow NIC makes its GPU's rows slow. DeepEP does not send around what is dead, and what happens
-// between switches is not in this model.
+// A slow NIC makes its GPU's rows slow, a dead one those of two. What happens between switches is
+// not in this model.
 Status CheckFaults(const topology::Faults& faults, int nodes) {
-  constexpr const char* kElsewhere =
-      "; expected simulate --fidelity flow, or a pattern of "
-      "collectives, for which routes go around it";
-  for (const topology::NicAt& dead : faults.dead_nics) {
-    if (dead.node >= nodes) continue;
-    return Fail(fmt::format("dispatch and combine need the NIC of every GPU, and {}.{} is dead{}",
-                            dead.node, dead.nic, kElsewhere));
-  }
-  if (nodes > 1 && !(faults.dead_switches.empty() && faults.cables.empty())) {
-    return Fail(
-        fmt::format("dispatch and combine know no dead or slow cables and switches{}", kElsewhere));
-  }
-  return {};
+  if (nodes == 1 || (faults.dead_switches.empty() && faults.cables.empty())) return {};
+  return Fail(
+      "dispatch and combine know no dead or slow cables and switches; expected simulate --fidelity "
+      "flow, or a pattern of collectives, for which routes go around it");
 }
 
-// Whether all GPUs do the same, so that one stands for all.
-bool IsFolded(const topology::Cluster& cluster, const ExchangeCase& c, int nodes) {
-  const auto& slow = cluster.faults.slow_nics;
-  return c.gating.balanced() &&
-         (nodes == 1 || std::none_of(slow.begin(), slow.end(),
-                                     [&](const auto& nic) { return nic.at.node < nodes; }));
+Machine MachineFor(const topology::Cluster& cluster, const ExchangeCase& c) {
+  Machine machine = MachineOf(cluster, std::max(1, c.gpus / cluster.node.gpus), c.generation);
+  if (!c.slow_gpus.empty()) machine.slow.assign(static_cast<size_t>(c.gpus), 1);
+  for (const auto& [gpu, times] : c.slow_gpus) machine.slow[static_cast<size_t>(gpu)] = times;
+  return machine;
 }
 
 }  // namespace
@@ -152,7 +142,12 @@ Status CheckCase(const topology::Cluster& cluster, const ExchangeCase& c,
   if (auto gating = CheckGating(c.gating, c.gpus); !gating) return gating;
   const int nodes = c.gpus / per_node;
   if (auto faults = CheckFaults(cluster.faults, nodes); !faults) return faults;
-  const int64_t simulated = IsFolded(cluster, c, nodes) ? 1 : c.gpus;
+  for (const auto& [gpu, times] : c.slow_gpus) {
+    if (gpu < c.gpus) continue;
+    return Fail(fmt::format("GPU {} is slow but not among the {} that take part", gpu, c.gpus));
+  }
+  const bool folded = c.gating.balanced() && MachineFor(cluster, c).uniform();
+  const int64_t simulated = folded ? 1 : c.gpus;
   if (c.tokens < 1 || c.tokens > kMostTokens ||
       c.tokens * simulated * c.gating.experts > kMostScores ||
       c.tokens * simulated * std::min(c.gating.top_k, c.gpus) > kMostRows) {
@@ -177,8 +172,7 @@ Status CheckCase(const topology::Cluster& cluster, const ExchangeCase& c,
 std::vector<ExchangeResult> RunExchange(const topology::Cluster& cluster, const ExchangeCase& c,
                                         const std::vector<int>& sms) {
   PIPESCOPE_CHECK(CheckCase(cluster, c, sms).has_value());
-  const int nodes = std::max(1, c.gpus / cluster.node.gpus);
-  return RunExchange(MachineOf(cluster, nodes, c.generation), c, sms);
+  return RunExchange(MachineFor(cluster, c), c, sms);
 }
 
 std::vector<ExchangeResult> RunExchange(const Machine& machine, const ExchangeCase& c,

@@ -36,8 +36,9 @@ struct ExchangeCase {
   bool fp8 = true;  // dispatch only
   Gating gating;
   Generation generation = Generation::kV1;
-  std::optional<Buffers> buffers;  // else the tuned ones
-  Duration jitter;                 // standard deviation of the ranks' starts
+  std::optional<Buffers> buffers;                 // else the tuned ones
+  Duration jitter;                                // standard deviation of the ranks' starts
+  std::vector<std::pair<int, double>> slow_gpus;  // GPU, how many times as long its warps take
 };
 
 struct ExchangeResult {

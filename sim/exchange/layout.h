@@ -27,6 +27,44 @@ class Layout {
   int Forwarder(int32_t m) const { return shape_.Player(Node(m), OwnLocal(m)); }
   int Rows(int32_t m, int local) const { return traffic_.Rows(m, local); }
 
+  // A combine's send warps of a GPU serve the forwarder at `to` of their node; folded, the mirror
+  // image of it.
+  int SenderOf(int32_t m, int local) const {
+    const int gpu = shape_.Player(Node(m), local);
+    const int to = shape_.folded ? local : OwnLocal(m);
+    return (gpu * shape_.channels + Channel(m)) * shape_.gpus_per_node + to;
+  }
+  // The stream on whose way back a sender's rows for node `home` are, and the sender's place in it.
+  int StreamFor(int sender, int home) const {
+    const int to = sender % shape_.gpus_per_node;
+    const int lane = sender / shape_.gpus_per_node;
+    const int channel = lane % shape_.channels;
+    const int from = shape_.Player(home, to);
+    const int node = shape_.folded ? home : shape_.NodeOf(lane / shape_.channels);
+    return (from * shape_.channels + channel) * shape_.nodes + node;
+  }
+  int PlaceOf(int sender) const {
+    return shape_.folded ? sender % shape_.gpus_per_node
+                         : shape_.LocalOf(sender / shape_.gpus_per_node / shape_.channels);
+  }
+
+  // The GPU whose NIC carries what this one sends and receives.
+  int NicOf(int gpu) const {
+    return machine_.lenders.empty() ? gpu : machine_.lenders[static_cast<size_t>(gpu)];
+  }
+  // A whole message over NVLink between a GPU and the one that lends its NIC.
+  Duration HandOver(int32_t m, Duration now, int from, int to, Ports& ports) const {
+    const Duration took = Bytes(row_.value() * At(m).tokens) / machine_.nvlink;
+    const Duration start = ports.nvlink_out[static_cast<size_t>(from)].Serve(now, took);
+    const Duration ready = start + machine_.nvlink_latency;
+    return ports.nvlink_in[static_cast<size_t>(to)].Serve(ready, took) + took;
+  }
+  // What a warp of this GPU takes for a row that takes others `time`.
+  Duration ByWarpOf(int gpu, Duration time) const {
+    if (machine_.slow.empty()) return time;
+    return Seconds(time.seconds() * machine_.slow[static_cast<size_t>(gpu)]);
+  }
+
   // Through the NIC of this GPU, which is at one of its ends.
   Duration OverNetwork(int32_t m, int gpu) const {
     const Bandwidth rate =

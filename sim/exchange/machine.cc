@@ -75,6 +75,31 @@ std::vector<Bandwidth> NetworksOf(const topology::Cluster& cluster, int nodes, B
   return networks;
 }
 
+// As routes do (topology/route.cc): the first live NIC from the GPU's own onwards, with the GPU
+// that has the same place among those that use it.
+std::vector<int> LendersOf(const topology::Cluster& cluster, int nodes) {
+  std::vector<int> lenders;
+  const topology::Node& node = cluster.node;
+  const auto is_dead = [&](topology::NicAt at) {
+    const auto& dead = cluster.faults.dead_nics;
+    return std::any_of(dead.begin(), dead.end(), [&](const topology::NicAt& other) {
+      return other.node == at.node && other.nic == at.nic;
+    });
+  };
+  for (const topology::NicAt& dead : cluster.faults.dead_nics) {
+    if (dead.node >= nodes) continue;
+    lenders.resize(static_cast<size_t>(nodes * node.gpus));
+  }
+  const int sharing = std::max(1, node.gpus / node.nics);
+  for (size_t gpu = 0; gpu < lenders.size(); ++gpu) {
+    const int at = static_cast<int>(gpu) / node.gpus, local = static_cast<int>(gpu) % node.gpus;
+    int nic = local / sharing;
+    for (int i = 0; i < node.nics && is_dead({at, nic}); ++i) nic = (nic + 1) % node.nics;
+    lenders[gpu] = at * node.gpus + nic * sharing + local % sharing;
+  }
+  return lenders;
+}
+
 }  // namespace
 
 Machine MachineOf(const topology::Cluster& cluster, int nodes, Generation generation) {
@@ -89,6 +114,7 @@ Machine MachineOf(const topology::Cluster& cluster, int nodes, Generation genera
   m.nvlink_latency = node.nvlink_latency;
   if (nodes > 1) {
     m.networks = NetworksOf(cluster, nodes, m.network);
+    m.lenders = LendersOf(cluster, nodes);
     m.network_latency = topology::RouteBetween(cluster, 0, (nodes - 1) * node.gpus).latency;
   }
   m.kernel_gap = kKernelGap;

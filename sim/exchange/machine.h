@@ -44,23 +44,33 @@ struct Kernels {
 struct Machine {
   Bandwidth network;                // a GPU's share of the node's NICs, on the wire
   std::vector<Bandwidth> networks;  // by GPU, where slow NICs tell them apart; else empty
-  Bandwidth nvlink;                 // a GPU's port in one direction, on the wire
+  // By GPU, where some NIC is dead: the GPU of the node whose NIC carries its messages, handed on
+  // over NVLink (PXN), its own where that lives; else empty.
+  std::vector<int> lenders;
+  std::vector<double> slow;  // by GPU, where some are slow: how many times as long its warps take
+  Bandwidth nvlink;          // a GPU's port in one direction, on the wire
   Bandwidth memory;
   Duration network_latency;
   Duration nvlink_latency;
   Duration kernel_gap;
   int gpus_per_node = 1;
   Kernels kernels;
+
+  // Whether all GPUs are alike, so that one may stand for all.
+  bool uniform() const { return networks.empty() && lenders.empty() && slow.empty(); }
 };
 
 // kV1: DeepEP's kernels up to mid 2025, which the published rows of its legacy table were made
 // with: warps load and store, two SMs are a channel. Its first release (2025-02) went through the
 // host's proxy and was slower between nodes; that is not modelled. kV2: the second version (2026).
 // Any of its SMs plays any role and its warps post their own messages; here it has V1's channels,
-// SMs that write at the rate it plans with, no cost of a post.
+// SMs that write at the rate it plans with, no cost of a post. Within a node its `local` warps
+// write more than that rate an SM: held to it, 24 SMs of an SM100 would dispatch 536 GB/s, where
+// 643 are published and 703 predicted.
 enum class Generation { kV1, kV2 };
 
-// `nodes` of the cluster take part. Their slow NICs are the machine's; nothing of theirs is dead.
+// `nodes` of the cluster take part. Their slow and dead NICs are the machine's; each has a live
+// one.
 Machine MachineOf(const topology::Cluster& cluster, int nodes, Generation generation);
 
 struct Constant {

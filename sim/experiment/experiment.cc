@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "sim/base/fields.h"
@@ -99,12 +100,11 @@ void ReadCommunication(Fields& root, Experiment& e) {
       c.Choice("dispatcher", {"deduplicated", "all_to_all"}, "deduplicated") == "deduplicated";
   e.communication.fp32_gradients =
       c.Choice("gradient_precision", {"fp32", "bf16"}, "fp32") == "fp32";
-  const std::string paths =
-      c.Choice("paths", {"destination", "hash", "spread", "least_loaded"}, "destination");
-  e.communication.paths = paths == "hash"           ? Paths::kHash
-                          : paths == "spread"       ? Paths::kSpread
-                          : paths == "least_loaded" ? Paths::kLeastLoaded
-                                                    : Paths::kDestination;
+  const std::vector<std::string> paths = {"destination",  "hash",    "spread",
+                                          "least_loaded", "valiant", "adaptive"};  // as in Paths
+  const std::string choice = c.Choice("paths", paths, paths.front());
+  const auto at = std::find(paths.begin(), paths.end(), choice) - paths.begin();
+  e.communication.paths = static_cast<Paths>(at % static_cast<int64_t>(paths.size()));
   e.communication.to_rail = c.Boolean("to_rail", true);
   e.communication.paths_seed = c.Integer("paths_seed", 0, int64_t{1} << 62, 0);
   const int sms = e.cluster.gpu.sms;

@@ -66,9 +66,10 @@ struct TrainingPlan {
   bool separate_passes = false;  // over gradients at the step's end, sim/lowering/step_end.h
 };
 
-// Which of the equally short ways through the fabric a transfer takes (topology/route.h); fidelity
-// `flow` alone looks at single links.
-enum class Paths { kDestination, kHash, kSpread, kLeastLoaded };
+// Which of the equally short ways through the fabric a transfer takes, or, on a dragonfly or a
+// torus, which longer one (topology/route.h, least_loaded.h); fidelity `flow` alone looks at single
+// links.
+enum class Paths { kDestination, kHash, kSpread, kLeastLoaded, kValiant, kAdaptive };
 
 struct CommunicationPlan {
   int sms = 20;                     // of each GPU, for dispatch and combine beside computation
@@ -80,7 +81,7 @@ struct CommunicationPlan {
   bool deduplicate = true;  // a token's row goes once to a GPU (DeepEP), else once an expert
   Paths paths = Paths::kDestination;
   bool to_rail = true;     // leave by the NIC of the destination's index, over NVLink where need be
-  int64_t paths_seed = 0;  // kHash
+  int64_t paths_seed = 0;  // kHash, kValiant, kAdaptive
 };
 
 // Where the file says what can turn out wrong only later; without a line where --set said it.

@@ -11,40 +11,37 @@
 #include "sim/base/quantity.h"
 
 namespace pipescope {
-namespace {
 
-// "5 x 1.2"; nothing where it is something else.
-bool ParseSlowGpu(const std::string& text, std::pair<int, double>& slow) {
+std::optional<std::pair<int, double>> ParseSlowGpu(const std::string& text) {
+  std::pair<int, double> slow;
   const size_t x = text.find('x');
-  if (x == std::string::npos) return false;
+  if (x == std::string::npos) return std::nullopt;
   const auto [end, code] = std::from_chars(text.data(), text.data() + x, slow.first);
-  if (code != std::errc() || slow.first < 0) return false;
+  if (code != std::errc() || slow.first < 0) return std::nullopt;
   if (std::string_view(end, static_cast<size_t>(text.data() + x - end)).find_first_not_of(' ') !=
       std::string_view::npos) {
-    return false;
+    return std::nullopt;
   }
   const size_t number = text.find_first_not_of(' ', x + 1);
   const auto times =
       number == std::string::npos ? Result<double>(Fail("")) : ParseNumber(text.substr(number));
-  if (!times || !(*times > 0) || *times > 1e6) return false;
+  if (!times || !(*times > 0) || *times > 1e6) return std::nullopt;
   slow.second = *times;
-  return true;
+  return slow;
 }
-
-}  // namespace
 
 WhatIf ReadWhatIf(Fields f) {
   WhatIf what_if;
   if (f.Has("slow_gpus")) {
     for (const std::string& text : f.Strings("slow_gpus")) {
-      std::pair<int, double> slow;
-      if (!ParseSlowGpu(text, slow)) {
+      const auto slow = ParseSlowGpu(text);
+      if (!slow) {
         f.Note("slow_gpus", fmt::format("'{}': expected a GPU and how many times as long it takes, "
                                         "such as \"5 x 1.2\"",
                                         text));
         break;
       }
-      what_if.slow_gpus.push_back(slow);
+      what_if.slow_gpus.push_back(*slow);
     }
   }
   what_if.expert_skew = f.Number("expert_skew", 0, 10, 0.0);

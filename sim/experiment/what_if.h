@@ -10,6 +10,7 @@
 // Slow and dead NICs and links are the topology's (`faults`, topology/load.h).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,9 @@ struct WhatIf {
 };
 
 WhatIf ReadWhatIf(Fields fields);
+
+// "5 x 1.2"; nothing where it is something else.
+std::optional<std::pair<int, double>> ParseSlowGpu(const std::string& text);
 
 // The share of an expert group's rows that each of its GPUs takes in, 1 where it is the mean. Which
 // one is busiest is the same on every layer and, as if by chance, another in every group.

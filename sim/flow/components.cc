@@ -77,6 +77,7 @@ void Components::Divide(int32_t c, std::vector<int32_t>& parts) {
     return;
   }
   const Component whole = std::exchange(at(c), Component());
+  state_.FindNeighbours(whole.links);
   at(c).updated = whole.updated;
   parent_.resize(state_.links());
   for (const int32_t l : whole.links) parent_[static_cast<size_t>(l)] = l;

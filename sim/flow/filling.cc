@@ -24,6 +24,8 @@ void Filling::Begin(const std::vector<int32_t>& order) {
     room_.resize(state_.links());
     full_.resize(state_.links());
     weighted_.resize(state_.links());
+    overtaken_.resize(state_.links());
+    count_.resize(state_.links());
     place_.resize(state_.links());
     level_.resize(state_.links());
   }
@@ -60,21 +62,26 @@ void Filling::Save(const std::vector<int32_t>& order, size_t at, double level,
   }
 }
 
+// The window stays in the order of the last time, so that the links which the chosen one overtakes
+// are those before it.
 double Filling::Choose(std::vector<int32_t>& order, size_t at, bool& late) {
-  const size_t end = std::min(order.size(), at + kWindow);
-  size_t best = at;
+  const size_t size = std::min(order.size() - at, kWindow);
+  size_t best = 0;
   double least = Candidate(order[at]);
-  for (size_t j = at + 1; j < end; ++j) {
-    const double candidate = Candidate(order[j]);
-    if (candidate < least) {
-      least = candidate;
-      best = j;
-    }
+  for (size_t j = 1; j < size; ++j) {
+    const double candidate = Candidate(order[at + j]);
+    best = candidate < least ? j : best;
+    least = std::min(least, candidate);
   }
-  std::swap(order[at], order[best]);
-  // Links beyond the window are in the places they had.
-  const int32_t place = place_[static_cast<size_t>(order[at])];
-  for (size_t j = at + 1; j < end; ++j) late |= place_[static_cast<size_t>(order[j])] < place;
+  best += at;
+  const int32_t chosen = order[best];
+  for (size_t j = best; j > at; --j) {
+    order[j] = order[j - 1];
+    if (!state_.Meet(chosen, order[j])) continue;
+    late = true;
+    overtaken_[static_cast<size_t>(order[j])] = 1;
+  }
+  order[at] = chosen;
   return least;
 }
 
@@ -85,20 +92,31 @@ size_t Filling::GoBack(std::vector<int32_t>& order, size_t at, double level,
   given_up_ = true;
   const size_t to = checkpoints.empty() ? 0 : checkpoints.back().at;
   filled_ = std::min(filled_, to);
-  for (size_t i = to; i < std::min(order.size(), at + kWindow); ++i) {
-    full_[static_cast<size_t>(order[i])] = 0;
-    // What it is said to own may be what it would have, and its place is not that of last time.
-    state_.link(order[i]).changed = true;
-  }
+  const int32_t late = order[at];
+  state_.link(late).changed = true;  // what it may own now was the others'
   const auto begin = order.begin();
   std::rotate(begin + static_cast<int64_t>(to), begin + static_cast<int64_t>(at),
               begin + static_cast<int64_t>(at) + 1);
+  for (size_t i = to; i < std::min(order.size(), at + kWindow); ++i) {
+    full_[static_cast<size_t>(order[i])] = 0;
+    overtaken_[static_cast<size_t>(order[i])] |= static_cast<uint8_t>(state_.Meet(late, order[i]));
+  }
   if (to == 0) {
     Begin(order);
   } else {
+    ++round_;  // what was fixed indirectly since is not any more
     TakeUp(order, checkpoints.back());
   }
   return to;
+}
+
+// Whether nothing is left to be filled from place `at` on; then those links hold nothing back.
+bool Filling::CloseRest(const std::vector<int32_t>& order, size_t at) {
+  for (size_t i = at; i < order.size(); ++i) {
+    if (room(order[i]).rising > 0 || OverCapacity(order[i])) return false;
+  }
+  for (size_t i = at; i < order.size(); ++i) Fill(order[i], kNever, false);
+  return true;
 }
 
 bool Filling::FillInOrder(std::vector<int32_t>& order, std::vector<Checkpoint>& checkpoints) {
@@ -111,6 +129,7 @@ bool Filling::FillInOrder(std::vector<int32_t>& order, std::vector<Checkpoint>& 
     if (i > from && i % kEvery == 0 && !indirect_) Save(order, i, last, checkpoints);
     bool late = false;
     const double least = Choose(order, i, late);
+    if (least == kNever && CloseRest(order, i)) return true;
     if (least == kNever ? OverCapacity(order[i]) : least < last * (1 - kSlack)) {
       if (tries-- == 0) return false;
       // Where all on it was fixed by others, its level was at least what it was at first.
@@ -159,6 +178,7 @@ std::vector<int32_t> Filling::Run(std::vector<int32_t>& order, size_t same,
   Begin(order);
   for (size_t i = 0; i < order.size(); ++i) {
     place_[static_cast<size_t>(order[i])] = static_cast<int32_t>(i);
+    overtaken_[static_cast<size_t>(order[i])] = 0;
   }
   while (!checkpoints.empty() && checkpoints.back().at > same) checkpoints.pop_back();
   filled_ = checkpoints.empty() ? 0 : checkpoints.back().at;
@@ -199,7 +219,7 @@ void Filling::SetOwners(const std::vector<int32_t>& order) {
     }
   }
   for (const Found& f : found_) state_.SetOwner(f.variable, f.owner);
-  found_.clear();
+  Empty(found_);
 }
 
 }  // namespace pipescope::flow

@@ -15,7 +15,9 @@
 //
 // Filling reads the entries that a link owns (entries.h), front to back, no lookup by flow: F flows
 // of K links cost F * (K - 1) updates. The others on a link are read only where something may have
-// become its own: where what crosses it changed, or where it overtook another link.
+// become its own: where what crosses it changed, or where it overtook another link. Where neither
+// is so and none overtook it either, it owns what it owned, and not even that is read: how many of
+// them cross which other link has been counted, and 200 flows from 8 NICs to 30 are 38 updates.
 #pragma once
 
 #include <algorithm>
@@ -67,7 +69,7 @@ class Filling {
   void Save(const std::vector<int32_t>& order, size_t at, double level,
             std::vector<Checkpoint>& checkpoints) const;
   // Moves the link with the least candidate of the window that starts at `at` to its front.
-  // `late`: some link that it came after the last time is still to be filled.
+  // `late`: some link that it came after the last time is still to be filled, and overtaken.
   double Choose(std::vector<int32_t>& order, size_t at, bool& late);
   bool FillInOrder(std::vector<int32_t>& order, std::vector<Checkpoint>& checkpoints);
   // Link order[at] came too late: goes back to before its level and puts it first there. Returns
@@ -83,7 +85,11 @@ class Filling {
   template <int kOthers>
   void FillDirect(int32_t l, double level, bool all, Entries& entries);
   void FillIndirect(int32_t l, double level, Entries& entries);
+  bool CloseRest(const std::vector<int32_t>& order, size_t at);
   void Fill(int32_t l, double level, bool all);
+  void FillOneOther(const Entries& owned, double level);
+  void FillByTally(int32_t l, double level);
+  void CountOwned(int32_t l);
   void FixIndirect(int32_t l, int32_t v, double level);
   bool Covers(int32_t l, const Variable& v, double level);
   bool OverCapacity(int32_t l) const;
@@ -99,6 +105,9 @@ class Filling {
   std::vector<Room> room_;
   std::vector<uint8_t> full_;  // filled in this round
   std::vector<uint8_t> weighted_;
+  std::vector<uint8_t> overtaken_;  // by a link that it came before the last time
+  std::vector<int32_t> met_;
+  std::vector<int32_t> count_;  // by link, all 0 but while what one owns is counted
   std::vector<int32_t> place_;  // in the order of the last time
   std::vector<double> level_;
   std::vector<Found> found_;  // new owners

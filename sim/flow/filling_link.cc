@@ -1,5 +1,6 @@
 // Filling one link: what crosses it and is not fixed yet is, at the link's level.
 #include <algorithm>
+#include <utility>
 
 #include "sim/flow/filling.h"
 
@@ -59,6 +60,7 @@ void Filling::FillDirect(int32_t l, double level, bool all, Entries& entries) {
     } else {
       entries.Disown(i);
       --owned;
+      state_.link(l).tallied = false;
     }
   }
   if (!all) return;
@@ -67,6 +69,7 @@ void Filling::FillDirect(int32_t l, double level, bool all, Entries& entries) {
     if (!fix(i)) continue;
     found_.push_back({entries.variable(i), l});
     entries.Own(i);
+    state_.link(l).tallied = false;
   }
 }
 
@@ -79,16 +82,71 @@ void Filling::FillIndirect(int32_t l, double level, Entries& entries) {
     if (owns && i >= entries.owned()) {
       found_.push_back({v, l});
       entries.Own(i);
+      state_.link(l).tallied = false;
     } else if (!owns && i < entries.owned()) {
       entries.Disown(i--);
     }
   }
 }
 
+void Filling::FillOneOther(const Entries& owned, double level) {
+  Room* const rooms = room_.data();
+  for (size_t i = 0; i < owned.owned(); ++i) {
+    Room& r = rooms[*owned.links(i)];
+    r.free -= level;
+    r.rising -= 1;
+  }
+}
+
+void Filling::FillByTally(int32_t l, double level) {
+  Room* const rooms = room_.data();
+  for (const Crossing other : state_.link(l).tally) {
+    Room& r = rooms[other.link()];
+    const double count = other.count();
+    r.free -= count * level;
+    r.rising -= count;
+  }
+}
+
+// Nothing where an entry does not tell its links.
+void Filling::CountOwned(int32_t l) {
+  LinkState& link = state_.link(l);
+  for (const Entries& entries : link.crossing) {
+    if (entries.others() == kIndirect && entries.owned() > 0) return;
+  }
+  if (state_.links() > Crossing::kMostLink) return;
+  met_.clear();
+  for (const Entries& entries : link.crossing) {
+    for (size_t i = 0; i < entries.owned(); ++i) {
+      const int32_t* const others = entries.links(i);
+      for (int32_t k = 0; k < entries.others(); ++k) {
+        if (count_[static_cast<size_t>(others[k])]++ == 0) met_.push_back(others[k]);
+      }
+    }
+  }
+  link.tally.clear();
+  for (const int32_t other : met_) {
+    int32_t left = std::exchange(count_[static_cast<size_t>(other)], 0);
+    for (; left > Crossing::kMostCount; left -= Crossing::kMostCount) {
+      link.tally.emplace_back(other, Crossing::kMostCount);
+    }
+    link.tally.emplace_back(other, left);
+  }
+  link.tallied = true;
+}
+
 // `all`: something that it did not own may be its own now.
 void Filling::Fill(int32_t l, double level, bool all) {
   level_[static_cast<size_t>(l)] = level;
   full_[static_cast<size_t>(l)] = 1;
+  LinkState& link = state_.link(l);
+  const bool overtaken = std::exchange(overtaken_[static_cast<size_t>(l)], 0) != 0;
+  const bool same = !all && !overtaken && level != kNever;
+  if (same && link.crossing.size() == 1 && link.crossing[0].others() == 1) {
+    return FillOneOther(link.crossing[0], level);  // counting would not make it less
+  }
+  if (same && !link.tallied) CountOwned(l);
+  if (same && link.tallied) return FillByTally(l, level);
   for (Entries& entries : state_.link(l).crossing) {
     switch (entries.others()) {
       case kIndirect:

@@ -33,7 +33,7 @@ FlowId NativeEngine::Add(std::shared_ptr<const Pattern> pattern) {
   flows_ += flows.size();
   const int32_t b = static_cast<int32_t>(batches_.size());
   batches_.push_back({pattern, first, flows.size()});
-  state_.Reserve(pattern->classes().size() + pattern->single().size());
+  state_.Reserve(*pattern);
   const auto add = [&](int32_t member, int32_t class_number) {
     const int64_t latency = flows.Latency(member).picoseconds();
     const Waiting what = {(Duration(now_) + Duration(latency)).picoseconds(), b, member,

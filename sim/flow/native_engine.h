@@ -94,7 +94,7 @@ class NativeEngine : public Engine {
   void Place();
   void RunAlone(int32_t v);
   void EnterOnTight(int32_t v, int32_t tight);
-  void SetOwnRoute(int32_t v, bool capped);
+  void SetOwnRoute(int32_t v, int32_t tight, bool capped);
   void Settle();
   void SettleOnce();
   void SweepLinks(const Component& component);

@@ -106,7 +106,7 @@ void NativeEngine::Settle() {
     SettleOnce();
   } while (state_.HasTouched());
   for (const int32_t v : gone_) state_.FreeVariable(v);
-  gone_.clear();
+  Empty(gone_);
 }
 
 void NativeEngine::SettleOnce() {

@@ -93,13 +93,12 @@ void NativeEngine::Place() {
       RunAlone(v);
     }
   }
-  queue_.clear();
+  Empty(queue_);
 }
 
 void NativeEngine::RunAlone(int32_t v) {
   Variable& var = state_.variable(v);
-  var.count = 0;
-  var.links = nullptr;
+  state_.UseLinks(v, {});
   var.cap_link = -1;  // its component frees it
   ++var.run;
   if (const int64_t end = EndOf(now_, var.due, var.most); end < Duration::Max().picoseconds()) {
@@ -118,12 +117,10 @@ void NativeEngine::EnterOnTight(int32_t v, int32_t tight) {
   }
   const bool capped = var.most < through;
   if (tight == var.route.count && !capped) {
-    var.links = var.route.links;
-    var.weights = var.route.weights;
-    var.count = var.route.count;
+    state_.UseLinks(v, var.route);
     var.cap_link = -1;
   } else {
-    SetOwnRoute(v, capped);
+    SetOwnRoute(v, tight, capped);
   }
   state_.Attach(v);
   const int32_t c = components_.Join(v, now_);
@@ -132,33 +129,28 @@ void NativeEngine::EnterOnTight(int32_t v, int32_t tight) {
 }
 
 // Its tight links, and one for its most.
-void NativeEngine::SetOwnRoute(int32_t v, bool capped) {
+void NativeEngine::SetOwnRoute(int32_t v, int32_t tight, bool capped) {
   Variable& var = state_.variable(v);
-  if (var.own == nullptr) var.own = std::make_unique<OwnRoute>();
-  OwnRoute& own = *var.own;
+  if (capped) {
+    if (var.cap_link < 0) var.cap_link = state_.AddLink(var.most);
+    state_.link(var.cap_link).capacity = var.most;
+  } else {
+    var.cap_link = -1;  // its component frees it
+  }
   const double* const weights = var.route.weights;
   const bool plain = var.flow_class == nullptr &&
                      (weights == nullptr || std::all_of(weights, weights + var.route.count,
                                                         [](double weight) { return weight == 1; }));
-  own.links.clear();
-  own.weights.clear();
-  own.links.reserve(static_cast<size_t>(var.route.count) + 1);
+  const RouteBlock own = state_.TakeOwnLinks(v, tight + capped, !plain);
+  int32_t at = 0;
   for (int32_t k = 0; k < var.route.count; ++k) {
     if (!state_.IsTight(var.route.links[k])) continue;
-    own.links.push_back(var.route.links[k]);
-    if (!plain) own.weights.push_back(var.route.Weight(k));
+    if (!plain) own.weights[at] = var.route.Weight(k);
+    own.links[at++] = var.route.links[k];
   }
-  if (capped) {
-    if (var.cap_link < 0) var.cap_link = state_.AddLink(var.most);
-    state_.link(var.cap_link).capacity = var.most;
-    own.links.push_back(var.cap_link);
-    if (!plain) own.weights.push_back(1);
-  } else {
-    var.cap_link = -1;  // its component frees it
-  }
-  var.links = own.links.data();
-  var.weights = plain ? nullptr : own.weights.data();
-  var.count = static_cast<int32_t>(own.links.size());
+  if (!capped) return;
+  if (!plain) own.weights[at] = 1;
+  own.links[at] = var.cap_link;
 }
 
 bool NativeEngine::IsRun(const Run& run) const {

@@ -7,9 +7,6 @@
 namespace pipescope::flow {
 namespace {
 
-// Longer routes are read from the variable: entries hold a route once per link of it.
-constexpr int32_t kMostInline = 8;
-
 // What is asked for beyond a link's capacity, relatively, is rounding: of sums, and of caps that
 // were worked out from times in whole picoseconds.
 constexpr double kTight = 1e-9;
@@ -21,7 +18,9 @@ bool Later(const Due& a, const Due& b) {
 }  // namespace
 
 FlowState::FlowState(const Network& network)
-    : network_links_(network.links.size()), links_(network.links.size()) {
+    : network_links_(network.links.size()),
+      links_(network.links.size()),
+      neighbours_(network.links.size()) {
   for (size_t l = 0; l < links_.size(); ++l) links_[l].capacity = network.links[l].value();
 }
 
@@ -50,6 +49,21 @@ int32_t FlowState::AddVariable() {
   variable(v).alive = true;
   variable(v).serial = ++serials_;
   return v;
+}
+
+void FlowState::Reserve(const Pattern& pattern) {
+  size_t more = pattern.classes().size() + pattern.single().size();
+  more -= std::min(more, free_variables_.size());
+  if (variables_.size() + more <= variables_.capacity()) return;
+  variables_.reserve(std::max(variables_.size() + more, 2 * variables_.size()));
+  std::vector<uint32_t> arrive(links_.size());
+  for (const int32_t f : pattern.single()) {
+    for (const int32_t l : pattern.batch().Route(f)) ++arrive[static_cast<size_t>(l)];
+  }
+  for (size_t l = 0; l < arrive.size(); ++l) {
+    std::vector<Present>& present = links_[l].present;
+    if (arrive[l] > 0) present.reserve(std::max(present.size() + arrive[l], 2 * present.size()));
+  }
 }
 
 void FlowState::Touch(int32_t l) {
@@ -171,68 +185,6 @@ std::vector<int32_t> FlowState::Turned() {
   }
   touched_.clear();
   return turned;
-}
-
-void FlowState::SetEntered(int32_t v, bool entered) {
-  variable(v).entered = entered;
-  entered_.resize(variables_.size());
-  entered_[static_cast<size_t>(v)] = entered;
-}
-
-void FlowState::Attach(int32_t v) {
-  Variable& var = variable(v);
-  SetEntered(v, true);
-  const bool indirect = var.weights != nullptr || var.count > kMostInline;
-  for (int32_t k = 0; k < var.count; ++k) {
-    LinkState& l = link(var.links[k]);
-    const double weight = var.weights == nullptr ? 1 : var.weights[k];
-    l.changed = true;
-    l.weight += weight;
-    l.weighted |= weight != std::floor(weight);
-    ++l.variables;
-    const int32_t others = indirect ? kIndirect : var.count - 1;
-    auto entries = std::find_if(l.crossing.begin(), l.crossing.end(),
-                                [&](const Entries& e) { return e.others() == others; });
-    if (entries == l.crossing.end()) entries = l.crossing.emplace(entries, others);
-    entries->Add(v, var.links, var.links[k]);
-  }
-}
-
-void FlowState::Detach(int32_t v) {
-  Variable& var = variable(v);
-  SetEntered(v, false);
-  for (int32_t k = 0; k < var.count; ++k) {
-    LinkState& l = link(var.links[k]);
-    l.weight -= var.weights == nullptr ? 1 : var.weights[k];
-    --l.variables;
-    l.sweep = true;
-    l.changed = true;
-  }
-}
-
-void FlowState::FreeVariable(int32_t v) {
-  variable(v).own.reset();
-  free_variables_.push_back(v);
-}
-
-void FlowState::Sweep(int32_t at) {
-  LinkState& l = link(at);
-  l.sweep = false;
-  if (l.variables == 0) {  // exact zeros, so that rounding cannot pile up
-    l.crossing.clear();
-    l.due.clear();
-    l.weight = 0;
-    l.volume = 0;
-    l.level = kNever;
-    l.weighted = false;
-    return;
-  }
-  for (Entries& entries : l.crossing) {
-    entries.Keep([&](int32_t v) { return entered_[static_cast<size_t>(v)] != 0; });
-  }
-  if (!l.weighted) return;
-  l.weight = 0;
-  ForEachOn(at, [&](int32_t v) { l.weight += variable(v).WeightOn(at); });
 }
 
 double FlowState::Left(int32_t v) const {

@@ -23,21 +23,16 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <vector>
 
 #include "sim/flow/entries.h"
+#include "sim/flow/neighbours.h"
 #include "sim/flow/pattern.h"
+#include "sim/flow/route_pool.h"
 
 namespace pipescope::flow {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
-
-// A route that is not written in a pattern: with a link for a cap.
-struct OwnRoute {
-  std::vector<int32_t> links;
-  std::vector<double> weights;
-};
 
 // Of all links of a variable.
 struct Route {
@@ -48,28 +43,28 @@ struct Route {
   double Weight(int32_t k) const { return weights == nullptr ? 1 : weights[k]; }
 };
 
+// There may be millions: members are in the order that leaves no gaps.
 struct Variable {
   Route route;
-  double most = 0;      // bytes/s, of each member
-  uint32_t serial = 0;  // of all that ever were, told apart though their places are used again
-  bool queued = false;  // to be placed anew: entered, or on its own
-  bool entered = false;
-  // On its own: it had `due` bytes left at picosecond `since`.
-  int64_t since = 0;
-  uint32_t run = 0;  // counts how often it was told when it ends
+  double most = 0;  // bytes/s, of each member
   // Where it is entered: its tight links, and its cap's.
   const int32_t* links = nullptr;
   const double* weights = nullptr;  // nullptr: all 1
-  int32_t count = 0;                // of links
-  int32_t owner = -1;               // a link; -1: not known yet, and `due` is the bytes left
   double due = 0;
+  int64_t since = 0;                      // on its own: it had `due` bytes left at this picosecond
+  const FlowClass* flow_class = nullptr;  // a class of its pattern, or
+  int32_t member = -1;                    // flow of the batch
+  uint32_t serial = 0;  // of all that ever were, told apart though their places are used again
   int32_t batch = 0;
-  int32_t member = -1;                    // flow of the batch, or
-  const FlowClass* flow_class = nullptr;  // a class of its pattern
-  uint32_t fixed_in = 0;                  // the round of filling that fixed it last
+  int32_t count = 0;      // of links
+  int32_t owner = -1;     // a link; -1: not known yet, and `due` is the bytes left
+  uint32_t run = 0;       // counts how often it was told when it ends, on its own
+  uint32_t fixed_in = 0;  // the round of filling that fixed it last
   int32_t cap_link = -1;
   bool alive = false;
-  std::unique_ptr<OwnRoute> own;
+  bool queued = false;  // to be placed anew: entered, or on its own
+  bool entered = false;
+  bool owns_links = false;  // they are of the pool, as no pattern has written them
 
   double WeightOn(int32_t link) const {
     return weights == nullptr ? 1 : weights[std::find(links, links + count, link) - links];
@@ -85,6 +80,19 @@ struct Due {
 struct Present {
   int32_t variable = 0;
   uint32_t serial = 0;
+};
+
+// How many of the variables that a link owns cross another one, in 4 bytes: what filling costs is
+// reading these.
+class Crossing {
+ public:
+  static constexpr int32_t kMostLink = (1 << 24) - 1, kMostCount = 255;
+  Crossing(int32_t link, int32_t count) : packed_(static_cast<uint32_t>(link << 8 | count)) {}
+  uint32_t link() const { return packed_ >> 8; }
+  int32_t count() const { return static_cast<int32_t>(packed_ & 255); }
+
+ private:
+  uint32_t packed_;
 };
 
 struct LinkState {
@@ -107,7 +115,20 @@ struct LinkState {
   bool weighted = false;  // some weight is no whole number, so that sums of weights are rounded
   std::vector<Entries> crossing;  // one for each length of route that occurs
   std::vector<Due> due;           // a heap, the earliest first
+  std::vector<Crossing> tally;    // of what it owns, where that is as it was when it was counted:
+  bool tallied = false;
 };
+
+// Clears, and lets go of what a million at once took.
+template <class T>
+void Empty(std::vector<T>& list) {
+  constexpr size_t kKept = 1 << 16;
+  if (list.capacity() > kKept) {
+    list = {};
+    list.shrink_to_fit();
+  }
+  list.clear();
+}
 
 class FlowState {
  public:
@@ -116,12 +137,8 @@ class FlowState {
   int32_t AddLink(double capacity);
   void FreeLink(int32_t l) { free_links_.push_back(l); }
   int32_t AddVariable();
-  // Room for so many more.
-  void Reserve(size_t more) {
-    more -= std::min(more, free_variables_.size());
-    if (variables_.size() + more <= variables_.capacity()) return;
-    variables_.reserve(std::max(variables_.size() + more, 2 * variables_.size()));
-  }
+  // Room for all that a pattern's flows and classes become: nothing is moved as they arrive.
+  void Reserve(const Pattern& pattern);
   // It crosses its route from now on, or no more.
   void Arrive(int32_t v);
   void Depart(int32_t v);
@@ -143,8 +160,16 @@ class FlowState {
       if (IsPresent(p)) f(p.variable);
     }
   }
+  // Gives it `count` links of its own to be entered on, to be filled in; those it had are let go.
+  RouteBlock TakeOwnLinks(int32_t v, int32_t count, bool weighted);
+  // Gives it links that are written elsewhere.
+  void UseLinks(int32_t v, const Route& links);
   // Enters it on its links.
   void Attach(int32_t v);
+  // Whether some variable may be entered on both.
+  bool Meet(int32_t a, int32_t b) const { return neighbours_.Meet(a, b); }
+  // Knows anew who meets whom, from the variables that these links, all of theirs, have now.
+  void FindNeighbours(const std::vector<int32_t>& links);
   // Takes it off; its links keep its entries until they are swept. Its number is not used
   // again before it is freed.
   void Detach(int32_t v);
@@ -196,6 +221,10 @@ class FlowState {
   std::vector<LinkState> links_;
   std::vector<Variable> variables_;
   std::vector<uint8_t> entered_;  // the same as of the variables, close together
+  void Introduce(const Variable& v);
+
+  Neighbours neighbours_;
+  RoutePool pool_;
   std::vector<int32_t> free_links_;
   std::vector<int32_t> free_variables_;
   std::vector<int32_t> touched_;

@@ -47,7 +47,7 @@ costs::Price Analytic(const timeline::Label& label, costs::Subject subject,
   return {demand, {{label.name, subject, costs::Origin::kAnalytic, demand.time, off}}};
 }
 
-costs::CollectiveKind KindOf(const model::Phase& phase) {
+costs::CollectiveKind KindOf(const model::Phase& phase, model::ContextExchange exchange) {
   switch (phase.kind) {
     case PhaseKind::kGather:
       return costs::CollectiveKind::kAllGather;
@@ -56,7 +56,8 @@ costs::CollectiveKind KindOf(const model::Phase& phase) {
     case PhaseKind::kReduce:
       return costs::CollectiveKind::kAllReduce;
     default:
-      return costs::CollectiveKind::kAllToAll;
+      return exchange == model::ContextExchange::kAllToAll ? costs::CollectiveKind::kAllToAll
+                                                           : costs::CollectiveKind::kAllGather;
   }
 }
 
@@ -95,8 +96,9 @@ int32_t PhaseCosts::LabelOf(const timeline::Label& label) {
   return static_cast<int32_t>(graph_.labels.size() - 1);
 }
 
-int32_t PhaseCosts::Add(const timeline::Label& label, const costs::Demand& demand) {
+int32_t PhaseCosts::Add(const timeline::Label& label, const costs::Demand& demand, Group group) {
   TaskTemplate templ;
+  templ.group = group;
   templ.label = LabelOf(label);
   templ.demand = demand;
   const double seconds = demand.time.seconds();
@@ -110,8 +112,8 @@ int32_t PhaseCosts::Add(const timeline::Label& label, const costs::Demand& deman
   return static_cast<int32_t>(graph_.templates.size() - 1);
 }
 
-int32_t PhaseCosts::Add(const timeline::Label& label, costs::Price price) {
-  const int32_t templ = Add(label, price.demand);
+int32_t PhaseCosts::Add(const timeline::Label& label, costs::Price price, Group group) {
+  const int32_t templ = Add(label, price.demand, group);
   graph_.templates[static_cast<size_t>(templ)].parts = std::move(price.parts);
   return templ;
 }
@@ -155,7 +157,7 @@ int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation)
     };
     costs::Price price = send(2 * rows * experiment_.model.hidden);
     if (phase.kind == PhaseKind::kDispatch) price += send(4 * rows);
-    return movements_[key] = Add(LabelFor(phase.kind, phase.pass), price);
+    return movements_[key] = Add(LabelFor(phase.kind, phase.pass), price, {group, 1});
   }
   const bool fp8_rows = MovesAsDispatch(phase) && experiment_.training.fp8;
   const double row = fp8_rows ? d * (1 + 4.0 / 128) : 2 * d;
@@ -175,12 +177,14 @@ int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation)
       Whole() ? prices_.Part(part, experiment_.communication.sms, demand, then) : std::nullopt;
   const timeline::Label label = LabelFor(phase.kind, phase.pass);
   if (!measured) {
-    return movements_[key] = Add(label, Analytic(label, costs::Subject::kExchange, demand,
-                                                 beside_computation ? 0.2 : 0.05));
+    return movements_[key] = Add(
+               label,
+               Analytic(label, costs::Subject::kExchange, demand, beside_computation ? 0.2 : 0.05),
+               {experiment_.parallel.expert, 1});
   }
   // Profiles measure it beside computation, in an overlapped pair.
   if (!beside_computation) measured->Scale(1 / beside);
-  return movements_[key] = Add(label, *measured);
+  return movements_[key] = Add(label, *measured, {experiment_.parallel.expert, 1});
 }
 
 int32_t PhaseCosts::Send(const model::Phase& phase) {
@@ -192,8 +196,10 @@ int32_t PhaseCosts::Send(const model::Phase& phase) {
   // GPUs of a tensor-parallel group lie side by side, those of a context-parallel one apart by it.
   const int node = experiment_.cluster.node.gpus;
   const int per_node = std::clamp(exchange ? node / plan.tensor : node, 1, group);
+  const costs::CollectiveKind kind = KindOf(phase, plan.exchange);
+  const Group who = {group, exchange ? plan.tensor : 1, kind == costs::CollectiveKind::kAllToAll};
   return sends_[key] = Add(LabelFor(phase.kind, phase.pass),
-                           prices_.Message({KindOf(phase), phase.moved, group, per_node}));
+                           prices_.Message({kind, phase.moved, group, per_node}), who);
 }
 
 int32_t PhaseCosts::Notify(const model::Phase& phase, Duration computed) {
@@ -220,7 +226,8 @@ int32_t PhaseCosts::Notify(const model::Phase& phase, Duration computed) {
       Whole() ? prices_.Part(PartFor(kind, phase.pass), experiment_.communication.sms, demand, then)
               : std::nullopt;
   return notifies_[key] = Add(
-             label, measured ? *measured : Analytic(label, costs::Subject::kNotify, demand, 0.5));
+             label, measured ? *measured : Analytic(label, costs::Subject::kNotify, demand, 0.5),
+             {group, 1});
 }
 
 Duration PhaseCosts::TimeOf(int32_t templ) const {

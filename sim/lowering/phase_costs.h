@@ -37,8 +37,8 @@ class PhaseCosts {
   Duration TimeOf(int32_t templ) const;
 
   // A template of any other kind, not shared.
-  int32_t Add(const timeline::Label& label, const costs::Demand& demand);
-  int32_t Add(const timeline::Label& label, costs::Price price);
+  int32_t Add(const timeline::Label& label, const costs::Demand& demand, Group group = {});
+  int32_t Add(const timeline::Label& label, costs::Price price, Group group = {});
 
   const costs::Links& links() const { return prices_.links(); }
   const costs::Prices& prices() const { return prices_; }

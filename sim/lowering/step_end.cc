@@ -50,8 +50,9 @@ class StepEnd {
     costs::Demand norm;
     const double hops = std::ceil(std::log2(std::max(2, experiment_.gpus())));
     norm.time = Seconds(2 * hops * costs_.links().network_latency.seconds());
-    const int32_t clip = costs_.Add(
-        {"gradient norm", OperationKind::kCollective, Lane::kGradient, Part::kNone}, norm);
+    const int32_t clip =
+        costs_.Add({"gradient norm", OperationKind::kCollective, Lane::kGradient, Part::kNone},
+                   norm, {experiment_.parallel.gpus_per_rank(), 1});
     const std::vector<int32_t> reduced = last_;
     for (int r = 0; r < graph_.ranks; ++r) {
       const int32_t task = Append(r, clip);
@@ -123,8 +124,10 @@ class StepEnd {
     };
     // Replicas of a GPU's shared parameters lie apart by the tensor-parallel group.
     const int shared_per_node = per_node / experiment_.parallel.tensor;
-    return {costs_.Add(label, demand(held.shared, shared, shared_per_node)),
-            costs_.Add(label, demand(held.expert, expert, expert_per_node))};
+    const Group same = {SharedGroup(experiment_, 1), experiment_.parallel.tensor};
+    const Group same_experts = {ExpertGroup(experiment_, 1), experiment_.parallel.expert};
+    return {costs_.Add(label, demand(held.shared, shared, shared_per_node), same),
+            costs_.Add(label, demand(held.expert, expert, expert_per_node), same_experts)};
   }
 
   // The passes of separate kernels: norm (a read) and clipping (a read and a write) of the shard,

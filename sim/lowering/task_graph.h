@@ -25,11 +25,28 @@ namespace pipescope {
 enum class Resource : uint8_t { kMemory, kNvlink, kNetworkOut, kNetworkIn, kProcessors };
 inline constexpr int kResources = 5;
 
+// Which GPUs of a rank meet in a task: groups of `size` whose members lie `stride` apart, and how
+// they send. Of 2 x 2 x 4 GPUs (data, context, tensor) the groups are
+//
+//   tensor {4, 1}   context {2, 4}   replicas of what tensor splits {4, 4}   all {16, 1}
+struct Group {
+  int32_t size = 1;
+  int32_t stride = 1;
+  bool direct = false;  // each to each; else around a ring
+
+  // The group that GPU i of the rank is in, counted over the rank, and where its members are.
+  int32_t Of(int32_t i) const { return i / (size * stride) * stride + i % stride; }
+  int32_t Member(int32_t group, int32_t place) const {
+    return group / stride * size * stride + place * stride + group % stride;
+  }
+};
+
 struct TaskTemplate {
   int32_t label = 0;  // of TaskGraph::labels
   costs::Demand demand;
   std::array<double, kResources> rates = {};  // bytes per second at full speed; processors
   std::vector<costs::PricePart> parts = {};   // what the time is made of, where it was looked up
+  Group group = {};                           // who starts together
 };
 
 struct Task {

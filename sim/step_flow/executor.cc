@@ -39,8 +39,7 @@ class Executor {
         transfers_(transfers),
         engine_(engine),
         roles_(roles),
-        replicas_(experiment.parallel.data),
-        group_(experiment.parallel.expert) {
+        replicas_(experiment.parallel.gpus_per_rank()) {
     const size_t tasks = graph.tasks.size();
     const size_t all = tasks * static_cast<size_t>(replicas_);
     start_.resize(all);
@@ -95,19 +94,18 @@ class Executor {
 
   // A replica has all that the task waits for; a joined task starts when the last one has.
   void Arrive(int32_t t, int32_t replica) {
-    const Joins joins = role(t).joins;
+    const Group& who = role(t).group;
     auto& ready = ready_[static_cast<size_t>(t)];
     if (ready.empty()) touched_.push_back(t);
-    if (joins == Joins::kNobody) {
+    if (who.size == 1) {
       ready.push_back(replica);
       return;
     }
-    const int32_t size = joins == Joins::kExpertGroup ? group_ : replicas_;
     auto& joined = joined_[static_cast<size_t>(t)];
-    if (joined.empty()) joined.assign(static_cast<size_t>(replicas_ / size), 0);
-    const int32_t group = replica / size;
-    if (++joined[static_cast<size_t>(group)] < size) return;
-    for (int32_t i = group * size; i < (group + 1) * size; ++i) ready.push_back(i);
+    if (joined.empty()) joined.assign(static_cast<size_t>(replicas_ / who.size), 0);
+    const int32_t group = who.Of(replica);
+    if (++joined[static_cast<size_t>(group)] < who.size) return;
+    for (int32_t k = 0; k < who.size; ++k) ready.push_back(who.Member(group, k));
   }
 
   void StartReady() {
@@ -125,15 +123,16 @@ class Executor {
     touched_.clear();
   }
 
-  // Starts one bundle for each expert group of an exchange, for each speed of a computation.
+  // Starts one bundle for each group, or one for all where all groups of a collective start; one
+  // for each speed of a computation.
   void Divide(int32_t t, std::vector<int32_t> members) {
-    if (role(t).joins == Joins::kExpertGroup) {
-      for (size_t i = 0; i < members.size(); i += static_cast<size_t>(group_)) {
-        Start(t,
-              {members.begin() + static_cast<int64_t>(i),
-               members.begin() + static_cast<int64_t>(i) + group_},
-              1);
-      }
+    const Group& who = role(t).group;
+    const bool together = static_cast<int32_t>(members.size()) == replicas_ &&
+                          role(t).transfer != TransferKind::kExchange;
+    if (who.size > 1 && !together) {
+      std::map<int32_t, std::vector<int32_t>> groups;
+      for (const int32_t i : members) groups[who.Of(i)].push_back(i);
+      for (auto& [group, same] : groups) Start(t, std::move(same), 1);
       return;
     }
     if (!role(t).computes || slowness_.none()) {
@@ -271,7 +270,7 @@ class Executor {
   TransferTable& transfers_;
   flow::Engine& engine_;
   const std::vector<Role>& roles_;
-  int32_t replicas_, group_;
+  int32_t replicas_;
 
   std::vector<uint16_t> waits_;               // [task][replica] that have not ended
   std::vector<Duration> start_, end_;         // [task][replica]

@@ -16,19 +16,19 @@ Role RoleOf(const TaskTemplate& templ, const timeline::Label& label, double besi
   switch (label.kind) {
     case OperationKind::kDispatch:
     case OperationKind::kCombine:
-      return {Joins::kExpertGroup, sends ? std::optional(TransferKind::kExchange) : std::nullopt};
+      return {templ.group, sends ? std::optional(TransferKind::kExchange) : std::nullopt};
     case OperationKind::kMessage:
-      return {Joins::kNobody, sends ? std::optional(TransferKind::kMessage) : std::nullopt};
+      return {templ.group, sends ? std::optional(TransferKind::kMessage) : std::nullopt};
     case OperationKind::kCollective:
-      return {Joins::kAllReplicas, sends ? std::optional(TransferKind::kRing) : std::nullopt};
+      return {templ.group, sends ? std::optional(TransferKind::kCollective) : std::nullopt};
     default:
       break;
   }
-  if (label.lane == Lane::kCommunication) return {Joins::kExpertGroup, {}};  // notify
+  if (label.lane == Lane::kCommunication) return {templ.group, {}};  // notify
   // Computations of a GPU run one after the other, so that one which leaves HBM enough for all
   // that may run beside it takes its time, whatever does.
   const bool may_wait = templ.rates[static_cast<size_t>(Resource::kMemory)] + beside > capacity;
-  return {Joins::kNobody, may_wait ? std::optional(TransferKind::kMemory) : std::nullopt, true};
+  return {templ.group, may_wait ? std::optional(TransferKind::kMemory) : std::nullopt, true};
 }
 
 // Of all that may run beside a computation: one operation of each other lane, and messages in and

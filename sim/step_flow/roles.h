@@ -1,4 +1,4 @@
-// How a task of a step runs on the replicas of its rank: alone or joined, by time or by flows.
+// How a task of a step runs on the GPUs of its rank: alone or in groups, by time or by flows.
 #pragma once
 
 #include <optional>
@@ -9,10 +9,8 @@
 
 namespace pipescope {
 
-enum class Joins : uint8_t { kNobody, kExpertGroup, kAllReplicas };
-
 struct Role {
-  Joins joins = Joins::kNobody;
+  Group group;                           // starts when all of it are there
   std::optional<TransferKind> transfer;  // none: it takes its time, whatever else runs
   bool computes = false;                 // a slow GPU takes longer
 };

@@ -13,7 +13,7 @@ double RoutedShare(const model::ModelConfig& m) {
 }  // namespace
 
 Slowness::Slowness(const Experiment& e, const TaskGraph& graph)
-    : graph_(graph), data_(e.parallel.data), routed_share_(RoutedShare(e.model)) {
+    : graph_(graph), rank_gpus_(e.parallel.gpus_per_rank()), routed_share_(RoutedShare(e.model)) {
   if (!e.what_if.slow_gpus.empty()) gpu_.assign(static_cast<size_t>(e.gpus()), 1);
   for (const auto& [gpu, times] : e.what_if.slow_gpus) gpu_[static_cast<size_t>(gpu)] = times;
   if (e.what_if.expert_skew == 0) return;
@@ -25,7 +25,7 @@ Slowness::Slowness(const Experiment& e, const TaskGraph& graph)
 }
 
 double Slowness::Of(const Task& task, int32_t replica) const {
-  const size_t gpu = static_cast<size_t>(task.rank * data_ + replica);
+  const size_t gpu = static_cast<size_t>(task.rank * rank_gpus_ + replica);
   const auto& templ = graph_.templates[static_cast<size_t>(task.templ)];
   const timeline::Label& label = graph_.labels[static_cast<size_t>(templ.label)];
   double times = gpu_.empty() ? 1 : gpu_[gpu];

@@ -21,7 +21,7 @@ class Slowness {
 
  private:
   const TaskGraph& graph_;
-  int data_;
+  int rank_gpus_;
   double routed_share_;
   std::vector<double> gpu_;   // of the cluster; empty: 1
   std::vector<double> load_;  // likewise

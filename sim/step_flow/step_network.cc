@@ -6,8 +6,9 @@ namespace {
 enum LinkKind { kNvlink = 0, kPcie = 2, kNic = 4, kSwitch = 6, kMemory = 8, kKinds = 9 };
 
 topology::RoutePolicy PolicyOf(const CommunicationPlan& plan) {
-  return {.choice = plan.paths == Paths::kHash ? topology::PathChoice::kHash
-                                               : topology::PathChoice::kByDestination,
+  return {.choice = plan.paths == Paths::kHash      ? topology::PathChoice::kHash
+                    : plan.paths == Paths::kValiant ? topology::PathChoice::kValiant
+                                                    : topology::PathChoice::kByDestination,
           .to_rail = plan.to_rail,
           .seed = static_cast<uint64_t>(plan.paths_seed)};
 }
@@ -21,7 +22,7 @@ StepNetwork::StepNetwork(const Experiment& e, bool with_memory)
                    e.cluster.node.nic.value() * e.efficiencies.network),
       spread_(e.communication.paths == Paths::kSpread) {
   const topology::Cluster& cluster = e.cluster;
-  const int data = e.parallel.data;
+  const int rank_gpus = e.parallel.gpus_per_rank();
   const topology::LinkTable& links = router_.links();
   const bool fabric = cluster.fabric.kind != topology::FabricKind::kNone;
   first_pcie_ = cluster.node.gpus > 1 ? 2 * cluster.gpus() : 0;
@@ -37,7 +38,7 @@ StepNetwork::StepNetwork(const Experiment& e, bool with_memory)
                                         : kSwitch;
     const int per_node = kind == kNic ? cluster.node.nics : cluster.node.gpus;
     const int gpu = (l - begin) / 2 / per_node * cluster.node.gpus;  // the first of its node
-    const int rank = kind == kSwitch ? 0 : gpu / data;
+    const int rank = kind == kSwitch ? 0 : gpu / rank_gpus;
     network_.kinds.push_back(rank * kKinds + kind + l % 2);
   }
   first_memory_ = static_cast<int32_t>(network_.links.size());
@@ -45,7 +46,7 @@ StepNetwork::StepNetwork(const Experiment& e, bool with_memory)
   const Bandwidth memory(cluster.gpu.memory_bandwidth.value() * e.efficiencies.memory);
   for (int gpu = 0; gpu < e.gpus(); ++gpu) {
     network_.links.push_back(memory);
-    network_.kinds.push_back(gpu / data * kKinds + kMemory);
+    network_.kinds.push_back(gpu / rank_gpus * kKinds + kMemory);
   }
 }
 

@@ -19,7 +19,7 @@ class Skew {
  public:
   Skew(const Experiment& e, const TaskGraph& graph, const Task& task, int32_t first)
       : in_node_(std::min(e.parallel.expert, e.cluster.node.gpus)) {
-    const int gpu = task.rank * e.parallel.data + first;
+    const int gpu = task.rank * e.parallel.gpus_per_rank() + first;
     if (e.what_if.expert_skew == 0) return;
     loads_ = ExpertLoads(e.what_if.expert_skew, e.parallel.expert, gpu / e.parallel.expert);
     const auto& templ = graph.templates[static_cast<size_t>(task.templ)];
@@ -75,9 +75,10 @@ struct TransferTable::Builder {
 
   std::vector<topology::LinkShare> WayOf(int from_gpu, int to_gpu, Bandwidth cap) {
     if (adaptive == nullptr) return network.Between(from_gpu, to_gpu);
-    std::vector<topology::LinkId> links = adaptive->Choose(from_gpu, to_gpu);
+    const int64_t rate = AskedRate(cap, nic);
+    std::vector<topology::LinkId> links = adaptive->Choose(from_gpu, to_gpu, rate);
     std::erase_if(links, [this](topology::LinkId l) { return !network.Limits(l); });
-    adaptive->Load(links, AskedRate(cap, nic));
+    adaptive->Load(links, rate);
     std::vector<topology::LinkShare> way;
     for (const topology::LinkId l : links) way.push_back({l, 1});
     return way;
@@ -100,22 +101,24 @@ TransferTable::TransferTable(const Experiment& experiment, const TaskGraph& grap
       graph_(graph),
       network_(network),
       links_(costs::LinksOf(experiment.cluster, experiment.efficiencies)),
-      data_(experiment.parallel.data),
+      rank_gpus_(experiment.parallel.gpus_per_rank()),
       keep_(keep) {
-  if (experiment.communication.paths == Paths::kLeastLoaded) adaptive_.emplace(network.router());
+  const Paths paths = experiment.communication.paths;
+  using Detours = topology::LeastLoaded::Detours;
+  if (paths == Paths::kLeastLoaded) adaptive_.emplace(network.router());
+  if (paths == Paths::kAdaptive) adaptive_.emplace(network.router(), Detours::kYes);
 }
 
 std::shared_ptr<const Transfers> TransferTable::Of(TransferKind kind, const Task& task,
                                                    std::span<const int32_t> members) {
-  const size_t all = static_cast<size_t>(
-      kind == TransferKind::kExchange ? experiment_.parallel.expert : experiment_.parallel.data);
-  if (members.size() != all) ++partial_;
+  const Group& who = TemplateOf(task).group;
+  const bool common = members.size() == static_cast<size_t>(rank_gpus_) ||
+                      (who.size > 1 && members.size() == static_cast<size_t>(who.size));
+  if (!common) ++partial_;
   const bool by_load = adaptive_ && kind != TransferKind::kMemory;
-  if (members.size() != all || (by_load && keep_ == Keep::kCommon)) {
-    return Make(kind, task, members);
-  }
+  if (!common || (by_load && keep_ == Keep::kCommon)) return Make(kind, task, members);
   const auto number = static_cast<int32_t>(by_load ? &task - graph_.tasks.data() : task.templ);
-  auto& known = known_[{kind, number, task.rank, task.peer, members.front()}];
+  auto& known = known_[{kind, number, task.rank, task.peer, members.front(), members.size()}];
   if (known == nullptr) return known = Make(kind, task, members);
   if (by_load) LoadLinks(*known, 0, known->size(), 1);
   return known;
@@ -142,7 +145,7 @@ std::vector<std::shared_ptr<const flow::Pattern>> TransferTable::Patterns() cons
 
 std::shared_ptr<const Transfers> TransferTable::Make(TransferKind kind, const Task& task,
                                                      std::span<const int32_t> members) {
-  const costs::Demand& demand = graph_.templates[static_cast<size_t>(task.templ)].demand;
+  const costs::Demand& demand = TemplateOf(task).demand;
   Builder builder{network_, adaptive_ ? &*adaptive_ : nullptr, experiment_.cluster.node.nic};
   for (size_t m = 0; m < members.size(); ++m) {
     const int32_t at = static_cast<int32_t>(m);
@@ -157,7 +160,7 @@ std::shared_ptr<const Transfers> TransferTable::Make(TransferKind kind, const Ta
     }
   }
   if (kind == TransferKind::kExchange) AddExchange(task, members, builder);
-  if (kind == TransferKind::kRing) AddRing(task, members, builder);
+  if (kind == TransferKind::kCollective) AddCollective(task, members, builder);
   auto& weights = builder.batch.weights;
   if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 1; })) weights.clear();
   // What is added once only is not worth a long search for equal flows.
@@ -170,7 +173,7 @@ std::shared_ptr<const Transfers> TransferTable::Make(TransferKind kind, const Ta
 
 void TransferTable::AddExchange(const Task& task, std::span<const int32_t> members,
                                 Builder& builder) const {
-  const costs::Demand& demand = graph_.templates[static_cast<size_t>(task.templ)].demand;
+  const costs::Demand& demand = TemplateOf(task).demand;
   const int size = static_cast<int>(members.size());
   const int in_node = std::min(size, experiment_.cluster.node.gpus);
   const int nodes = size / in_node;
@@ -196,28 +199,52 @@ void TransferTable::AddExchange(const Task& task, std::span<const int32_t> membe
   }
 }
 
-void TransferTable::AddRing(const Task& task, std::span<const int32_t> members,
-                            Builder& builder) const {
-  const costs::Demand& demand = graph_.templates[static_cast<size_t>(task.templ)].demand;
-  const int size = static_cast<int>(members.size());
-  const int in_node = std::min(size, experiment_.cluster.node.gpus);
-  // Experts' gradients have no partner within an expert group.
-  const int stride =
-      demand.nvlink.value() > 0 ? in_node : std::max(in_node, experiment_.parallel.expert);
-  const auto cap = [&](Bytes bytes) { return Bandwidth(BytesOf(bytes) / demand.time.seconds()); };
+// Members of one group after the other; `at` are their places in the list of members.
+void TransferTable::AddCollective(const Task& task, std::span<const int32_t> members,
+                                  Builder& builder) const {
+  const Group& who = TemplateOf(task).group;
+  std::map<int32_t, std::vector<int32_t>> groups;
+  for (size_t m = 0; m < members.size(); ++m) {
+    groups[who.Of(members[m])].push_back(static_cast<int32_t>(m));
+  }
+  for (const auto& [group, at] : groups) {
+    for (int32_t k = 0; k < static_cast<int32_t>(at.size()); ++k) {
+      for (const Part& part : PartsOf(task, k, static_cast<int32_t>(at.size()))) {
+        const int32_t from = at[static_cast<size_t>(k)], to = at[static_cast<size_t>(part.to)];
+        builder.Add(Gpu(task.rank, members[static_cast<size_t>(from)]),
+                    Gpu(task.rank, members[static_cast<size_t>(to)]), from, to, part.bytes,
+                    part.cap, Duration(), part.memory);
+      }
+    }
+  }
+}
+
+// What the k-th of a group sends: `size` GPUs, as many to a node as lie there.
+std::vector<TransferTable::Part> TransferTable::PartsOf(const Task& task, int32_t k,
+                                                        int32_t size) const {
+  const TaskTemplate& templ = TemplateOf(task);
+  const costs::Demand& demand = templ.demand;
+  const int32_t per_node = std::clamp(experiment_.cluster.node.gpus / templ.group.stride, 1, size);
+  const int32_t node = k / per_node * per_node, end = std::min(node + per_node, size);
   const double moved = BytesOf(demand.nvlink) + BytesOf(demand.network_out);
   const double memory = moved > 0 ? BytesOf(demand.memory) / (2 * moved) : 0;
-  for (int a = 0; a < size; ++a) {
-    const int from = Gpu(task.rank, members[static_cast<size_t>(a)]);
-    const auto add = [&](int b, Bytes bytes) {
-      if (b == a) return;
-      builder.Add(from, Gpu(task.rank, members[static_cast<size_t>(b)]), a, b, bytes, cap(bytes),
-                  Duration(), memory);
-    };
-    const int node = a / in_node * in_node;
-    if (in_node > 1) add(node + (a - node + 1) % in_node, demand.nvlink);
-    add((a + stride) % size, demand.network_out);
+  std::vector<Part> parts;
+  const auto add = [&](int32_t to, Bytes bytes, int32_t of) {
+    if (to == k || bytes.value() == 0) return;
+    const Bytes part = RoundBytes(BytesOf(bytes) / of);
+    parts.push_back({to, part, Bandwidth(BytesOf(part) / demand.time.seconds()), memory});
+  };
+  if (!templ.group.direct) {
+    add(node + (k - node + 1) % (end - node), demand.nvlink, 1);
+    add((k + per_node) % size, demand.network_out, 1);
+    return parts;
   }
+  for (int32_t to = 0; to < size; ++to) {
+    const bool same_node = to >= node && to < end;
+    add(to, same_node ? demand.nvlink : demand.network_out,
+        same_node ? end - node - 1 : size - (end - node));
+  }
+  return parts;
 }
 
 }  // namespace pipescope

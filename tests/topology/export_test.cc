@@ -7,6 +7,7 @@
 #include <random>
 #include <simgrid/s4u.hpp>
 
+#include "tests/topology/dot_grammar.h"
 #include "tests/topology/make.h"
 #include "topology/load.h"
 #include "topology/route.h"
@@ -74,6 +75,33 @@ int Count(const std::string& text, const std::string& word) {
   int count = 0;
   for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++count;
   return count;
+}
+
+// Every shipped cluster and every kind of name, read back by a strict reader: edges join nodes that
+// are there, and what is in a name stays in it.
+TEST(Dot, IsOfTheLanguage) {
+  for (const std::string& name : ShippedClusters()) {
+    const std::string text = Dot(LoadCluster(name).value()).value();
+    const auto picture = DotReader(text).Read();
+    ASSERT_TRUE(picture.has_value()) << text;
+    EXPECT_EQ(static_cast<int>(picture->nodes.size()), Count(text, "fillcolor"));
+    EXPECT_EQ(static_cast<int>(picture->edges.size()), Count(text, " -- "));
+    for (const auto& [node, attributes] : picture->nodes) EXPECT_TRUE(attributes.contains("label"));
+  }
+  Cluster odd = LoadCluster("h100_dgx_pod").value();
+  odd.name = "a \"quoted\" \\ name; with ] -- } and\na line\x01";
+  odd.faults.dead_nics = {{7, 0}};
+  EXPECT_TRUE(DotReader(Dot(odd).value()).Read().has_value());
+}
+
+TEST(Dot, TheReaderIsStrict) {
+  EXPECT_TRUE(DotReader("graph g { a [x=1]; b [y=\"z\\\"\"]; a -- b [label=\"2\"]; }").Read());
+  for (const char* wrong :
+       {"", "graph g {", "graph g { a [x=1] }", "graph g { a [x=1]; } b", "graph g { a [x=]; }",
+        "graph g { a [x=1]; a -- b [l=1]; }", "graph g { a [x=\"1]; }", "graph g { 1a [x=1]; }",
+        "graph g { a [x=1]; a [x=2]; }", "digraph g { a [x=1]; }", "graph g { a [x=#1]; }"}) {
+    EXPECT_FALSE(DotReader(wrong).Read().has_value()) << wrong;
+  }
 }
 
 TEST(Dot, FoldsWhatIsAlike) {

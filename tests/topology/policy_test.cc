@@ -79,7 +79,7 @@ TEST(Policy, LeastLoadedAvoidsWhatIsFull) {
   const Router hash(cluster, {.choice = PathChoice::kHash});
   for (size_t i = 0; i < order.size(); ++i) {
     const int to = order[(i + 1) % order.size()];
-    const std::vector<LinkId>& way = adaptive.Choose(order[i], to);
+    const std::vector<LinkId>& way = adaptive.Choose(order[i], to, 1);
     adaptive.Load(way, 1);
     for (LinkId id : way) ++loads[static_cast<size_t>(id)];
     for (LinkId id : hash.Between(order[i], to).links) ++hashed[static_cast<size_t>(id)];

@@ -90,5 +90,17 @@ TEST(ShardedCollective, RingsMoveAllButOwnShare) {
   EXPECT_EQ(ShardedCollective(size, 1, 1, H800Links()).time, Duration());
 }
 
+TEST(Exchange, EachPartGoesStraightToItsGpu) {
+  const Demand d = Exchange(Bytes(16'000'000), 16, 8, H800Links());
+  EXPECT_EQ(d.nvlink, Bytes(7'000'000));
+  EXPECT_EQ(d.network_out, Bytes(8'000'000));
+  EXPECT_EQ(d.network_in, d.network_out);
+  EXPECT_NEAR(d.time.microseconds(), 8'000'000 / 40e3 + 3.7, 1e-3);
+  const Demand inside = Exchange(Bytes(16'000'000), 8, 8, H800Links());
+  EXPECT_EQ(inside.network_out, Bytes(0));
+  EXPECT_NEAR(inside.time.microseconds(), 14'000'000 / 160e3 + 3.33, 1e-3);
+  EXPECT_EQ(Exchange(Bytes(16'000'000), 1, 1, H800Links()).time, Duration());
+}
+
 }  // namespace
 }  // namespace pipescope::costs

@@ -215,13 +215,54 @@ TEST(Limits, ASlowNicHoldsUpItsExchange) {
   }
 }
 
-TEST(Limits, RefusesDeadNicsOfThoseThatTakePart) {
-  const ExchangeCase c = Benchmark(Direction::kDispatch, 32);
+// Its messages go over NVLink and out of the next GPU's NIC, which then carries twice as much: as
+// if both NICs had half their rate, and the latency and room of NVLink besides.
+TEST(Limits, ADeadNicsMessagesLeaveByTheNext) {
+  for (const Direction direction : kBoth) {
+    ExchangeCase c = Benchmark(direction, 32);
+    c.tokens = 512;
+    topology::Cluster cluster = H800();
+    const Bandwidth half(cluster.node.nic.value() / 2);
+    cluster.faults.slow_nics = {{{1, 2}, half}, {{1, 3}, half}};
+    const double two_slow = RunExchange(cluster, c, {24}).front().time.seconds();
+    cluster.faults.slow_nics.clear();
+    cluster.faults.dead_nics = {{1, 2}};
+    const ExchangeResult dead = RunExchange(cluster, c, {24}).front();
+    EXPECT_EQ(dead.bound, "network");
+    EXPECT_NEAR(dead.time.seconds() / two_slow, 1, 0.15);
+    cluster.faults.dead_nics = {{4, 0}};  // of a node that takes no part
+    EXPECT_EQ(RunExchange(cluster, c, {24}).front().time,
+              RunExchange(H800(), c, {24}).front().time);
+  }
+}
+
+TEST(Limits, AllNicsOfANodeButOneMayBeDead) {
+  ExchangeCase c = Benchmark(Direction::kDispatch, 16);
+  c.tokens = 256;
   topology::Cluster cluster = H800();
-  cluster.faults.dead_nics = {{4, 0}};  // of the fifth node
-  EXPECT_TRUE(CheckCase(cluster, c, {24}).has_value());
-  cluster.faults.dead_nics = {{3, 0}};
-  EXPECT_FALSE(CheckCase(cluster, c, {24}).has_value());
+  for (int nic = 0; nic < 7; ++nic) cluster.faults.dead_nics.push_back({0, nic});
+  const ExchangeResult one = RunExchange(cluster, c, {24}).front();
+  EXPECT_EQ(one.bound, "network");
+  const double whole = RunExchange(H800(), c, {24}).front().outcome.network;
+  EXPECT_GT(one.time / RunExchange(H800(), c, {24}).front().time, 7 * whole);
+}
+
+// One GPU's warps at a third, where warps are the limit: its peers wait for its rows; no longer
+// than if all were as slow.
+TEST(Limits, ASlowGpuHoldsUpItsExchange) {
+  for (const Direction direction : kBoth) {
+    for (const int gpus : {8, 32}) {
+      ExchangeCase c = Benchmark(direction, gpus);
+      c.tokens = 512;
+      c.slow_gpus = {{5, 1.0}};  // not slow: only tells GPUs apart
+      const Duration before = RunExchange(H800(), c, {8}).front().time;
+      c.slow_gpus = {{5, 3.0}};
+      const Duration one = RunExchange(H800(), c, {8}).front().time;
+      EXPECT_GT(one / before, 1.5) << gpus;
+      for (int gpu = 0; gpu < gpus; ++gpu) c.slow_gpus.emplace_back(gpu, 3.0);
+      EXPECT_LE(one / RunExchange(H800(), c, {8}).front().time, 1.02) << gpus;
+    }
+  }
 }
 
 // Known values of 2, 5 and 100 (order statistics of the normal distribution).

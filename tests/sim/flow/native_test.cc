@@ -11,11 +11,25 @@ namespace pipescope::flow {
 namespace {
 
 TEST(NativeEngine, AgreesWithPlainWaterFilling) {
-  for (uint64_t seed = 0; seed < 5000; ++seed) {
+  for (uint64_t seed = 0; seed < 10000; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     const Plan plan = RandomPlan(RandomRecipe(seed), seed);
     ExpectEnds(Reference(plan), RunNative(plan), 1e-9, Duration(500));
     if (HasFailure()) break;
+  }
+}
+
+// More links than a filling's window and than lie between its checkpoints, with weights and
+// changes.
+TEST(NativeEngine, AgreesOnLargerPlans) {
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Recipe recipe = RandomRecipe(seed);
+    recipe.links = 30 + static_cast<int>(seed % 120);
+    recipe.flows = 60 + static_cast<int>(seed % 7) * 40;
+    recipe.longest_route = 2 + static_cast<int>(seed % 4);
+    const Plan plan = RandomPlan(recipe, seed);
+    ExpectEnds(Reference(plan), RunNative(plan), 1e-9, Duration(2000));
   }
 }
 

@@ -1,25 +1,13 @@
 // A step on every GPU with every flow, against the folded one where nothing tells GPUs apart, and
 // against what is known where something does.
 #include <algorithm>
-#include <memory>
 
 #include "sim/engine/engine.h"
-#include "sim/flow/native_engine.h"
-#include "sim/flow/simgrid_engine.h"
 #include "sim/step_flow/executor.h"
-#include "sim/step_flow/roles.h"
-#include "tests/sim/testing.h"
+#include "tests/sim/step_flow/testing.h"
 
 namespace pipescope {
 namespace {
-
-StepTimes RunStep(const Experiment& e, const TaskGraph& graph) {
-  const std::vector<Role> roles = RolesOf(graph);
-  const StepNetwork network(e, UsesMemory(roles));
-  TransferTable transfers(e, graph, network);
-  flow::NativeEngine engine(network.network());
-  return RunStepFlows(graph, e, roles, transfers, engine);
-}
 
 double StepOf(const Experiment& e, const std::string& schedule) {
   const StepTimes times = RunStep(e, LowerSchedule(e, schedule));
@@ -45,29 +33,11 @@ TEST(StepFlow, ABalancedStepIsCloseToTheFoldedOne) {
   }
 }
 
-// The same step, its flows shared by SimGrid: a balanced one, so that what a rank's replicas do
-// stays together, with HBM that never runs short, since a flow of SimGrid's cannot take part of a
-// link.
 TEST(StepFlow, SimGridAgrees) {
   Small small;
   small.ranks = 2;
   small.microbatches = 4;
-  const Experiment e = MakeExperiment(small);
-  const TaskGraph graph = LowerSchedule(e, "1f1b");
-  std::vector<Role> roles = RolesOf(graph);
-  for (Role& role : roles) {
-    if (role.transfer == TransferKind::kMemory) role.transfer.reset();
-  }
-  const StepNetwork network(e, false);
-  TransferTable transfers(e, graph, network);
-  flow::NativeEngine native(network.network());
-  const StepTimes ours = RunStepFlows(graph, e, roles, transfers, native);
-  flow::SimGridEngine reference(network.network(), transfers.Patterns());
-  const StepTimes theirs = RunStepFlows(graph, e, roles, transfers, reference);
-  const double end = ours.replica_ends[0].seconds();
-  for (size_t t = 0; t < graph.tasks.size(); ++t) {
-    ASSERT_NEAR(theirs.times.end[t].seconds(), ours.times.end[t].seconds(), 1e-6 * end) << t;
-  }
+  ExpectSimGridAgrees(MakeExperiment(small));
 }
 
 // Where nothing is shared both are the same but for the rounding of single flows.
@@ -187,29 +157,39 @@ TEST(StepFlow, LeastLoadedWaysCollideLessThanHashedOnes) {
   }
 }
 
-// The ways of the first run are those of the second, whichever engine runs them.
+// Expert groups of two nodes, each node a group of a dragonfly: a dispatch sends all that leaves a
+// node over the one cable between the two. Longer ways relieve it; ways chosen by load are as good
+// at least.
+Experiment OnADragonfly() {
+  Experiment e = MakeExperiment({});
+  topology::Fabric& fabric = e.cluster.fabric;
+  fabric.kind = topology::FabricKind::kDragonfly;
+  fabric.switch_ports = 16;
+  fabric.groups = e.cluster.nodes;
+  fabric.group_switches = 4;
+  fabric.switch_nics = 2;
+  fabric.global_cables = 2;
+  return e;
+}
+
+TEST(StepFlow, LongerWaysRelieveADragonflysCables) {
+  Experiment e = OnADragonfly();
+  const double shortest = StepOf(e, "1f1b");
+  e.communication.paths = Paths::kAdaptive;
+  const double adaptive = StepOf(e, "1f1b");
+  EXPECT_LT(adaptive, shortest * 0.9);
+  e.communication.paths = Paths::kValiant;
+  EXPECT_LT(StepOf(e, "1f1b"), shortest);
+  EXPECT_LE(adaptive, StepOf(e, "1f1b"));
+}
+
 TEST(StepFlow, SimGridTakesTheSameLeastLoadedWays) {
   Small small;
   small.ranks = 2;
   small.microbatches = 4;
   Experiment e = MakeExperiment(small);
   e.communication.paths = Paths::kLeastLoaded;
-  const TaskGraph graph = LowerSchedule(e, "1f1b");
-  std::vector<Role> roles = RolesOf(graph);
-  for (Role& role : roles) {
-    if (role.transfer == TransferKind::kMemory) role.transfer.reset();
-  }
-  const StepNetwork network(e, false);
-  TransferTable transfers(e, graph, network, TransferTable::Keep::kAll);
-  flow::NativeEngine native(network.network());
-  const StepTimes ours = RunStepFlows(graph, e, roles, transfers, native);
-  flow::SimGridEngine reference(network.network(), transfers.Patterns());
-  const StepTimes theirs = RunStepFlows(graph, e, roles, transfers, reference);
-  for (size_t t = 0; t < graph.tasks.size(); ++t) {
-    ASSERT_NEAR(theirs.times.end[t].seconds(), ours.times.end[t].seconds(),
-                1e-6 * ours.replica_ends[0].seconds())
-        << t;
-  }
+  ExpectSimGridAgrees(e);
 }
 
 TEST(ExpertLoads, MeanIsOneAndTheBusiestIsAsSaid) {
