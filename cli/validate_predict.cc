@@ -18,10 +18,7 @@ class Builder {
  public:
   Builder(const schedules::Schedule& schedule, const transformer::RunCosts& costs,
           const Machine& machine)
-      : schedule_(schedule),
-        costs_(costs),
-        overhead_(machine.overhead),
-        flow_(schedules::BuildFlow(schedule)) {
+      : schedule_(schedule), costs_(costs), flow_(schedules::BuildFlow(schedule)) {
     graph_.ranks = schedule.ranks;
     graph_.capacity[static_cast<size_t>(Resource::kProcessors)] = machine.processors;
     graph_.labels = costs.labels;
@@ -91,7 +88,7 @@ class Builder {
   int32_t AddStep(int rank, const TimedStep& step, int32_t action) {
     TaskTemplate templ;
     templ.label = step.label;
-    templ.demand.time = Seconds(step.seconds) + overhead_;
+    templ.demand.time = Seconds(step.seconds + step.before);
     templ.rates[static_cast<size_t>(Resource::kProcessors)] = 1;
     return AddTask(rank, templ, action);
   }
@@ -145,7 +142,6 @@ class Builder {
 
   const schedules::Schedule& schedule_;
   const transformer::RunCosts& costs_;
-  const Duration overhead_;
   schedules::Flow flow_;
   TaskGraph graph_;
   TaskTemplate hop_;

@@ -113,7 +113,7 @@ class Group {
     if (Status ok = transformer::CheckRun(model_, *schedule); !ok) return ok;
     auto& calibration = calibrations_[PlacementOf(*schedule)];
     if (calibration == nullptr) {
-      calibration = std::make_unique<Calibration>(model_, *schedule, machine_.processors);
+      calibration = std::make_unique<Calibration>(model_, *schedule);
     }
     names_.push_back(name);
     trained_.push_back(std::make_unique<Trained>(std::move(*schedule), model_));
@@ -124,11 +124,7 @@ class Group {
     const Interference round(machine_.processors);
     if (Status ok = one_rank_->Step(machine_.processors); !ok) return ok;
     for (auto& [placement, calibration] : calibrations_) {
-      // As many micro-batches as a run has.
-      const int passes = std::max(1, group_.microbatches / calibration->microbatches_of_pass());
-      const Interference interference(machine_.processors);
-      if (Status ok = calibration->Measure(passes); !ok) return ok;
-      calibration->Judge(interference.Share() <= reports::kUndisturbed);
+      if (Status ok = calibration->Measure(); !ok) return ok;
     }
     for (auto& trained : trained_) {
       if (Status ok = trained->Step(machine_.processors); !ok) return ok;

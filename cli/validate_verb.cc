@@ -68,10 +68,21 @@ Status CheckOptions(const Options& o) {
   return {};
 }
 
-Status RunGroups(const Options& o, const Machine& machine, reports::ValidateResult& result) {
+Status MeasureHops(reports::ValidateResult& result) {
+  for (const bool awake : {true, false}) {
+    const auto hop = transformer::MeasureHop(awake);
+    if (!hop) return Fail(hop.error());
+    (awake ? result.hop : result.hop_woken) = Seconds(*hop);
+  }
+  return {};
+}
+
+Status RunGroups(const Options& o, reports::ValidateResult& result) {
   for (const std::string& model : o.models) {
     for (const int ranks : o.ranks) {
       for (const int microbatches : o.microbatches) {
+        const Machine machine{result.processors,
+                              ranks <= result.processors ? result.hop : result.hop_woken};
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
         auto cases =
             RunGroup({model, ranks, microbatches, layers, o.repetitions, o.patience, o.bf16},
@@ -84,15 +95,6 @@ Status RunGroups(const Options& o, const Machine& machine, reports::ValidateResu
   return {};
 }
 
-Result<Machine> MeasureMachine(int processors) {
-  constexpr int kMessages = 100;
-  const auto hop = transformer::MeasureHop(kMessages);
-  if (!hop) return Fail(hop.error());
-  const auto overhead = transformer::MeasureOverhead();
-  if (!overhead) return Fail(overhead.error());
-  return Machine{processors, Seconds(*hop), Seconds(*overhead)};
-}
-
 int Validate(const Options& o) {
   if (Status ok = CheckOptions(o); !ok) return Complain(ok.error());
   reports::ValidateResult result;
@@ -101,11 +103,8 @@ int Validate(const Options& o) {
   result.processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   result.repetitions = o.repetitions;
   result.load = Load();
-  const auto machine = MeasureMachine(result.processors);
-  if (!machine) return Complain(machine.error());
-  result.hop = machine->hop;
-  result.overhead = machine->overhead;
-  if (Status ok = RunGroups(o, *machine, result); !ok) return Complain(ok.error());
+  if (Status ok = MeasureHops(result); !ok) return Complain(ok.error());
+  if (Status ok = RunGroups(o, result); !ok) return Complain(ok.error());
   const std::string json = ValidateJson(result);
   std::vector<OutputFile> files;
   if (!o.json.empty()) files.push_back({o.json, json});
@@ -119,7 +118,7 @@ void AddWhat(CLI::App& verb, Options& o) {
       ->delimiter(',')
       ->type_name("NAME,NAME,...")
       ->capture_default_str();
-  verb.add_option("--model", o.models, "tiny, small, medium, or one of them with -dense")
+  verb.add_option("--model", o.models, "micro, tiny, small, medium, or one of them with -dense")
       ->delimiter(',')
       ->type_name("NAME,...")
       ->capture_default_str();

@@ -55,9 +55,9 @@ bool AllEqualOneRank(const ValidateResult& result) {
 std::string ValidateText(const ValidateResult& r) {
   std::string text = fmt::format(
       "{} on {}: {} processors, a load of {:.1f} when it began; {} repetitions of each, a message "
-      "takes {}, the executor {} a "
-      "step\n\n{:<18}{:<14}{:>6}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n",
-      r.device, r.machine, r.processors, r.load, r.repetitions, Format(r.hop), Format(r.overhead),
+      "takes {}, or {} to a rank that is not "
+      "awake\n\n{:<18}{:<14}{:>6}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n",
+      r.device, r.machine, r.processors, r.load, r.repetitions, Format(r.hop), Format(r.hop_woken),
       "schedule", "model", "ranks", "mbs", "predicted", "measured", "error", "noise", "others",
       "bubble", "measured");
   for (const ValidateCase& c : r.cases) text += CaseLine(c);
@@ -90,7 +90,7 @@ std::string ValidateJson(const ValidateResult& r) {
                                  {"load", r.load},
                                  {"repetitions", r.repetitions},
                                  {"hop_s", r.hop.seconds()},
-                                 {"overhead_s", r.overhead.seconds()}};
+                                 {"hop_woken_s", r.hop_woken.seconds()}};
   json["cases"] = nlohmann::ordered_json::array();
   for (const ValidateCase& c : r.cases) {
     json["cases"].push_back({{"schedule", c.schedule},

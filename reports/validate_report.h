@@ -34,8 +34,7 @@ struct ValidateResult {
   std::string device, machine;
   int processors = 0;
   int repetitions = 0;
-  Duration hop;       // of a message to a rank that waits
-  Duration overhead;  // of the executor, a step
+  Duration hop, hop_woken;  // of a message to a rank that waits: awake, or blocked
   double load =
       0;  // mean of runnable tasks of the whole machine over the last minute, at the start
   std::vector<ValidateCase> cases;

@@ -14,6 +14,7 @@ struct TimedStep {
   timeline::Lane lane = timeline::Lane::kCompute;
   std::vector<int32_t> after;
   double seconds = 0;
+  double before = 0;  // of the executor, between the step before and this one
 };
 struct TimedAction {
   std::vector<TimedStep> steps;

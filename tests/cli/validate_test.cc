@@ -14,7 +14,7 @@ class Validate : public CliTest {};
 
 TEST_F(Validate, RunsSchedulesForRealAndTellsWhatTheyShould) {
   const Ran ran =
-      Run({"validate", "--model", "tiny,tiny-dense", "--schedules", "1f1b,zb1p,dualpipe", "--ranks",
+      Run({"validate", "--model", "micro,micro-dense", "--schedules", "1f1b,zb1p,dualpipe", "--ranks",
            "2,4", "--repetitions", "2", "--format", "json", "--json", "result.json"});
   ASSERT_EQ(ran.exit, 0) << ran.err;
   const Json json = Json::parse(ran.out);
@@ -39,7 +39,7 @@ TEST_F(Validate, RunsSchedulesForRealAndTellsWhatTheyShould) {
 }
 
 TEST_F(Validate, SixteenRanksInBf16AsText) {
-  const Ran ran = Run({"validate", "--model", "tiny", "--schedules", "dualpipe", "--ranks", "16",
+  const Ran ran = Run({"validate", "--model", "micro", "--schedules", "dualpipe", "--ranks", "16",
                        "--microbatches", "32", "--layers", "16", "--repetitions", "1", "--bf16"});
   ASSERT_EQ(ran.exit, 0) << ran.err;
   for (const char* part : {"dualpipe", "Mean error", "equal those of one rank, to the bit"}) {
@@ -51,9 +51,9 @@ TEST_F(Validate, RefusesWhatItCannotRun) {
   ExpectRefused({"validate", "--device", "cuda"}, {"--device", "'cuda'", "expected cpu"});
   ExpectRefused({"validate", "--model", "smal"}, {"--model", "'smal'", "small"});
   ExpectRefused({"validate", "--schedules", "dualpip"}, {"dualpip", "dualpipe"});
-  ExpectRefused({"validate", "--model", "tiny", "--ranks", "4", "--layers", "2"},
+  ExpectRefused({"validate", "--model", "micro", "--ranks", "4", "--layers", "2"},
                 {"4 stages for 2 layers"});
-  ExpectRefused({"validate", "--model", "tiny", "--schedules", "seq1f1b"}, {"slices"});
+  ExpectRefused({"validate", "--model", "micro", "--schedules", "seq1f1b"}, {"slices"});
   ExpectRefused({"validate", "--ranks", "0"}, {"--ranks"});
 }
 

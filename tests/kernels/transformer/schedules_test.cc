@@ -15,7 +15,7 @@ namespace {
 using testing::HasSubstr;
 
 ModelConfig Tiny(int64_t layers) {
-  ModelConfig model = FindModel("tiny").value();
+  ModelConfig model = FindModel("micro").value();
   model.layers = layers;
   return model;
 }
