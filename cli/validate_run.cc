@@ -13,7 +13,6 @@
 #include "kernels/executor/threads.h"
 #include "kernels/transformer/calibrate.h"
 #include "schedules/registry.h"
-#include "schedules/token.h"
 #include "sim/timeline/bubbles.h"
 
 namespace pipescope::cli {
@@ -83,23 +82,6 @@ void KeepMemory() {
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 }
 
-// [rank] its stages: schedules that place them alike share a calibration.
-using Placement = std::vector<std::vector<int>>;
-
-Placement PlacementOf(const schedules::Schedule& schedule) {
-  Placement placement;
-  for (const auto& actions : schedule.actions) {
-    auto& stages = placement.emplace_back();
-    for (const schedules::Action& action : actions) {
-      stages.push_back(action.stage.value());
-      stages.push_back(schedules::BackwardStage(action).value());
-    }
-    std::sort(stages.begin(), stages.end());
-    stages.erase(std::unique(stages.begin(), stages.end()), stages.end());
-  }
-  return placement;
-}
-
 class Group {
  public:
   Group(const ValidateGroup& group, const transformer::ModelConfig& model, const Machine& machine)
@@ -111,7 +93,7 @@ class Group {
     auto schedule = schedules::Generate(name, {group_.ranks, group_.microbatches});
     if (!schedule) return Fail(schedule.error());
     if (Status ok = transformer::CheckRun(model_, *schedule); !ok) return ok;
-    auto& calibration = calibrations_[PlacementOf(*schedule)];
+    auto& calibration = calibrations_[transformer::LoadsOf(*schedule)];
     if (calibration == nullptr) {
       calibration = std::make_unique<Calibration>(model_, *schedule);
     }
@@ -123,7 +105,7 @@ class Group {
   Status Repeat() {
     const Interference round(machine_.processors);
     if (Status ok = one_rank_->Step(machine_.processors); !ok) return ok;
-    for (auto& [placement, calibration] : calibrations_) {
+    for (auto& [loads, calibration] : calibrations_) {
       if (Status ok = calibration->Measure(); !ok) return ok;
     }
     for (auto& trained : trained_) {
@@ -151,7 +133,7 @@ class Group {
 
  private:
   reports::ValidateCase CaseOf(const std::string& name, const Trained& trained) const {
-    const auto& calibration = *calibrations_.at(PlacementOf(trained.schedule));
+    const auto& calibration = *calibrations_.at(transformer::LoadsOf(trained.schedule));
     const auto predicted =
         PredictRun(trained.schedule, calibration.Costs(trained.schedule), machine_);
     const auto counted = trained.Counted();
@@ -177,7 +159,7 @@ class Group {
   const transformer::ModelConfig model_;
   const Machine machine_;
   std::unique_ptr<Trained> one_rank_;
-  std::map<Placement, std::unique_ptr<Calibration>> calibrations_;
+  std::map<std::vector<transformer::RankLoad>, std::unique_ptr<Calibration>> calibrations_;
   std::vector<std::string> names_;
   std::vector<std::unique_ptr<Trained>> trained_;
 };

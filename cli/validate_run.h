@@ -1,7 +1,7 @@
 // Calibrates, predicts and runs a model under several schedules on the processors at hand.
 //
-//   once a repetition, in turn   each placement of stages is calibrated (kernels/transformer), each
-//                                schedule runs one step
+//   once a repetition, in turn   the loads that schedules put on ranks are calibrated
+//                                (kernels/transformer), each schedule runs one step
 //   then                         medians over the repetitions but the first, which warms up, and,
 //                                where there are others, but those that other processes disturbed
 //                                (interference.h)

@@ -4,7 +4,10 @@
 #include <atomic>
 #include <barrier>
 #include <random>
+#include <set>
 #include <thread>
+
+#include "schedules/token.h"
 
 namespace pipescope::transformer {
 namespace {
@@ -75,23 +78,36 @@ struct Calibration::Player {
   }
 };
 
-Calibration::Calibration(const ModelConfig& model, const schedules::Schedule& schedule) {
+std::vector<RankLoad> LoadsOf(const schedules::Schedule& schedule) {
+  std::vector<RankLoad> loads;
+  for (const auto& actions : schedule.actions) {
+    std::set<int> stages;
+    int now = 0, most = 0;
+    for (const Action& action : actions) {
+      if (schedules::HasForward(action)) most = std::max(most, ++now);
+      if (schedules::HasBackward(action)) --now;
+      stages.insert(action.stage.value());
+      stages.insert(schedules::BackwardStage(action).value());
+    }
+    const int count = std::max(1, static_cast<int>(stages.size()));
+    loads.push_back({{stages.begin(), stages.end()}, std::max(1, (most + count - 1) / count)});
+  }
+  return loads;
+}
+
+Calibration::Calibration(const ModelConfig& model, const schedules::Schedule& schedule)
+    : loads_(LoadsOf(schedule)) {
   training_.model = model;
   training_.stages = schedule.stages;
   training_.microbatches = std::max(schedule.microbatches, 2);  // B of one, I and W of another
   ranks_ = MakeRanks(training_, schedule);
-  for (const auto& rank : ranks_) {
-    auto& held = stages_.emplace_back();
-    for (const auto& [s, stage] : dynamic_cast<const Rank&>(*rank).stages()) held.push_back(s);
-  }
   const size_t size = static_cast<size_t>(model.tokens * model.hidden);
   handed_ = {schedule.stages, Draw(size, 1, 1), Draw(size, training_.LossWeight(), 2)};
 }
 
 std::vector<Action> Calibration::OrderOf(size_t rank) const {
   const int count = training_.microbatches;
-  const int in_flight = std::min(static_cast<int>(ranks_.size()), count);
-  const auto& stages = stages_[rank];
+  const auto& [stages, held] = loads_[rank];
   std::vector<Action> order;
   const auto backward = [&](ActionKind kind, int microbatch) {
     for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage) {
@@ -99,11 +115,11 @@ std::vector<Action> Calibration::OrderOf(size_t rank) const {
     }
   };
   const auto split = [](int microbatch) { return microbatch % 2 == 1; };
-  for (int m = 0; m <= count + in_flight; ++m) {
+  for (int m = 0; m <= count + held; ++m) {
     for (const int stage : stages) {
       if (m < count) order.push_back({ActionKind::kForward, StageId(stage), MicrobatchId(m)});
     }
-    const int back = m - in_flight;
+    const int back = m - held + 1;
     if (back - 1 >= 0 && split(back - 1)) backward(ActionKind::kWeightGrad, back - 1);
     if (back < 0 || back >= count) continue;
     backward(split(back) ? ActionKind::kInputGrad : ActionKind::kBackward, back);

@@ -2,11 +2,12 @@
 //
 // Each rank plays its stages alone (executor/play.h): no messages, no waiting, but the same loop,
 // on a thread of its own beside those of the others (they share caches and memory and, where they
-// are more than processors, turns). It has as many micro-batches in flight as there are ranks,
-// since how cold an activation is in the cache counts:
+// are more than processors, turns). It holds as many micro-batches as the schedule makes it hold at
+// most, since how cold an activation is in the cache counts (of a model of hidden 64, 4 % of a step
+// between 1F1B's two and GPipe's eight):
 //
-//   F of micro-batch m, then the backward pass of m - ranks: B, or for every other one I, and its W
-//   one micro-batch later; at last the step's end
+//   F of micro-batch m, then the backward pass of m - held + 1: B, or for every other one I, and
+//   its W one micro-batch later; at last the step's end
 //
 //   cost of a step = median over calls of Measure of its mean in one
 //
@@ -28,16 +29,25 @@
 
 namespace pipescope::transformer {
 
+// What a rank has to hold under a schedule: its stages, and of how many micro-batches at most from
+// their F to their I or B. Schedules with the same loads share a calibration.
+struct RankLoad {
+  std::vector<int> stages;
+  int held = 1;
+
+  friend auto operator<=>(const RankLoad&, const RankLoad&) = default;
+};
+std::vector<RankLoad> LoadsOf(const schedules::Schedule& schedule);
+
 class Calibration {
  public:
-  // Which stages are on which rank, and how many copies they have, is the schedule's; its order is
-  // not used.
+  // Of the schedule the ranks' loads and the number of micro-batches are used, not its order.
   Calibration(const ModelConfig& model, const schedules::Schedule& schedule);
 
   // A step of every rank. Fails as a step does.
   Status Measure();
 
-  // Of a schedule with the same stages on the same ranks, once Measure was called. A pair is the
+  // Of a schedule with the same loads, once Measure was called. A pair is the
   // steps of its F and of its B.
   RunCosts Costs(const schedules::Schedule& schedule) const;
 
@@ -57,7 +67,7 @@ class Calibration {
 
   Training training_;
   std::vector<std::unique_ptr<executor::RankWork>> ranks_;
-  std::vector<std::vector<int>> stages_;  // [rank]
+  std::vector<RankLoad> loads_;
   executor::Handed handed_;
   std::map<Key, std::vector<Samples>> samples_;  // [step]
 };
