@@ -5,6 +5,7 @@
 //   lane     steps of an action one after the other; the next action when all of them ended
 //   message  `hop` from the end of the step that gives to the start of the one that takes,
 //            if that one waits; no processor
+//   exchange on the communication lane: starts when all ranks of the group have come to it
 //   end      a rank's gradients come in when those of all that hold copies are out
 //
 // Example: 1F1B, 4 ranks, 8 micro-batches, F = 1, B = 2, no hops, 4 processors: 33, as fidelity

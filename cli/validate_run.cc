@@ -39,8 +39,12 @@ struct Trained {
   std::vector<std::unique_ptr<executor::RankWork>> works;
   std::vector<double> losses, seconds, bubbles, others;  // [step]
 
-  Trained(schedules::Schedule of, const transformer::ModelConfig& model) : schedule(std::move(of)) {
+  Trained(schedules::Schedule of, const transformer::ModelConfig& model, int replicas = 1,
+          int expert_ranks = 1)
+      : schedule(std::move(of)) {
     training.model = model;
+    training.replicas = replicas;
+    training.expert_ranks = expert_ranks;
     training.stages = schedule.stages;
     training.microbatches = schedule.microbatches;
     works = transformer::MakeRanks(training, schedule);
@@ -86,19 +90,23 @@ class Group {
  public:
   Group(const ValidateGroup& group, const transformer::ModelConfig& model, const Machine& machine)
       : group_(group), model_(model), machine_(machine) {
-    one_rank_ = std::make_unique<Trained>(transformer::OneRank(group.microbatches), model);
+    one_rank_ =
+        std::make_unique<Trained>(transformer::OneRank(group.microbatches * group.replicas), model);
   }
 
   Status Add(const std::string& name) {
     auto schedule = schedules::Generate(name, {group_.ranks, group_.microbatches});
     if (!schedule) return Fail(schedule.error());
     if (Status ok = transformer::CheckRun(model_, *schedule); !ok) return ok;
+    *schedule = transformer::Replicate(*schedule, group_.replicas);
     auto& calibration = calibrations_[transformer::LoadsOf(*schedule)];
     if (calibration == nullptr) {
-      calibration = std::make_unique<Calibration>(model_, *schedule);
+      calibration =
+          std::make_unique<Calibration>(model_, *schedule, group_.replicas, group_.expert_ranks);
     }
     names_.push_back(name);
-    trained_.push_back(std::make_unique<Trained>(std::move(*schedule), model_));
+    trained_.push_back(std::make_unique<Trained>(std::move(*schedule), model_, group_.replicas,
+                                                 group_.expert_ranks));
     return {};
   }
 
@@ -143,6 +151,8 @@ class Group {
     c.model = model_.name;
     c.ranks = group_.ranks;
     c.microbatches = group_.microbatches;
+    c.replicas = group_.replicas;
+    c.expert_ranks = group_.expert_ranks;
     c.predicted = predicted.end;
     c.measured = Seconds(Quantile(seconds, 0.5));
     c.noise = (Quantile(seconds, 0.75) - Quantile(seconds, 0.25)) / 2 / c.measured.seconds();
@@ -173,6 +183,7 @@ Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
   if (!model) return Fail(model.error());
   if (model->dense_layers == model->layers) model->dense_layers = group.layers;
   model->layers = group.layers;
+  if (group.expert_ranks > 1) model->expert_groups = group.expert_ranks;
   model->bf16 = group.bf16;
   KeepMemory();
   Group run(group, *model, machine);

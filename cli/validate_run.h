@@ -22,8 +22,10 @@ namespace pipescope::cli {
 
 struct ValidateGroup {
   std::string model;
-  int ranks = 2;
-  int microbatches = 8;
+  int ranks = 2;         // of a pipeline
+  int microbatches = 8;  // of a pipeline
+  int replicas = 1;      // pipelines
+  int expert_ranks = 1;  // of them that share their experts
   int layers = 4;
   int repetitions = 5;  // undisturbed ones, where `patience` lasts for them; else of any kind
   double patience = 0;  // seconds

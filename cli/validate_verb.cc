@@ -19,6 +19,7 @@ constexpr const char* kExamples =
     "pipescope validate\n"
     "pipescope validate --model tiny,small,medium --repetitions 11\n"
     "pipescope validate --schedules 1f1b,zb1p,dualpipe --ranks 4,8 --microbatches 16\n"
+    "pipescope validate --ranks 2 --dp 2 --ep 2 --schedules 1f1b,dualpipe\n"
     "pipescope validate --model small-dense --format json";
 
 struct Options {
@@ -29,6 +30,7 @@ struct Options {
   std::vector<int> ranks = {2};
   std::vector<int> microbatches = {8};
   int layers = 0;  // 0: two a rank
+  int replicas = 1, expert_ranks = 1;
   int repetitions = 5;
   double patience = 0;
   bool bf16 = false;
@@ -57,6 +59,10 @@ Status CheckOptions(const Options& o) {
   if (o.device != "cpu") {
     return Fail("--device: '" + o.device + "': no GPU can run the model yet; expected cpu");
   }
+  if (o.replicas % o.expert_ranks != 0) {
+    return Fail(
+        fmt::format("--ep: '{}': expected a divisor of --dp, {}", o.expert_ranks, o.replicas));
+  }
   for (const std::string& name : o.schedules) {
     if (auto family = schedules::FindFamily(name); !family) return Fail(family.error());
   }
@@ -81,12 +87,12 @@ Status RunGroups(const Options& o, reports::ValidateResult& result) {
   for (const std::string& model : o.models) {
     for (const int ranks : o.ranks) {
       for (const int microbatches : o.microbatches) {
-        const Machine machine{result.processors,
-                              ranks <= result.processors ? result.hop : result.hop_woken};
+        const bool awake = ranks * o.replicas <= result.processors;
+        const Machine machine{result.processors, awake ? result.hop : result.hop_woken};
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
-        auto cases =
-            RunGroup({model, ranks, microbatches, layers, o.repetitions, o.patience, o.bf16},
-                     o.schedules, machine);
+        auto cases = RunGroup({model, ranks, microbatches, o.replicas, o.expert_ranks, layers,
+                               o.repetitions, o.patience, o.bf16},
+                              o.schedules, machine);
         if (!cases) return Fail(cases.error());
         result.cases.insert(result.cases.end(), cases->begin(), cases->end());
       }
@@ -131,6 +137,12 @@ void AddWhat(CLI::App& verb, Options& o) {
       ->delimiter(',')
       ->check(CLI::Range(1, 4096))
       ->type_name("N,...")
+      ->capture_default_str();
+  verb.add_option("--dp", o.replicas, "Pipelines beside each other, each with its micro-batches")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  verb.add_option("--ep", o.expert_ranks, "How many of them share their experts; divides --dp")
+      ->check(CLI::Range(1, 8))
       ->capture_default_str();
   verb.add_option("--layers", o.layers, "Of the model; default: two a rank")
       ->check(CLI::Range(1, 256));

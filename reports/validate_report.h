@@ -20,6 +20,7 @@ struct ValidateCase {
   std::string schedule, model;
   int ranks = 0;
   int microbatches = 0;
+  int replicas = 1, expert_ranks = 1;
   Duration predicted, measured;
   double noise = 0;   // of measured
   double others = 0;  // share of the processors that other processes used meanwhile

@@ -95,18 +95,21 @@ std::vector<RankLoad> LoadsOf(const schedules::Schedule& schedule) {
   return loads;
 }
 
-Calibration::Calibration(const ModelConfig& model, const schedules::Schedule& schedule)
+Calibration::Calibration(const ModelConfig& model, const schedules::Schedule& schedule,
+                         int replicas, int expert_ranks)
     : loads_(LoadsOf(schedule)) {
   training_.model = model;
   training_.stages = schedule.stages;
-  training_.microbatches = std::max(schedule.microbatches, 2);  // B of one, I and W of another
+  training_.microbatches = schedule.microbatches;
+  training_.replicas = replicas;
+  training_.expert_ranks = expert_ranks;
   ranks_ = MakeRanks(training_, schedule);
   const size_t size = static_cast<size_t>(model.tokens * model.hidden);
   handed_ = {schedule.stages, Draw(size, 1, 1), Draw(size, training_.LossWeight(), 2)};
 }
 
 std::vector<Action> Calibration::OrderOf(size_t rank) const {
-  const int count = training_.microbatches;
+  const int count = std::max(2, training_.microbatches / training_.replicas);
   const auto& [stages, held] = loads_[rank];
   std::vector<Action> order;
   const auto backward = [&](ActionKind kind, int microbatch) {
@@ -115,6 +118,7 @@ std::vector<Action> Calibration::OrderOf(size_t rank) const {
     }
   };
   const auto split = [](int microbatch) { return microbatch % 2 == 1; };
+  // At least two: B of one, I and W of another.
   for (int m = 0; m <= count + held; ++m) {
     for (const int stage : stages) {
       if (m < count) order.push_back({ActionKind::kForward, StageId(stage), MicrobatchId(m)});
@@ -138,9 +142,12 @@ Status Calibration::Measure() {
     threads.emplace_back([&] {
       player.Play();
       ++through;
-      // Who is through keeps its processor busy for those that are not.
-      while (through < count && player.status) player.Play();
-      if (!player.status) training_.copies.Cancel();
+      // Who is through keeps its processor busy for those that are not; but for those whose
+      // exchanges need partners.
+      while (training_.expert_ranks == 1 && through < count && player.status) player.Play();
+      if (!player.status) {
+        for (const auto& rank : ranks_) rank->Cancel();
+      }
       all.arrive_and_wait();
       player.StepEnd(all);
     });
@@ -206,6 +213,7 @@ RunCosts Calibration::Costs(const schedules::Schedule& schedule) const {
   RunCosts costs;
   costs.labels = ranks_.front()->labels();
   costs.partners = Partners(ranks_);
+  costs.groups = ExpertGroups(training_, schedule.ranks);
   for (int rank = 0; rank < schedule.ranks; ++rank) {
     auto& actions = costs.actions.emplace_back();
     for (const Action& action : schedule.actions[static_cast<size_t>(rank)]) {

@@ -42,7 +42,8 @@ std::vector<RankLoad> LoadsOf(const schedules::Schedule& schedule);
 class Calibration {
  public:
   // Of the schedule the ranks' loads and the number of micro-batches are used, not its order.
-  Calibration(const ModelConfig& model, const schedules::Schedule& schedule);
+  Calibration(const ModelConfig& model, const schedules::Schedule& schedule, int replicas = 1,
+              int expert_ranks = 1);
 
   // A step of every rank. Fails as a step does.
   Status Measure();

@@ -93,6 +93,10 @@ Status CheckModel(const ModelConfig& m) {
     return Fail("model " + m.name + ": expected every size to be at least 1");
   }
   if (m.rotary % 2 != 0) return Fail("model " + m.name + ": rotary: expected an even number");
+  if (m.expert_groups < 1 || m.routing.experts % m.expert_groups != 0) {
+    return Fail(fmt::format("model {}: {} groups of experts: expected a divisor of its {} experts",
+                            m.name, m.expert_groups, m.routing.experts));
+  }
   if (m.dense_layers < 0 || m.dense_layers > m.layers) {
     return Fail(fmt::format("model {}: dense_layers: '{}': expected 0 to {}", m.name,
                             m.dense_layers, m.layers));

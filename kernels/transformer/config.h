@@ -41,7 +41,9 @@ struct ModelConfig {
   kernels::RouterConfig routing = {8, 2, 4, 2, 2, kernels::Scoring::kSigmoid, true, 2.5};
   bool mtp = true;
   double mtp_weight = 0.3;  // of its loss; arXiv 2412.19437, section 4.2
-  bool bf16 = false;        // weights, activations and their gradients are rounded to BF16
+  // Into how many groups experts are cut for expert parallelism (expert_rows.h), 1: no exchange.
+  int expert_groups = 1;
+  bool bf16 = false;  // weights, activations and their gradients are rounded to BF16
 };
 
 // "micro", "tiny", "small", "medium", and each with "-dense" after it.

@@ -57,6 +57,12 @@ Tensor Add(Tape& tape, const Tensor& a, const Tensor& b) {
   return y;
 }
 
+Tensor Copy(Tape& tape, const Tensor& x) {
+  Tensor y = tape.Make(x->value, x->columns);
+  tape.Record([&tape, x, y] { tape.AddGradient(x, y->gradient); });
+  return y;
+}
+
 Tensor SwiGlu(Tape& tape, const Tensor& x) {
   const int64_t columns = x->columns / 2;
   Tensor y = tape.Make(fast::SwiGlu(x->value, columns), columns);

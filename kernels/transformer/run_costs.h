@@ -28,6 +28,9 @@ struct RunCosts {
   std::vector<TimedAction> step_ends;             // [rank]
   // [rank] those whose first step of the end must have ended before its second one starts.
   std::vector<std::vector<int>> partners;
+  // [rank] those that take part in its steps on the communication lane, itself among them: the
+  // n-th such step of each is one exchange, which starts when all have come to it.
+  std::vector<std::vector<int>> groups;
 };
 
 }  // namespace pipescope::transformer

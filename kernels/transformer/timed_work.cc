@@ -22,14 +22,16 @@ executor::Steps TimedWork::Plan(const schedules::Action& action, executor::Ports
   auto& times = times_[{static_cast<int>(action.kind), action.stage.value()}];
   times.resize(steps.list.size());
   for (size_t i = 0; i < steps.list.size(); ++i) {
-    steps.list[i].run = [this, &of_step = times[i], run = std::move(steps.list[i].run)] {
+    steps.list[i].run = [this, &of_step = times[i],
+                         &last = last_end_[static_cast<size_t>(steps.list[i].lane)],
+                         run = std::move(steps.list[i].run)] {
       const double start = ThreadSeconds();
       Status status = run();
       const double end = ThreadSeconds();
       of_step.run += end - start - clock_;
-      of_step.before += last_end_ > 0 ? start - last_end_ - clock_ : 0;
+      of_step.before += last > 0 ? start - last - clock_ : 0;
       ++of_step.count;
-      last_end_ = end;
+      last = end;
       return status;
     };
   }

@@ -8,6 +8,7 @@
 // holds on a busy machine too. Reading its clock costs a system call: its time is taken off.
 #pragma once
 
+#include <array>
 #include <map>
 #include <utility>
 #include <vector>
@@ -45,7 +46,7 @@ class TimedWork : public executor::RankWork {
  private:
   executor::RankWork& work_;
   const double clock_;
-  double last_end_ = 0;
+  std::array<double, timeline::kLanes> last_end_ = {};  // a lane is a thread
   ActionTimes times_;
 };
 
