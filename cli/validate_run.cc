@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <memory>
@@ -38,6 +39,8 @@ struct Trained {
   Training training;
   std::vector<std::unique_ptr<executor::RankWork>> works;
   std::vector<double> losses, seconds, bubbles, others;  // [step]
+  bool keeps_timelines = false;
+  std::vector<timeline::Timeline> timelines;
 
   Trained(schedules::Schedule of, const transformer::ModelConfig& model, int replicas = 1,
           int expert_ranks = 1)
@@ -52,12 +55,13 @@ struct Trained {
 
   Status Step(int processors) {
     const Interference interference(processors);
-    const auto run = executor::RunOnThreads(schedule, works, {});
+    auto run = executor::RunOnThreads(schedule, works, {});
     if (!run) return Fail(schedule.name + ": " + run.error().message);
     others.push_back(interference.Share());
     losses.push_back(transformer::TakeLoss(training, works));
     seconds.push_back(run->timeline.end.seconds());
     bubbles.push_back(timeline::FindBubbles(run->timeline).makespan_rate);
+    if (keeps_timelines) timelines.push_back(std::move(run->timeline));
     return {};
   }
 
@@ -107,6 +111,7 @@ class Group {
     names_.push_back(name);
     trained_.push_back(std::make_unique<Trained>(std::move(*schedule), model_, group_.replicas,
                                                  group_.expert_ranks));
+    trained_.back()->keeps_timelines = group_.timelines;
     return {};
   }
 
@@ -162,6 +167,12 @@ class Group {
     c.first_loss = trained.losses.front();
     c.last_loss = trained.losses.back();
     c.equals_one_rank = trained.losses == one_rank_->losses;
+    if (!group_.timelines) return c;
+    const auto off = [&](size_t i) { return std::fabs(trained.seconds[i] - c.measured.seconds()); };
+    const auto typical = *std::min_element(counted.begin(), counted.end(),
+                                           [&](size_t a, size_t b) { return off(a) < off(b); });
+    c.predicted_timeline = predicted;
+    c.measured_timeline = trained.timelines[typical];
     return c;
   }
 

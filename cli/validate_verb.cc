@@ -9,7 +9,9 @@
 #include "cli/examples.h"
 #include "cli/validate_run.h"
 #include "cli/verb.h"
+#include "cli/version.h"
 #include "kernels/transformer/calibrate.h"
+#include "reports/validate_page.h"
 #include "schedules/registry.h"
 
 namespace pipescope::cli {
@@ -20,7 +22,7 @@ constexpr const char* kExamples =
     "pipescope validate --model tiny,small,medium --repetitions 11\n"
     "pipescope validate --schedules 1f1b,zb1p,dualpipe --ranks 4,8 --microbatches 16\n"
     "pipescope validate --ranks 2 --dp 2 --ep 2 --schedules 1f1b,dualpipe\n"
-    "pipescope validate --model small-dense --format json";
+    "pipescope validate --model small-dense --format json --html report.html";
 
 struct Options {
   std::string device = "cpu";
@@ -35,7 +37,7 @@ struct Options {
   double patience = 0;
   bool bf16 = false;
   std::string format = "text";
-  std::string json, output;
+  std::string json, html, command, output;
 };
 
 // "AMD EPYC" of a line "model name : AMD EPYC".
@@ -91,7 +93,7 @@ Status RunGroups(const Options& o, reports::ValidateResult& result) {
         const Machine machine{result.processors, awake ? result.hop : result.hop_woken};
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
         auto cases = RunGroup({model, ranks, microbatches, o.replicas, o.expert_ranks, layers,
-                               o.repetitions, o.patience, o.bf16},
+                               o.repetitions, o.patience, o.bf16, !o.html.empty()},
                               o.schedules, machine);
         if (!cases) return Fail(cases.error());
         result.cases.insert(result.cases.end(), cases->begin(), cases->end());
@@ -114,6 +116,9 @@ int Validate(const Options& o) {
   const std::string json = ValidateJson(result);
   std::vector<OutputFile> files;
   if (!o.json.empty()) files.push_back({o.json, json});
+  if (!o.html.empty()) {
+    files.push_back({o.html, reports::ValidatePage(result, o.command, kVersion)});
+  }
   const int emitted = EmitAll(files, o.output, o.format == "json" ? json : ValidateText(result));
   return emitted == kOk && !AllEqualOneRank(result) ? kCheckFailed : emitted;
 }
@@ -151,10 +156,11 @@ void AddWhat(CLI::App& verb, Options& o) {
 
 }  // namespace
 
-void AddValidateVerb(CLI::App& app, int& exit_code) {
+void AddValidateVerb(CLI::App& app, const std::string& command, int& exit_code) {
   CLI::App* verb = app.add_subcommand(
       "validate", "Trains a small model under schedules, and compares with what is predicted.");
   const auto o = std::make_shared<Options>();
+  o->command = command;
   AddWhat(*verb, *o);
   verb->add_option("--repetitions", o->repetitions, "Steps of each schedule after the first")
       ->check(CLI::Range(1, 1000))
@@ -166,6 +172,7 @@ void AddValidateVerb(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   verb->add_option("--json", o->json, "Write JSON to this file");
+  verb->add_option("--html", o->html, "Write the report page to this file");
   verb->add_option("-o", o->output, "Write to this file instead of standard output");
   verb->callback([&exit_code, o] { exit_code = Validate(*o); });
   LeadWithExamples(*verb, kExamples);

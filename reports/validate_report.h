@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/base/units.h"
+#include "sim/timeline/timeline.h"
 
 namespace pipescope::reports {
 
@@ -27,6 +28,8 @@ struct ValidateCase {
   double predicted_bubble = 0, measured_bubble = 0;  // mean over ranks, of the pipeline's time
   double first_loss = 0, last_loss = 0;              // nats a token, over the repetitions
   bool equals_one_rank = false;                      // losses of all steps, to the bit
+  // Where asked for: the prediction, and the run whose time is nearest to `measured`.
+  timeline::Timeline predicted_timeline, measured_timeline;
 
   double error() const { return (predicted - measured) / measured; }
 };
