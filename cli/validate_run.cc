@@ -196,6 +196,7 @@ Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
   model->layers = group.layers;
   if (group.expert_ranks > 1) model->expert_groups = group.expert_ranks;
   model->bf16 = group.bf16;
+  model->fp8 = group.fp8;
   KeepMemory();
   Group run(group, *model, machine);
   for (const std::string& name : schedules) {

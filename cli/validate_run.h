@@ -30,6 +30,7 @@ struct ValidateGroup {
   int repetitions = 5;  // undisturbed ones, where `patience` lasts for them; else of any kind
   double patience = 0;  // seconds
   bool bf16 = false;
+  bool fp8 = false;
   bool timelines = false;  // kept in the cases
 };
 

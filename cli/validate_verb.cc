@@ -35,7 +35,7 @@ struct Options {
   int replicas = 1, expert_ranks = 1;
   int repetitions = 5;
   double patience = 0;
-  bool bf16 = false;
+  bool bf16 = false, fp8 = false;
   std::string format = "text";
   std::string json, html, command, output;
 };
@@ -93,7 +93,7 @@ Status RunGroups(const Options& o, reports::ValidateResult& result) {
         const Machine machine{result.processors, awake ? result.hop : result.hop_woken};
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
         auto cases = RunGroup({model, ranks, microbatches, o.replicas, o.expert_ranks, layers,
-                               o.repetitions, o.patience, o.bf16, !o.html.empty()},
+                               o.repetitions, o.patience, o.bf16, o.fp8, !o.html.empty()},
                               o.schedules, machine);
         if (!cases) return Fail(cases.error());
         result.cases.insert(result.cases.end(), cases->begin(), cases->end());
@@ -151,6 +151,7 @@ void AddWhat(CLI::App& verb, Options& o) {
       ->capture_default_str();
   verb.add_option("--layers", o.layers, "Of the model; default: two a rank")
       ->check(CLI::Range(1, 256));
+  verb.add_flag("--fp8", o.fp8, "Multiply in FP8 in linear layers, by DeepSeek-V3's recipe");
   verb.add_flag("--bf16", o.bf16, "Round weights and activations to BF16");
 }
 

@@ -8,6 +8,7 @@
 #include "reports/html.h"
 #include "reports/parting.h"
 #include "reports/verdict.h"
+#include "schedules/registry.h"
 #include "sim/base/quantity.h"
 #include "sim/timeline/breakdown.h"
 
@@ -17,7 +18,8 @@ namespace {
 // The schedule, and what tells its case from the others where there are several of it.
 std::string NameOf(const ValidateResult& result, const ValidateCase& c) {
   const auto same = [&](const ValidateCase& other) { return other.schedule == c.schedule; };
-  const std::string label = Label(c.schedule);
+  const auto family = schedules::FindFamily(c.schedule);  // its own name, where this is another
+  const std::string label = Label(family ? (*family)->name : c.schedule);
   if (std::count_if(result.cases.begin(), result.cases.end(), same) == 1) return label;
   return fmt::format("{} ({}, {} ranks, {} micro-batches)", label, c.model, c.ranks * c.replicas,
                      c.microbatches);

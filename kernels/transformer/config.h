@@ -44,6 +44,7 @@ struct ModelConfig {
   // Into how many groups experts are cut for expert parallelism (expert_rows.h), 1: no exchange.
   int expert_groups = 1;
   bool bf16 = false;  // weights, activations and their gradients are rounded to BF16
+  bool fp8 = false;   // linear layers but gate and head multiply in FP8 (fp8_linear.h)
 };
 
 // "micro", "tiny", "small", "medium", and each with "-dense" after it.

@@ -1,6 +1,7 @@
 // The operations of a MoE layer, of operations.h.
 #include "kernels/fast/gemm.h"
 #include "kernels/fast/layers.h"
+#include "kernels/transformer/fp8_linear.h"
 #include "kernels/transformer/operations.h"
 
 namespace pipescope::transformer {
@@ -52,7 +53,47 @@ Tensor Permute(Tape& tape, const Tensor& x, const Routing& routing) {
   return y;
 }
 
+namespace {
+
+// Grouped in FP8, an expert after the other.
+Tensor GroupedInFp8(Tape& tape, const Tensor& rows, ExpertWeights w, const Routing& routing) {
+  const int64_t in = w.front()->columns(), out = w.front()->rows();
+  const auto by = routing.by;
+  const auto part = [by](const std::vector<float>& of, size_t e, int64_t columns) {
+    return std::span(of).subspan(static_cast<size_t>(by->offsets[e] * columns),
+                                 static_cast<size_t>(by->counts[e] * columns));
+  };
+  const auto each = [by](const auto& visit) {
+    for (size_t e = 0; e < by->counts.size(); ++e) {
+      if (by->counts[e] > 0) visit(e);
+    }
+  };
+  std::vector<float> value(static_cast<size_t>(by->rows() * out));
+  each([&](size_t e) {
+    const auto of_expert = Fp8Linear(part(rows->value, e, in), w[e]->used(), in);
+    std::copy(of_expert.begin(), of_expert.end(), value.begin() + by->offsets[e] * out);
+  });
+  Tensor y = tape.Make(std::move(value), out);
+  tape.Record([&tape, w, rows, y, by, in, out, part, each] {
+    std::vector<float> dx(rows->value.size());
+    each([&](size_t e) {
+      const auto of_expert = Fp8InputGradient(part(y->gradient, e, out), w[e]->used(), in);
+      std::copy(of_expert.begin(), of_expert.end(), dx.begin() + by->offsets[e] * in);
+    });
+    tape.AddGradient(rows, std::move(dx));
+    tape.Defer([w, rows, y, in, out, part, each] {
+      each([&](size_t e) {
+        w[e]->Add(Fp8WeightGradient(part(rows->value, e, in), part(y->gradient, e, out), in, out));
+      });
+    });
+  });
+  return y;
+}
+
+}  // namespace
+
 Tensor Grouped(Tape& tape, const Tensor& rows, ExpertWeights w, const Routing& routing) {
+  if (tape.fp8()) return GroupedInFp8(tape, rows, w, routing);
   const int64_t in = w.front()->columns(), out = w.front()->rows();
   const auto by = routing.by;
   std::vector<float> value(static_cast<size_t>(by->rows() * out));

@@ -38,7 +38,7 @@ Tensor LayerMlp::Forward(Tape& tape, const Tensor& x) {
   const Tensor normed = Norm(tape, x, norm_);
   const Tensor y = Add(tape, x, always_.Forward(tape, normed));
   if (dense()) return y;
-  const Choice choice = Choose(tape, Linear(tape, normed, *router_), m_.routing);
+  const Choice choice = Choose(tape, WideLinear(tape, normed, *router_), m_.routing);
   const Routing routing = Route(choice.experts, choice.weights, m_.routing.experts);
   return Add(tape, y, Expert(tape, normed, routing, share_.first));
 }
@@ -55,7 +55,7 @@ Tensor LayerMlp::Expert(Tape& tape, const Tensor& x, const Routing& routing, int
 
 void LayerMlp::Gate(Tape& tape, const Tensor& x, MoePass& pass) {
   const Tensor normed = Norm(tape, x, norm_);
-  pass.choice = Choose(tape, Linear(tape, normed, *router_), m_.routing);
+  pass.choice = Choose(tape, WideLinear(tape, normed, *router_), m_.routing);
   pass.x = x;
   pass.to_shared = Copy(tape, normed);
   pass.to_experts = Copy(tape, normed);

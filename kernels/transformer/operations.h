@@ -15,7 +15,9 @@
 namespace pipescope::transformer {
 
 Tensor Embed(Tape& tape, Parameter& table, std::span<const int32_t> tokens);
+// In FP8 where the tape is; WideLinear never.
 Tensor Linear(Tape& tape, const Tensor& x, Parameter& w);
+Tensor WideLinear(Tape& tape, const Tensor& x, Parameter& w);
 Tensor Norm(Tape& tape, const Tensor& x, Parameter& w);
 Tensor Add(Tape& tape, const Tensor& a, const Tensor& b);
 Tensor SwiGlu(Tape& tape, const Tensor& x);

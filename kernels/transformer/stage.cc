@@ -119,21 +119,21 @@ void Stage::RunMtpJoin(Pass& pass, Tape& tape) {
 }
 
 void Stage::RunMtpHead(Pass& pass, Tape& tape) {
-  const Tensor logits = Linear(tape, Norm(tape, pass.last, *mtp_.out_norm), *head_);
+  const Tensor logits = WideLinear(tape, Norm(tape, pass.last, *mtp_.out_norm), *head_);
   const auto targets = std::span(pass.tokens).subspan(2, static_cast<size_t>(m_.tokens));
   pass.losses.mtp = Loss(tape, logits, targets, pass.batch.loss_weight * m_.mtp_weight);
   pass.last = pass.before_mtp;
 }
 
 void Stage::RunHead(Pass& pass, Tape& tape) {
-  const Tensor logits = Linear(tape, Norm(tape, pass.last, *final_norm_), *head_);
+  const Tensor logits = WideLinear(tape, Norm(tape, pass.last, *final_norm_), *head_);
   const auto targets = std::span(pass.tokens).subspan(1, static_cast<size_t>(m_.tokens));
   pass.losses.head = Loss(tape, logits, targets, pass.batch.loss_weight);
   pass.last = logits;
 }
 
 void Stage::Begin(int microbatch, const Batch& batch, std::vector<float> input) {
-  auto pass = std::make_unique<Pass>(m_.bf16, batch, parts_.size());
+  auto pass = std::make_unique<Pass>(m_, batch, parts_.size());
   pass->tokens = text_.Read(batch.index, m_.tokens + 2);
   pass->last = pass->input = Tape(m_.bf16).Make(std::move(input), m_.hidden);
   const std::lock_guard lock(mutex_);

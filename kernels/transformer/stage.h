@@ -83,7 +83,8 @@ class Stage {
 
  private:
   struct Pass {
-    Pass(bool bf16, const Batch& of, size_t parts) : tapes(parts, Tape(bf16)), batch(of) {}
+    Pass(const ModelConfig& model, const Batch& of, size_t parts)
+        : tapes(parts, Tape(model.bf16, model.fp8)), batch(of) {}
     std::vector<Tape> tapes;  // [part]
     Batch batch;
     Tensor input, last;

@@ -30,7 +30,10 @@ void RoundToBf16(std::span<float> values);
 // A function that is recorded holds on to its tape by reference.
 class Tape {
  public:
-  explicit Tape(bool bf16) : bf16_(bf16) {}
+  explicit Tape(bool bf16, bool fp8 = false) : bf16_(bf16), fp8_(fp8) {}
+
+  // Whether linear layers multiply in FP8.
+  bool fp8() const { return fp8_; }
 
   // Values and gradients are rounded where the model is in BF16.
   Tensor Make(std::vector<float> value, int64_t columns) const;
@@ -43,7 +46,7 @@ class Tape {
   void WeightGradient();
 
  private:
-  bool bf16_;
+  bool bf16_, fp8_;
   std::vector<std::function<void()>> back_, deferred_;
 };
 

@@ -39,8 +39,9 @@ TEST_F(Validate, RunsSchedulesForRealAndTellsWhatTheyShould) {
 }
 
 TEST_F(Validate, SixteenRanksInBf16AsText) {
-  const Ran ran = Run({"validate", "--model", "micro", "--schedules", "dualpipe", "--ranks", "16",
-                       "--microbatches", "32", "--layers", "16", "--repetitions", "1", "--bf16"});
+  const Ran ran =
+      Run({"validate", "--model", "micro", "--schedules", "dualpipe", "--ranks", "16",
+           "--microbatches", "32", "--layers", "16", "--repetitions", "1", "--bf16", "--fp8"});
   ASSERT_EQ(ran.exit, 0) << ran.err;
   for (const char* part : {"dualpipe", "Mean error", "equal those of one rank, to the bit"}) {
     EXPECT_NE(ran.out.find(part), std::string::npos) << ran.out;
