@@ -52,7 +52,7 @@ int Main(int argc, char** argv) {
   AddKernelsVerb(app, exit_code);
   AddCalibrateVerb(app, exit_code);
   AddTraceVerb(app, CommandLine(argc, argv), exit_code);
-  AddValidateVerb(app, exit_code);
+  AddValidateVerb(app, CommandLine(argc, argv), exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -18,10 +18,7 @@ class Builder {
  public:
   Builder(const schedules::Schedule& schedule, const transformer::RunCosts& costs,
           const Machine& machine)
-      : schedule_(schedule),
-        costs_(costs),
-        overhead_(machine.overhead),
-        flow_(schedules::BuildFlow(schedule)) {
+      : schedule_(schedule), costs_(costs), flow_(schedules::BuildFlow(schedule)) {
     graph_.ranks = schedule.ranks;
     graph_.capacity[static_cast<size_t>(Resource::kProcessors)] = machine.processors;
     graph_.labels = costs.labels;
@@ -30,12 +27,14 @@ class Builder {
     hop_.label = static_cast<int32_t>(graph_.labels.size()) - 1;
     hop_.demand.time = machine.hop;
     ends_.resize(flow_.needs.size());
+    exchanges_.resize(static_cast<size_t>(schedule.ranks));
   }
 
   TaskGraph Build() {
     for (int rank = 0; rank < schedule_.ranks; ++rank) AddActions(rank);
     for (size_t id = 0; id < ends_.size(); ++id) AddMessages(static_cast<int32_t>(id));
     AddStepEnds();
+    AddExchanges();
     return std::move(graph_);
   }
 
@@ -73,6 +72,9 @@ class Builder {
     last.fill(kNone);
     for (const TimedStep& step : steps) {
       const int32_t task = AddStep(rank, step, action);
+      if (step.lane == timeline::Lane::kCommunication) {
+        exchanges_[static_cast<size_t>(rank)].push_back(task);
+      }
       int32_t& on_lane = last[static_cast<size_t>(step.lane)];
       if (on_lane >= 0) graph_.edges.emplace_back(on_lane, task);
       if (on_lane < 0) {
@@ -91,7 +93,7 @@ class Builder {
   int32_t AddStep(int rank, const TimedStep& step, int32_t action) {
     TaskTemplate templ;
     templ.label = step.label;
-    templ.demand.time = Seconds(step.seconds) + overhead_;
+    templ.demand.time = Seconds(step.seconds + step.before);
     templ.rates[static_cast<size_t>(Resource::kProcessors)] = 1;
     return AddTask(rank, templ, action);
   }
@@ -143,14 +145,32 @@ class Builder {
     }
   }
 
+  // An exchange starts on a rank when all of its group have come to it: what each of them waited
+  // for is an edge to all others' too.
+  void AddExchanges() {
+    std::vector<std::vector<int32_t>> before(graph_.tasks.size());
+    for (const auto& [from, to] : graph_.edges) before[static_cast<size_t>(to)].push_back(from);
+    for (size_t rank = 0; rank < exchanges_.size(); ++rank) {
+      for (size_t n = 0; n < exchanges_[rank].size(); ++n) {
+        for (const int other : costs_.groups[rank]) {
+          if (other == static_cast<int>(rank)) continue;
+          const int32_t theirs = exchanges_[static_cast<size_t>(other)][n];
+          for (const int32_t from : before[static_cast<size_t>(theirs)]) {
+            graph_.edges.emplace_back(from, exchanges_[rank][n]);
+          }
+        }
+      }
+    }
+  }
+
   const schedules::Schedule& schedule_;
   const transformer::RunCosts& costs_;
-  const Duration overhead_;
   schedules::Flow flow_;
   TaskGraph graph_;
   TaskTemplate hop_;
-  std::vector<Ends> ends_;                    // by action's number
-  std::vector<std::vector<int32_t>> before_;  // [rank] the tasks that its actions end with
+  std::vector<Ends> ends_;                       // by action's number
+  std::vector<std::vector<int32_t>> exchanges_;  // [rank] its tasks on the communication lane
+  std::vector<std::vector<int32_t>> before_;     // [rank] the tasks that its actions end with
 };
 
 }  // namespace

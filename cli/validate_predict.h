@@ -1,9 +1,11 @@
 // The simulator's prediction of a real run: its engine on the run's own steps, with measured costs.
 //
-//   step     its calibrated time and the executor's own, on one of `processors` that all share
+//   step     its calibrated time and the executor's own before it, on one of `processors` that all
+//            share
 //   lane     steps of an action one after the other; the next action when all of them ended
 //   message  `hop` from the end of the step that gives to the start of the one that takes,
 //            if that one waits; no processor
+//   exchange on the communication lane: starts when all ranks of the group have come to it
 //   end      a rank's gradients come in when those of all that hold copies are out
 //
 // Example: 1F1B, 4 ranks, 8 micro-batches, F = 1, B = 2, no hops, 4 processors: 33, as fidelity
@@ -23,7 +25,6 @@ namespace pipescope::cli {
 struct Machine {
   int processors = 1;
   Duration hop;
-  Duration overhead = {};  // of a step
 };
 
 // The schedule is sound; the costs are of its actions.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <memory>
@@ -13,7 +14,6 @@
 #include "kernels/executor/threads.h"
 #include "kernels/transformer/calibrate.h"
 #include "schedules/registry.h"
-#include "schedules/token.h"
 #include "sim/timeline/bubbles.h"
 
 namespace pipescope::cli {
@@ -39,9 +39,15 @@ struct Trained {
   Training training;
   std::vector<std::unique_ptr<executor::RankWork>> works;
   std::vector<double> losses, seconds, bubbles, others;  // [step]
+  bool keeps_timelines = false;
+  std::vector<timeline::Timeline> timelines;
 
-  Trained(schedules::Schedule of, const transformer::ModelConfig& model) : schedule(std::move(of)) {
+  Trained(schedules::Schedule of, const transformer::ModelConfig& model, int replicas = 1,
+          int expert_ranks = 1)
+      : schedule(std::move(of)) {
     training.model = model;
+    training.replicas = replicas;
+    training.expert_ranks = expert_ranks;
     training.stages = schedule.stages;
     training.microbatches = schedule.microbatches;
     works = transformer::MakeRanks(training, schedule);
@@ -49,12 +55,13 @@ struct Trained {
 
   Status Step(int processors) {
     const Interference interference(processors);
-    const auto run = executor::RunOnThreads(schedule, works, {});
+    auto run = executor::RunOnThreads(schedule, works, {});
     if (!run) return Fail(schedule.name + ": " + run.error().message);
     others.push_back(interference.Share());
     losses.push_back(transformer::TakeLoss(training, works));
     seconds.push_back(run->timeline.end.seconds());
     bubbles.push_back(timeline::FindBubbles(run->timeline).makespan_rate);
+    if (keeps_timelines) timelines.push_back(std::move(run->timeline));
     return {};
   }
 
@@ -83,52 +90,36 @@ void KeepMemory() {
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 }
 
-// [rank] its stages: schedules that place them alike share a calibration.
-using Placement = std::vector<std::vector<int>>;
-
-Placement PlacementOf(const schedules::Schedule& schedule) {
-  Placement placement;
-  for (const auto& actions : schedule.actions) {
-    auto& stages = placement.emplace_back();
-    for (const schedules::Action& action : actions) {
-      stages.push_back(action.stage.value());
-      stages.push_back(schedules::BackwardStage(action).value());
-    }
-    std::sort(stages.begin(), stages.end());
-    stages.erase(std::unique(stages.begin(), stages.end()), stages.end());
-  }
-  return placement;
-}
-
 class Group {
  public:
   Group(const ValidateGroup& group, const transformer::ModelConfig& model, const Machine& machine)
       : group_(group), model_(model), machine_(machine) {
-    one_rank_ = std::make_unique<Trained>(transformer::OneRank(group.microbatches), model);
+    one_rank_ =
+        std::make_unique<Trained>(transformer::OneRank(group.microbatches * group.replicas), model);
   }
 
   Status Add(const std::string& name) {
     auto schedule = schedules::Generate(name, {group_.ranks, group_.microbatches});
     if (!schedule) return Fail(schedule.error());
     if (Status ok = transformer::CheckRun(model_, *schedule); !ok) return ok;
-    auto& calibration = calibrations_[PlacementOf(*schedule)];
+    *schedule = transformer::Replicate(*schedule, group_.replicas);
+    auto& calibration = calibrations_[transformer::LoadsOf(*schedule)];
     if (calibration == nullptr) {
-      calibration = std::make_unique<Calibration>(model_, *schedule, machine_.processors);
+      calibration =
+          std::make_unique<Calibration>(model_, *schedule, group_.replicas, group_.expert_ranks);
     }
     names_.push_back(name);
-    trained_.push_back(std::make_unique<Trained>(std::move(*schedule), model_));
+    trained_.push_back(std::make_unique<Trained>(std::move(*schedule), model_, group_.replicas,
+                                                 group_.expert_ranks));
+    trained_.back()->keeps_timelines = group_.timelines;
     return {};
   }
 
   Status Repeat() {
     const Interference round(machine_.processors);
     if (Status ok = one_rank_->Step(machine_.processors); !ok) return ok;
-    for (auto& [placement, calibration] : calibrations_) {
-      // As many micro-batches as a run has.
-      const int passes = std::max(1, group_.microbatches / calibration->microbatches_of_pass());
-      const Interference interference(machine_.processors);
-      if (Status ok = calibration->Measure(passes); !ok) return ok;
-      calibration->Judge(interference.Share() <= reports::kUndisturbed);
+    for (auto& [loads, calibration] : calibrations_) {
+      if (Status ok = calibration->Measure(); !ok) return ok;
     }
     for (auto& trained : trained_) {
       if (Status ok = trained->Step(machine_.processors); !ok) return ok;
@@ -155,7 +146,7 @@ class Group {
 
  private:
   reports::ValidateCase CaseOf(const std::string& name, const Trained& trained) const {
-    const auto& calibration = *calibrations_.at(PlacementOf(trained.schedule));
+    const auto& calibration = *calibrations_.at(transformer::LoadsOf(trained.schedule));
     const auto predicted =
         PredictRun(trained.schedule, calibration.Costs(trained.schedule), machine_);
     const auto counted = trained.Counted();
@@ -165,6 +156,8 @@ class Group {
     c.model = model_.name;
     c.ranks = group_.ranks;
     c.microbatches = group_.microbatches;
+    c.replicas = group_.replicas;
+    c.expert_ranks = group_.expert_ranks;
     c.predicted = predicted.end;
     c.measured = Seconds(Quantile(seconds, 0.5));
     c.noise = (Quantile(seconds, 0.75) - Quantile(seconds, 0.25)) / 2 / c.measured.seconds();
@@ -174,6 +167,12 @@ class Group {
     c.first_loss = trained.losses.front();
     c.last_loss = trained.losses.back();
     c.equals_one_rank = trained.losses == one_rank_->losses;
+    if (!group_.timelines) return c;
+    const auto off = [&](size_t i) { return std::fabs(trained.seconds[i] - c.measured.seconds()); };
+    const auto typical = *std::min_element(counted.begin(), counted.end(),
+                                           [&](size_t a, size_t b) { return off(a) < off(b); });
+    c.predicted_timeline = predicted;
+    c.measured_timeline = trained.timelines[typical];
     return c;
   }
 
@@ -181,7 +180,7 @@ class Group {
   const transformer::ModelConfig model_;
   const Machine machine_;
   std::unique_ptr<Trained> one_rank_;
-  std::map<Placement, std::unique_ptr<Calibration>> calibrations_;
+  std::map<std::vector<transformer::RankLoad>, std::unique_ptr<Calibration>> calibrations_;
   std::vector<std::string> names_;
   std::vector<std::unique_ptr<Trained>> trained_;
 };
@@ -195,7 +194,9 @@ Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
   if (!model) return Fail(model.error());
   if (model->dense_layers == model->layers) model->dense_layers = group.layers;
   model->layers = group.layers;
+  if (group.expert_ranks > 1) model->expert_groups = group.expert_ranks;
   model->bf16 = group.bf16;
+  model->fp8 = group.fp8;
   KeepMemory();
   Group run(group, *model, machine);
   for (const std::string& name : schedules) {

@@ -1,7 +1,7 @@
 // Calibrates, predicts and runs a model under several schedules on the processors at hand.
 //
-//   once a repetition, in turn   each placement of stages is calibrated (kernels/transformer), each
-//                                schedule runs one step
+//   once a repetition, in turn   the loads that schedules put on ranks are calibrated
+//                                (kernels/transformer), each schedule runs one step
 //   then                         medians over the repetitions but the first, which warms up, and,
 //                                where there are others, but those that other processes disturbed
 //                                (interference.h)
@@ -22,12 +22,16 @@ namespace pipescope::cli {
 
 struct ValidateGroup {
   std::string model;
-  int ranks = 2;
-  int microbatches = 8;
+  int ranks = 2;         // of a pipeline
+  int microbatches = 8;  // of a pipeline
+  int replicas = 1;      // pipelines
+  int expert_ranks = 1;  // of them that share their experts
   int layers = 4;
   int repetitions = 5;  // undisturbed ones, where `patience` lasts for them; else of any kind
   double patience = 0;  // seconds
   bool bf16 = false;
+  bool fp8 = false;
+  bool timelines = false;  // kept in the cases
 };
 
 // Fails where a schedule cannot be made or run, with its name.

@@ -9,7 +9,9 @@
 #include "cli/examples.h"
 #include "cli/validate_run.h"
 #include "cli/verb.h"
+#include "cli/version.h"
 #include "kernels/transformer/calibrate.h"
+#include "reports/validate_page.h"
 #include "schedules/registry.h"
 
 namespace pipescope::cli {
@@ -19,7 +21,8 @@ constexpr const char* kExamples =
     "pipescope validate\n"
     "pipescope validate --model tiny,small,medium --repetitions 11\n"
     "pipescope validate --schedules 1f1b,zb1p,dualpipe --ranks 4,8 --microbatches 16\n"
-    "pipescope validate --model small-dense --format json";
+    "pipescope validate --ranks 2 --dp 2 --ep 2 --schedules 1f1b,dualpipe\n"
+    "pipescope validate --model small-dense --format json --html report.html";
 
 struct Options {
   std::string device = "cpu";
@@ -29,11 +32,12 @@ struct Options {
   std::vector<int> ranks = {2};
   std::vector<int> microbatches = {8};
   int layers = 0;  // 0: two a rank
+  int replicas = 1, expert_ranks = 1;
   int repetitions = 5;
   double patience = 0;
-  bool bf16 = false;
+  bool bf16 = false, fp8 = false;
   std::string format = "text";
-  std::string json, output;
+  std::string json, html, command, output;
 };
 
 // "AMD EPYC" of a line "model name : AMD EPYC".
@@ -57,6 +61,10 @@ Status CheckOptions(const Options& o) {
   if (o.device != "cpu") {
     return Fail("--device: '" + o.device + "': no GPU can run the model yet; expected cpu");
   }
+  if (o.replicas % o.expert_ranks != 0) {
+    return Fail(
+        fmt::format("--ep: '{}': expected a divisor of --dp, {}", o.expert_ranks, o.replicas));
+  }
   for (const std::string& name : o.schedules) {
     if (auto family = schedules::FindFamily(name); !family) return Fail(family.error());
   }
@@ -68,29 +76,31 @@ Status CheckOptions(const Options& o) {
   return {};
 }
 
-Status RunGroups(const Options& o, const Machine& machine, reports::ValidateResult& result) {
+Status MeasureHops(reports::ValidateResult& result) {
+  for (const bool awake : {true, false}) {
+    const auto hop = transformer::MeasureHop(awake);
+    if (!hop) return Fail(hop.error());
+    (awake ? result.hop : result.hop_woken) = Seconds(*hop);
+  }
+  return {};
+}
+
+Status RunGroups(const Options& o, reports::ValidateResult& result) {
   for (const std::string& model : o.models) {
     for (const int ranks : o.ranks) {
       for (const int microbatches : o.microbatches) {
+        const bool awake = ranks * o.replicas <= result.processors;
+        const Machine machine{result.processors, awake ? result.hop : result.hop_woken};
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
-        auto cases =
-            RunGroup({model, ranks, microbatches, layers, o.repetitions, o.patience, o.bf16},
-                     o.schedules, machine);
+        auto cases = RunGroup({model, ranks, microbatches, o.replicas, o.expert_ranks, layers,
+                               o.repetitions, o.patience, o.bf16, o.fp8, !o.html.empty()},
+                              o.schedules, machine);
         if (!cases) return Fail(cases.error());
         result.cases.insert(result.cases.end(), cases->begin(), cases->end());
       }
     }
   }
   return {};
-}
-
-Result<Machine> MeasureMachine(int processors) {
-  constexpr int kMessages = 100;
-  const auto hop = transformer::MeasureHop(kMessages);
-  if (!hop) return Fail(hop.error());
-  const auto overhead = transformer::MeasureOverhead();
-  if (!overhead) return Fail(overhead.error());
-  return Machine{processors, Seconds(*hop), Seconds(*overhead)};
 }
 
 int Validate(const Options& o) {
@@ -101,14 +111,14 @@ int Validate(const Options& o) {
   result.processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   result.repetitions = o.repetitions;
   result.load = Load();
-  const auto machine = MeasureMachine(result.processors);
-  if (!machine) return Complain(machine.error());
-  result.hop = machine->hop;
-  result.overhead = machine->overhead;
-  if (Status ok = RunGroups(o, *machine, result); !ok) return Complain(ok.error());
+  if (Status ok = MeasureHops(result); !ok) return Complain(ok.error());
+  if (Status ok = RunGroups(o, result); !ok) return Complain(ok.error());
   const std::string json = ValidateJson(result);
   std::vector<OutputFile> files;
   if (!o.json.empty()) files.push_back({o.json, json});
+  if (!o.html.empty()) {
+    files.push_back({o.html, reports::ValidatePage(result, o.command, kVersion)});
+  }
   const int emitted = EmitAll(files, o.output, o.format == "json" ? json : ValidateText(result));
   return emitted == kOk && !AllEqualOneRank(result) ? kCheckFailed : emitted;
 }
@@ -119,7 +129,7 @@ void AddWhat(CLI::App& verb, Options& o) {
       ->delimiter(',')
       ->type_name("NAME,NAME,...")
       ->capture_default_str();
-  verb.add_option("--model", o.models, "tiny, small, medium, or one of them with -dense")
+  verb.add_option("--model", o.models, "micro, tiny, small, medium, or one of them with -dense")
       ->delimiter(',')
       ->type_name("NAME,...")
       ->capture_default_str();
@@ -133,17 +143,25 @@ void AddWhat(CLI::App& verb, Options& o) {
       ->check(CLI::Range(1, 4096))
       ->type_name("N,...")
       ->capture_default_str();
+  verb.add_option("--dp", o.replicas, "Pipelines beside each other, each with its micro-batches")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  verb.add_option("--ep", o.expert_ranks, "How many of them share their experts; divides --dp")
+      ->check(CLI::Range(1, 8))
+      ->capture_default_str();
   verb.add_option("--layers", o.layers, "Of the model; default: two a rank")
       ->check(CLI::Range(1, 256));
+  verb.add_flag("--fp8", o.fp8, "Multiply in FP8 in linear layers, by DeepSeek-V3's recipe");
   verb.add_flag("--bf16", o.bf16, "Round weights and activations to BF16");
 }
 
 }  // namespace
 
-void AddValidateVerb(CLI::App& app, int& exit_code) {
+void AddValidateVerb(CLI::App& app, const std::string& command, int& exit_code) {
   CLI::App* verb = app.add_subcommand(
       "validate", "Trains a small model under schedules, and compares with what is predicted.");
   const auto o = std::make_shared<Options>();
+  o->command = command;
   AddWhat(*verb, *o);
   verb->add_option("--repetitions", o->repetitions, "Steps of each schedule after the first")
       ->check(CLI::Range(1, 1000))
@@ -155,6 +173,7 @@ void AddValidateVerb(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   verb->add_option("--json", o->json, "Write JSON to this file");
+  verb->add_option("--html", o->html, "Write the report page to this file");
   verb->add_option("-o", o->output, "Write to this file instead of standard output");
   verb->callback([&exit_code, o] { exit_code = Validate(*o); });
   LeadWithExamples(*verb, kExamples);

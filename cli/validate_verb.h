@@ -2,9 +2,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
 
 namespace pipescope::cli {
 
-void AddValidateVerb(CLI::App& app, int& exit_code);
+// `command` is shown on the report page.
+void AddValidateVerb(CLI::App& app, const std::string& command, int& exit_code);
 
 }  // namespace pipescope::cli

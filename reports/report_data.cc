@@ -6,6 +6,7 @@
 
 #include "reports/step_parts.h"
 #include "reports/timeline_data.h"
+#include "reports/validation_data.h"
 #include "reports/verdict.h"
 #include "sim/base/quantity.h"
 
@@ -134,16 +135,20 @@ std::string ReportData(const std::vector<StepResult>& results, const ReportFrame
   const StepResult& best = results[Best(results)];
   Json list = Json::array();
   for (const StepResult& r : results) list.push_back(ResultData(r));
-  const Json page = {{"format", "pipescope-report/1"},
-                     {"title", frame.title},
-                     {"subtitle", best.model + " on " + best.cluster + "; " + best.plan},
-                     {"command", frame.command},
-                     {"version", frame.version},
-                     {"verdict", CompareVerdict(results)},
-                     {"highlights", Highlights(best)},
-                     {"sensitivities", SensitivitiesJson(best)},
-                     {"assumptions", AssumptionsJson(best.assumptions)},
-                     {"results", std::move(list)}};
+  const Json page = {
+      {"format", "pipescope-report/1"},
+      {"title", frame.title},
+      {"subtitle", frame.subtitle.empty() ? best.model + " on " + best.cluster + "; " + best.plan
+                                          : frame.subtitle},
+      {"command", frame.command},
+      {"version", frame.version},
+      {"verdict", frame.verdict.empty() ? CompareVerdict(results) : frame.verdict},
+      {"highlights",
+       frame.validation.empty() ? Highlights(best) : ValidationHighlights(frame.validation)},
+      {"validation", ValidationData(frame.validation)},
+      {"sensitivities", SensitivitiesJson(best)},
+      {"assumptions", AssumptionsJson(best.assumptions)},
+      {"results", std::move(list)}};
   std::string text = page.dump(-1, ' ', false, Json::error_handler_t::replace);
   EscapeForScript(text);
   return text;

@@ -12,10 +12,29 @@
 
 namespace pipescope::reports {
 
+// One schedule that was predicted and run: errors, and where the two part (parting.h).
+struct ValidationRow {
+  struct Parting {
+    std::string where;  // "rank 1, 1F3"
+    Duration late;
+    std::string why;
+  };
+  std::string schedule;
+  Duration predicted, measured;
+  double error = 0, noise = 0, others = 0;
+  int last_rank = 0;
+  Duration longer, waited, after;
+  std::vector<Parting> partings;
+};
+
 struct ReportFrame {
   std::string title;
   std::string command;  // that reproduces the report
   std::string version;
+  // Of pages that are about something else than which schedule is fastest; else empty.
+  std::string subtitle = {};
+  std::string verdict = {};
+  std::vector<ValidationRow> validation = {};
 };
 
 // One JSON object on one line. `<` is written as \u003c, so that it can stand inside a script tag.

@@ -21,9 +21,16 @@ bool ClearlyFaster(const ValidateCase& a, const ValidateCase& b) {
   return b.measured.seconds() - a.measured.seconds() > margin;
 }
 
+// "2", "PP2 DP4" or "PP2 DP4 EP2".
+std::string RanksOf(const ValidateCase& c) {
+  if (c.replicas == 1) return fmt::format("{}", c.ranks);
+  const auto experts = c.expert_ranks == 1 ? "" : fmt::format(" EP{}", c.expert_ranks);
+  return fmt::format("PP{} DP{}{}", c.ranks, c.replicas, experts);
+}
+
 std::string CaseLine(const ValidateCase& c) {
-  return fmt::format("{:<18}{:<14}{:>6}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n", c.schedule,
-                     c.model, c.ranks, c.microbatches, Format(c.predicted), Format(c.measured),
+  return fmt::format("{:<18}{:<14}{:>12}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n", c.schedule,
+                     c.model, RanksOf(c), c.microbatches, Format(c.predicted), Format(c.measured),
                      fmt::format("{:+.1f} %", 100 * c.error()), FormatPercent(c.noise),
                      FormatPercent(c.others), FormatPercent(c.predicted_bubble),
                      FormatPercent(c.measured_bubble));
@@ -55,9 +62,9 @@ bool AllEqualOneRank(const ValidateResult& result) {
 std::string ValidateText(const ValidateResult& r) {
   std::string text = fmt::format(
       "{} on {}: {} processors, a load of {:.1f} when it began; {} repetitions of each, a message "
-      "takes {}, the executor {} a "
-      "step\n\n{:<18}{:<14}{:>6}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n",
-      r.device, r.machine, r.processors, r.load, r.repetitions, Format(r.hop), Format(r.overhead),
+      "takes {}, or {} to a rank that is not "
+      "awake\n\n{:<18}{:<14}{:>12}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n",
+      r.device, r.machine, r.processors, r.load, r.repetitions, Format(r.hop), Format(r.hop_woken),
       "schedule", "model", "ranks", "mbs", "predicted", "measured", "error", "noise", "others",
       "bubble", "measured");
   for (const ValidateCase& c : r.cases) text += CaseLine(c);
@@ -90,12 +97,14 @@ std::string ValidateJson(const ValidateResult& r) {
                                  {"load", r.load},
                                  {"repetitions", r.repetitions},
                                  {"hop_s", r.hop.seconds()},
-                                 {"overhead_s", r.overhead.seconds()}};
+                                 {"hop_woken_s", r.hop_woken.seconds()}};
   json["cases"] = nlohmann::ordered_json::array();
   for (const ValidateCase& c : r.cases) {
     json["cases"].push_back({{"schedule", c.schedule},
                              {"ranks", c.ranks},
                              {"microbatches", c.microbatches},
+                             {"replicas", c.replicas},
+                             {"expert_ranks", c.expert_ranks},
                              {"model", c.model},
                              {"predicted_s", c.predicted.seconds()},
                              {"measured_s", c.measured.seconds()},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/base/units.h"
+#include "sim/timeline/timeline.h"
 
 namespace pipescope::reports {
 
@@ -20,12 +21,15 @@ struct ValidateCase {
   std::string schedule, model;
   int ranks = 0;
   int microbatches = 0;
+  int replicas = 1, expert_ranks = 1;
   Duration predicted, measured;
   double noise = 0;   // of measured
   double others = 0;  // share of the processors that other processes used meanwhile
   double predicted_bubble = 0, measured_bubble = 0;  // mean over ranks, of the pipeline's time
   double first_loss = 0, last_loss = 0;              // nats a token, over the repetitions
   bool equals_one_rank = false;                      // losses of all steps, to the bit
+  // Where asked for: the prediction, and the run whose time is nearest to `measured`.
+  timeline::Timeline predicted_timeline, measured_timeline;
 
   double error() const { return (predicted - measured) / measured; }
 };
@@ -34,8 +38,7 @@ struct ValidateResult {
   std::string device, machine;
   int processors = 0;
   int repetitions = 0;
-  Duration hop;       // of a message to a rank that waits
-  Duration overhead;  // of the executor, a step
+  Duration hop, hop_woken;  // of a message to a rank that waits: awake, or blocked
   double load =
       0;  // mean of runnable tasks of the whole machine over the last minute, at the start
   std::vector<ValidateCase> cases;

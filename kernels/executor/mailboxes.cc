@@ -1,5 +1,7 @@
 #include "kernels/executor/mailboxes.h"
 
+#include "kernels/executor/spin.h"
+
 namespace pipescope::executor {
 
 Status Mailboxes::Send(const MessageName& name, Payload payload) {
@@ -9,6 +11,7 @@ Status Mailboxes::Send(const MessageName& name, Payload payload) {
     const std::lock_guard lock(box.mutex);
     const bool is_new = box.messages.try_emplace(name, std::move(payload), now, now).second;
     PIPESCOPE_CHECK(is_new);
+    ++box.sent;
   }
   box.filled.notify_all();
   return {};
@@ -25,7 +28,13 @@ Result<Received> Mailboxes::Receive(const MessageName& name) {
       return received;
     }
     if (stop_.stopped()) return Fail("stopped while it waited for a message");
-    box.filled.wait_for(lock, kPatience);
+    const uint64_t seen = box.sent;
+    if (awake_) {
+      lock.unlock();
+      WaitAwake([&] { return box.sent != seen || stop_.stopped(); });
+      lock.lock();
+    }
+    if (box.sent == seen) box.filled.wait_for(lock, kPatience);
   }
 }
 

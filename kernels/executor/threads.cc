@@ -1,11 +1,13 @@
 #include "kernels/executor/threads.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
 #include "kernels/executor/mailboxes.h"
 #include "kernels/executor/rank_run.h"
+#include "kernels/executor/spin.h"
 #include "schedules/check.h"
 #include "sim/base/quantity.h"
 
@@ -73,13 +75,17 @@ Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works
   const schedules::Flow flow = schedules::BuildFlow(schedule);
   const Routes routes = RoutesOf(schedule, flow);
   Stop stop;
-  Mailboxes mailboxes(schedule.ranks, stop);
+  const bool awake = options.may_wait_awake && MayWaitAwake(schedule.ranks);
+  Mailboxes mailboxes(schedule.ranks, stop, awake);
   std::vector<Standing> standings(works.size());
   std::vector<RankRecord> records(works.size());
   Finish finish;
+  std::atomic<int> there = 0;
   std::vector<std::thread> threads;
   for (size_t r = 0; r < works.size(); ++r) {
     threads.emplace_back([&, r] {
+      ++there;
+      if (awake) WaitAwake([&] { return there == schedule.ranks; });
       const RankTask task{static_cast<int>(r), &schedule,  &flow, &routes,
                           works[r].get(),      &mailboxes, &stop, &standings[r]};
       records[r] = RunRank(task);

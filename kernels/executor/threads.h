@@ -4,6 +4,8 @@
 //   if (!run) return Fail(run.error());      // "rank 3, action 17 of 42, 2F5: attention F: ..."
 //   analyse(run->timeline);
 //
+// Ranks start together, and wait awake for messages where each has a processor (spin.h).
+//
 // An order that is not sound (schedules::Check) is refused before anything starts. A rank that gets
 // nowhere for `patience` while all others wait ends the run, with where every rank stands.
 #pragma once
@@ -21,6 +23,7 @@ namespace pipescope::executor {
 
 struct ThreadOptions {
   std::chrono::milliseconds patience{60'000};
+  bool may_wait_awake = true;
 };
 
 struct Run {

@@ -1,70 +1,82 @@
 // What the steps of a model take alone: the measured costs that a prediction starts from.
 //
-// Ranks' steps are run without any schedule: no messages, no waiting, every action of every stage
-// again and again, on as many threads as the real run keeps busy (threads share caches, memory and
-// the processor's clock). Thread t plays the ranks t, t + threads, ..., with inputs drawn from a
-// normal distribution. For each stage: F of as many micro-batches as there are ranks (so many are
-// in flight in most schedules, and activations are as cold in the cache), then B of every other one
-// and I W of the rest; at last the step's end.
+// Each rank plays its stages alone (executor/play.h): no messages, no waiting, but the same loop,
+// on a thread of its own beside those of the others (they share caches and memory and, where they
+// are more than processors, turns). It holds as many micro-batches as the schedule makes it hold at
+// most, since how cold an activation is in the cache counts (of a model of hidden 64, 4 % of a step
+// between 1F1B's two and GPipe's eight):
 //
-//   cost of a step = median over calls of Measure of the mean of its samples in one
+//   F of micro-batch m, then the backward pass of m - held + 1: B, or for every other one I, and
+//   its W one micro-batch later; at last the step's end
 //
-// A mean, since a run pays for every interruption, which a median of short steps would not see; the
-// median over calls leaves out a call that was disturbed as a whole. Calls take turns with runs, so
-// that a machine whose speed drifts does so for both.
+//   cost of a step = median over calls of Measure of its mean in one
+//
+// A mean, since a run pays for every page fault and every tick of the system, which a median of
+// short steps would not see; the median over calls leaves out a call that was disturbed as a whole.
+// Times are processor time (timed_work.h). Calls take turns with runs, so that a machine whose
+// speed drifts does so for both.
 #pragma once
 
 #include <map>
-#include <utility>
+#include <memory>
 #include <vector>
 
-#include "kernels/executor/work.h"
+#include "kernels/executor/play.h"
 #include "kernels/transformer/rank.h"
 #include "kernels/transformer/run_costs.h"
+#include "kernels/transformer/timed_work.h"
 #include "schedules/schedule.h"
 
 namespace pipescope::transformer {
 
+// What a rank has to hold under a schedule: its stages, and of how many micro-batches at most from
+// their F to their I or B. Schedules with the same loads share a calibration.
+struct RankLoad {
+  std::vector<int> stages;
+  int held = 1;
+
+  friend auto operator<=>(const RankLoad&, const RankLoad&) = default;
+};
+std::vector<RankLoad> LoadsOf(const schedules::Schedule& schedule);
+
 class Calibration {
  public:
-  // Which stages are on which rank, and how many copies they have, is the schedule's; its order is
-  // not used.
-  Calibration(const ModelConfig& model, const schedules::Schedule& schedule, int threads);
+  // Of the schedule the ranks' loads and the number of micro-batches are used, not its order.
+  Calibration(const ModelConfig& model, const schedules::Schedule& schedule, int replicas = 1,
+              int expert_ranks = 1);
 
-  // Every action `passes` times and the step's end once. Fails as a step does.
-  Status Measure(int passes);
-  int microbatches_of_pass() const { return training_.microbatches; }
-  // Whether the last call had the machine to itself. Where any had, the others do not count.
-  void Judge(bool quiet) { quiet_.push_back(quiet); }
+  // A step of every rank. Fails as a step does.
+  Status Measure();
 
-  // Of a schedule with the same stages on the same ranks, once Measure was called. A pair is the
+  // Of a schedule with the same loads, once Measure was called. A pair is the
   // steps of its F and of its B.
   RunCosts Costs(const schedules::Schedule& schedule) const;
 
  private:
-  using Key = std::pair<int, int>;                                  // kind, stage; kStepEnd, rank
-  using Samples = std::map<Key, std::vector<std::vector<double>>>;  // [step][call]
+  struct Samples {
+    std::vector<double> run, before;  // [call]
+  };
+  using Key = std::pair<int, int>;  // kind, stage; kStepEnd, rank
   static constexpr int kStepEnd = -1;
 
-  struct Player;  // one thread's part
-  std::vector<double> Medians(const Key& key) const;
+  struct Player;  // one rank's part
+  std::vector<schedules::Action> OrderOf(size_t rank) const;
+  void Keep(const ActionTimes& times);
+  std::vector<TimedStep> Medians(const Key& key) const;
   TimedAction Cost(int rank, const schedules::Action& action) const;
   TimedAction StepEnd(int rank) const;
 
   Training training_;
   std::vector<std::unique_ptr<executor::RankWork>> ranks_;
-  std::vector<std::vector<int>> stages_;  // [rank]
-  int threads_;
-  Samples samples_;
-  std::vector<bool> quiet_;  // [call]
+  std::vector<RankLoad> loads_;
+  executor::Handed handed_;
+  std::map<Key, std::vector<Samples>> samples_;  // [step]
 };
 
-// Seconds that the executor adds to a step: the median over actions of several steps that do
-// nothing.
-Result<double> MeasureOverhead();
-
 // Seconds from the end of a step that gives to the start of the one that takes on another rank that
-// has nothing else to do: the median over `messages` of them.
-Result<double> MeasureHop(int messages);
+// has nothing else to do. Awake: as ranks wait that have a processor each (executor/spin.h), all
+// alike but where others took the processor meanwhile: the lowest decile. Otherwise they are woken,
+// from a processor that sleeps more or less deeply: the median.
+Result<double> MeasureHop(bool awake);
 
 }  // namespace pipescope::transformer

@@ -9,9 +9,24 @@
 namespace pipescope::transformer {
 namespace {
 
+// The defaults: for tests, whose steps take microseconds.
+ModelConfig Micro() {
+  ModelConfig m;
+  m.name = "micro";
+  return m;
+}
+
+// Hidden 64: a step of two ranks is some 15 ms, above a machine's noise.
 ModelConfig Tiny() {
   ModelConfig m;
   m.name = "tiny";
+  m.tokens = 64;
+  m.hidden = 64;
+  m.heads = 4;
+  m.nope = 16, m.rotary = 8, m.v_channels = 16;
+  m.q_rank = 48, m.kv_rank = 32;
+  m.dense_hidden = 256;
+  m.expert_hidden = 64, m.shared_hidden = 64;
   return m;
 }
 
@@ -47,7 +62,7 @@ constexpr const char* kDense = "-dense";
 
 std::vector<std::string> ModelNames() {
   std::vector<std::string> names;
-  for (const char* name : {"tiny", "small", "medium"}) {
+  for (const char* name : {"micro", "tiny", "small", "medium"}) {
     names.emplace_back(name);
     names.push_back(std::string(name) + kDense);
   }
@@ -59,7 +74,8 @@ Result<ModelConfig> FindModel(const std::string& name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) {
     return Fail(fmt::format("'{}' is not a known model{}", name, Suggestion(name, names)));
   }
-  ModelConfig model = name.starts_with("tiny")    ? Tiny()
+  ModelConfig model = name.starts_with("micro")   ? Micro()
+                      : name.starts_with("tiny")  ? Tiny()
                       : name.starts_with("small") ? Small()
                                                   : Medium();
   if (name.ends_with(kDense)) {
@@ -77,6 +93,10 @@ Status CheckModel(const ModelConfig& m) {
     return Fail("model " + m.name + ": expected every size to be at least 1");
   }
   if (m.rotary % 2 != 0) return Fail("model " + m.name + ": rotary: expected an even number");
+  if (m.expert_groups < 1 || m.routing.experts % m.expert_groups != 0) {
+    return Fail(fmt::format("model {}: {} groups of experts: expected a divisor of its {} experts",
+                            m.name, m.expert_groups, m.routing.experts));
+  }
   if (m.dense_layers < 0 || m.dense_layers > m.layers) {
     return Fail(fmt::format("model {}: dense_layers: '{}': expected 0 to {}", m.name,
                             m.dense_layers, m.layers));

@@ -13,7 +13,7 @@
 //
 // Weights of one layer: q_rank (hidden + heads (nope + rotary)) + kv_rank (hidden + heads (nope +
 // v)) + hidden rotary + hidden heads v for attention; 3 hidden x width for each SwiGLU.
-// Example: "tiny" has hidden 32: 3 x 32 x 64 = 6144 weights in a dense mlp.
+// Example: "micro" has hidden 32: 3 x 32 x 64 = 6144 weights in a dense mlp.
 // Source of the shape: arXiv 2412.19437, sections 2.1 and 2.2, and the published configuration.
 #pragma once
 
@@ -41,10 +41,13 @@ struct ModelConfig {
   kernels::RouterConfig routing = {8, 2, 4, 2, 2, kernels::Scoring::kSigmoid, true, 2.5};
   bool mtp = true;
   double mtp_weight = 0.3;  // of its loss; arXiv 2412.19437, section 4.2
-  bool bf16 = false;        // weights, activations and their gradients are rounded to BF16
+  // Into how many groups experts are cut for expert parallelism (expert_rows.h), 1: no exchange.
+  int expert_groups = 1;
+  bool bf16 = false;  // weights, activations and their gradients are rounded to BF16
+  bool fp8 = false;   // linear layers but gate and head multiply in FP8 (fp8_linear.h)
 };
 
-// "tiny", "small", "medium", and each with "-dense" after it.
+// "micro", "tiny", "small", "medium", and each with "-dense" after it.
 std::vector<std::string> ModelNames();
 Result<ModelConfig> FindModel(const std::string& name);
 

@@ -8,10 +8,10 @@
 namespace pipescope::transformer {
 namespace {
 
-// An F whose first step takes a while and the others nothing; nothing at all backwards.
+// An F that takes a while; nothing at all backwards.
 class Idle : public executor::RankWork {
  public:
-  explicit Idle(std::chrono::microseconds work, int rests = 0) : work_(work), rests_(rests) {}
+  explicit Idle(std::chrono::microseconds work) : work_(work) {}
 
   const std::vector<timeline::Label>& labels() const override {
     static const std::vector<timeline::Label> labels(1);
@@ -27,9 +27,6 @@ class Idle : public executor::RankWork {
                             }
                             return {};
                           }});
-    for (int i = 0; i < rests_; ++i) {
-      steps.list.push_back({0, timeline::Lane::kCompute, {}, []() -> Status { return {}; }});
-    }
     steps.takes_activation = steps.gives_activation = forward ? 0 : -1;
     steps.takes_gradient = steps.gives_gradient = forward ? -1 : 0;
     return steps;
@@ -39,7 +36,6 @@ class Idle : public executor::RankWork {
 
  private:
   std::chrono::microseconds work_;
-  int rests_;
 };
 
 schedules::Schedule AllForwardThenBackward(int microbatches) {
@@ -55,15 +51,8 @@ schedules::Schedule AllForwardThenBackward(int microbatches) {
   return schedule;
 }
 
-}  // namespace
-
-Result<double> MeasureHop(int messages) {
-  std::vector<std::unique_ptr<executor::RankWork>> works;
-  works.push_back(std::make_unique<Idle>(std::chrono::microseconds(200)));
-  works.push_back(std::make_unique<Idle>(std::chrono::microseconds(0)));
-  const auto run = executor::RunOnThreads(AllForwardThenBackward(messages), works, {});
-  if (!run) return Fail(run.error());
-  const timeline::Timeline& t = run->timeline;
+// Of messages that were waited for.
+std::vector<double> HopsOf(const timeline::Timeline& t) {
   std::vector<double> hops;
   for (const timeline::Operation& taker : t.operations) {
     if (taker.rank != 1 || taker.released_by < 0) continue;
@@ -72,25 +61,28 @@ Result<double> MeasureHop(int messages) {
     const auto& sender = t.operations[static_cast<size_t>(message.released_by)];
     hops.push_back((taker.start - sender.end).seconds());
   }
-  if (hops.empty()) return Fail("no message was waited for");
-  std::sort(hops.begin(), hops.end());
-  return hops[hops.size() / 2];
+  return hops;
 }
 
-Result<double> MeasureOverhead() {
-  constexpr int kRuns = 9, kMicrobatches = 100, kRests = 7;
-  const schedules::Schedule schedule = OneRank(kMicrobatches);
-  std::vector<double> overheads;
+}  // namespace
+
+Result<double> MeasureHop(bool awake) {
+  constexpr int kRuns = 20, kMessages = 20;
+  executor::ThreadOptions options;
+  options.may_wait_awake = awake;
+  std::vector<double> all;
   for (int i = 0; i < kRuns; ++i) {
     std::vector<std::unique_ptr<executor::RankWork>> works;
-    works.push_back(std::make_unique<Idle>(std::chrono::microseconds(0), kRests));
-    const auto run = executor::RunOnThreads(schedule, works, {});
+    works.push_back(std::make_unique<Idle>(std::chrono::microseconds(200)));
+    works.push_back(std::make_unique<Idle>(std::chrono::microseconds(0)));
+    const auto run = executor::RunOnThreads(AllForwardThenBackward(kMessages), works, options);
     if (!run) return Fail(run.error());
-    const timeline::Timeline& t = run->timeline;
-    overheads.push_back(t.end.seconds() / static_cast<double>(t.operations.size()));
+    const auto hops = HopsOf(run->timeline);
+    all.insert(all.end(), hops.begin(), hops.end());
   }
-  std::sort(overheads.begin(), overheads.end());
-  return overheads[kRuns / 2];
+  if (all.empty()) return Fail("no message was waited for");
+  std::sort(all.begin(), all.end());
+  return all[all.size() / (awake ? 10 : 2)];
 }
 
 }  // namespace pipescope::transformer

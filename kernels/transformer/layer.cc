@@ -54,41 +54,4 @@ Tensor FeedForward::Forward(Tape& tape, const Tensor& x) {
   return Linear(tape, SwiGlu(tape, Linear(tape, x, up)), down);
 }
 
-LayerMlp::LayerMlp(const ModelConfig& m, const std::string& name, bool dense)
-    : m_(m),
-      norm_(name + ".norm", 1, m.hidden, 0, m.bf16),
-      always_(m, name + (dense ? ".dense" : ".shared"), dense ? m.dense_hidden : m.shared_hidden) {
-  if (dense) return;
-  const int64_t width = m.expert_hidden;
-  router_ = std::make_unique<Parameter>(name + ".router", m.routing.experts, m.hidden,
-                                        SpreadOf(m.hidden), m.bf16);
-  for (int64_t e = 0; e < m.routing.experts; ++e) {
-    const std::string expert = name + ".expert" + std::to_string(e);
-    ups_.push_back(std::make_unique<Parameter>(expert + ".up", 2 * width, m.hidden,
-                                               SpreadOf(m.hidden), m.bf16));
-    downs_.push_back(
-        std::make_unique<Parameter>(expert + ".down", m.hidden, width, SpreadOf(width), m.bf16));
-  }
-}
-
-Tensor LayerMlp::Forward(Tape& tape, const Tensor& x) {
-  const Tensor normed = Norm(tape, x, norm_);
-  const Tensor y = Add(tape, x, always_.Forward(tape, normed));
-  return router_ == nullptr ? y : Add(tape, y, Experts(tape, normed));
-}
-
-Tensor LayerMlp::Experts(Tape& tape, const Tensor& x) {
-  const Routing routing = Route(tape, Linear(tape, x, *router_), m_.routing);
-  const Tensor rows = Permute(tape, x, routing);
-  const Tensor wide = SwiGlu(tape, Grouped(tape, rows, ups_, routing));
-  return Unpermute(tape, Grouped(tape, wide, downs_, routing), routing);
-}
-
-void LayerMlp::AddTo(Parameters& all) {
-  all.insert(all.end(), {&norm_, &always_.up, &always_.down});
-  if (router_ != nullptr) all.push_back(router_.get());
-  for (const auto& p : ups_) all.push_back(p.get());
-  for (const auto& p : downs_) all.push_back(p.get());
-}
-
 }  // namespace pipescope::transformer

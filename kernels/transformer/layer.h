@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/transformer/config.h"
+#include "kernels/transformer/expert_rows.h"
 #include "kernels/transformer/operations.h"
 
 namespace pipescope::transformer {
@@ -37,17 +38,46 @@ struct FeedForward {
   Tensor Forward(Tape& tape, const Tensor& x);
 };
 
+// Which groups of experts (expert_rows.h) a rank has, of those there are.
+struct ExpertShare {
+  int first = 0, count = 1;
+};
+
+// One micro-batch between the parts of a MoE layer.
+struct MoePass {
+  std::unique_ptr<ExpertRows> carried;
+  Tensor x, to_shared, to_experts;
+  Choice choice;
+  std::vector<Arrived> arrived;
+  std::vector<Tensor> rows, weights, results;  // one for each arrived
+  Tensor combined, shared;
+};
+
 // The mlp of a layer with its norm and residual: dense, or a shared and routed experts.
+//
+// Where experts are cut into groups it runs in parts, two of which travel beside computation:
+//
+//   gate --> dispatch --> experts --> combine --> sum        norm, router at the gate; the
+//     +----> shared ---------------------------->+           residual in the sum
 class LayerMlp {
  public:
-  LayerMlp(const ModelConfig& model, const std::string& name, bool dense);
+  LayerMlp(const ModelConfig& model, const std::string& name, bool dense, const ExpertShare& share);
+  bool dense() const { return router_ == nullptr; }
   Tensor Forward(Tape& tape, const Tensor& x);
   void AddTo(Parameters& all);
 
+  void Gate(Tape& tape, const Tensor& x, MoePass& pass);
+  void Dispatch(Tape& tape, MoePass& pass);
+  void Shared(Tape& tape, MoePass& pass);
+  void Experts(Tape& tape, MoePass& pass);
+  void Combine(Tape& tape, MoePass& pass);
+  Tensor Sum(Tape& tape, const MoePass& pass);
+
  private:
-  Tensor Experts(Tape& tape, const Tensor& x);
+  Tensor Expert(Tape& tape, const Tensor& rows, const Routing& routing, int group);
 
   const ModelConfig& m_;
+  const ExpertShare share_;
   Parameter norm_;
   FeedForward always_;                 // the dense mlp, or the shared expert
   std::unique_ptr<Parameter> router_;  // null where dense
@@ -58,8 +88,8 @@ struct Layer {
   LatentAttention attention;
   LayerMlp mlp;
 
-  Layer(const ModelConfig& model, const std::string& name, bool dense)
-      : attention(model, name + ".attention"), mlp(model, name + ".mlp", dense) {}
+  Layer(const ModelConfig& model, const std::string& name, bool dense, const ExpertShare& share)
+      : attention(model, name + ".attention"), mlp(model, name + ".mlp", dense, share) {}
 };
 
 }  // namespace pipescope::transformer

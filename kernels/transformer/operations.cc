@@ -5,6 +5,7 @@
 #include "kernels/fast/layers.h"
 #include "kernels/train/cross_entropy.h"
 #include "kernels/train/embedding.h"
+#include "kernels/transformer/fp8_linear.h"
 
 namespace pipescope::transformer {
 namespace {
@@ -26,6 +27,17 @@ Tensor Embed(Tape& tape, Parameter& table, std::span<const int32_t> tokens) {
 }
 
 Tensor Linear(Tape& tape, const Tensor& x, Parameter& w) {
+  if (!tape.fp8()) return WideLinear(tape, x, w);
+  Tensor y = tape.Make(Fp8Linear(x->value, w.used(), w.columns()), w.rows());
+  tape.Record([&tape, &w, x, y] {
+    tape.AddGradient(x, Fp8InputGradient(y->gradient, w.used(), w.columns()));
+    tape.Defer(
+        [&w, x, y] { w.Add(Fp8WeightGradient(x->value, y->gradient, w.columns(), w.rows())); });
+  });
+  return y;
+}
+
+Tensor WideLinear(Tape& tape, const Tensor& x, Parameter& w) {
   Tensor y = tape.Make(fast::Linear(x->value, w.used(), w.columns()), w.rows());
   tape.Record([&tape, &w, x, y] {
     tape.AddGradient(x, fast::LinearInputGradient(y->gradient, w.used(), w.columns()));
@@ -54,6 +66,12 @@ Tensor Add(Tape& tape, const Tensor& a, const Tensor& b) {
     tape.AddGradient(a, y->gradient);
     tape.AddGradient(b, y->gradient);
   });
+  return y;
+}
+
+Tensor Copy(Tape& tape, const Tensor& x) {
+  Tensor y = tape.Make(x->value, x->columns);
+  tape.Record([&tape, x, y] { tape.AddGradient(x, y->gradient); });
   return y;
 }
 

@@ -15,7 +15,9 @@
 namespace pipescope::transformer {
 
 Tensor Embed(Tape& tape, Parameter& table, std::span<const int32_t> tokens);
+// In FP8 where the tape is; WideLinear never.
 Tensor Linear(Tape& tape, const Tensor& x, Parameter& w);
+Tensor WideLinear(Tape& tape, const Tensor& x, Parameter& w);
 Tensor Norm(Tape& tape, const Tensor& x, Parameter& w);
 Tensor Add(Tape& tape, const Tensor& a, const Tensor& b);
 Tensor SwiGlu(Tape& tape, const Tensor& x);
@@ -31,15 +33,23 @@ Tensor Columns(Tape& tape, const Tensor& x, int64_t width, int64_t from, int64_t
 Tensor Beside(Tape& tape, const Tensor& a, int64_t a_columns, const Tensor& b, int64_t b_columns,
               int64_t heads);
 
+// The same values; for readers that go back side by side.
+Tensor Copy(Tape& tape, const Tensor& x);
+
+struct Choice {
+  std::vector<int32_t> experts;  // [tokens][selected]
+  Tensor weights;                // likewise
+};
+Choice Choose(Tape& tape, const Tensor& logits, const kernels::RouterConfig& config);
 struct Routing {
   std::shared_ptr<const kernels::Permutation> by;
   Tensor weights;  // [tokens][selected]
 };
-Routing Route(Tape& tape, const Tensor& logits, const kernels::RouterConfig& config);
+Routing Route(std::span<const int32_t> chosen, const Tensor& weights, int64_t experts);
 Tensor Permute(Tape& tape, const Tensor& x, const Routing& routing);
 // Each expert's rows times its own matrix.
-Tensor Grouped(Tape& tape, const Tensor& rows, const std::vector<std::unique_ptr<Parameter>>& w,
-               const Routing& routing);
+using ExpertWeights = std::span<const std::unique_ptr<Parameter>>;
+Tensor Grouped(Tape& tape, const Tensor& rows, ExpertWeights w, const Routing& routing);
 Tensor Unpermute(Tape& tape, const Tensor& rows, const Routing& routing);
 
 // The sum over tokens of the cross-entropy; the gradient that starts the backward pass is of

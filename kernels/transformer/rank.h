@@ -6,8 +6,10 @@
 //   B   for each part, last to first: I, W           gives its gradient before the last W
 //   F&B the steps of F and of B in turn, each in its own order
 //
-// A step is one part of one pass: "attention F", "mlp I". At the end: "gradients out" hands the
-// sums to who has copies, "gradients in" adds up those of all copies, "optimizer".
+// A step is one part of one pass: "attention F", "mlp I". With expert parallelism a MoE layer's mlp
+// is six (layer.h), of which dispatch and combine run on the communication lane. At the end:
+// "gradients out" hands the sums to who has copies, "gradients in" adds up those of all copies,
+// "optimizer".
 #pragma once
 
 #include <map>
@@ -25,25 +27,27 @@ struct Training {
   ModelConfig model;
   kernels::AdamW adamw;
   int stages = 1;
-  int microbatches = 1;  // of one replica's step
+  int microbatches = 1;  // of a step
+  // Pipelines that the schedule's ranks are, one after the other (Replicate), and how many of them
+  // share their experts: `model.expert_groups`, or 1 where a rank has all.
   int replicas = 1;
+  int expert_ranks = 1;
   Text text{1};
   Copies copies;
 
-  double LossWeight() const {
-    return 1 / static_cast<double>(model.tokens * microbatches * replicas);
-  }
+  double LossWeight() const { return 1 / static_cast<double>(model.tokens * microbatches); }
 };
 
 class Rank : public executor::RankWork {
  public:
-  // `stages`: that the schedule has on this rank.
-  Rank(Training& training, const std::vector<int>& stages, int replica);
+  // `stages`: that the schedule has on this rank. `carrier`: null where there are no groups.
+  Rank(Training& training, const std::vector<int>& stages, const ExpertShare& share,
+       std::unique_ptr<ExpertCarrier> carrier);
 
   const std::vector<timeline::Label>& labels() const override;
   executor::Steps Plan(const schedules::Action& action, executor::Ports& ports) override;
   executor::Steps StepEnd() override;
-  void Cancel() override { t_.copies.Cancel(); }
+  void Cancel() override;
 
   const std::map<int, std::unique_ptr<Stage>>& stages() const { return stages_; }
 
@@ -57,20 +61,28 @@ class Rank : public executor::RankWork {
   Status AddCopies();
 
   Training& t_;
-  int replica_;
+  std::unique_ptr<ExpertCarrier> carrier_;
   std::map<int, std::unique_ptr<Stage>> stages_;
   int64_t step_ = 1;
 };
 
-// One for each rank of the schedule. Adds to `training.copies`.
+// One for each rank of the schedule. Adds to `training.copies`. Ranks of the same place in
+// `expert_ranks` pipelines that follow one another are a group.
 std::vector<std::unique_ptr<executor::RankWork>> MakeRanks(Training& training,
-                                                           const schedules::Schedule& schedule,
-                                                           int replica = 0);
+                                                           const schedules::Schedule& schedule);
 
 // All stages on one rank, micro-batch after micro-batch: what every schedule must equal.
 schedules::Schedule OneRank(int microbatches);
 
-// Of the last step of a replica, once: the head's and MTP's, as the step's gradient has them.
+// Data parallelism as a schedule: `replicas` pipelines beside each other, each with micro-batches
+// of its own. Rank r of replica d is d x ranks + r, its micro-batch m is d x microbatches + m;
+// stages have a copy in each, as they have two in bidirectional schedules.
+schedules::Schedule Replicate(const schedules::Schedule& schedule, int replicas);
+
+// [rank] the ranks of its group, itself among them, in order.
+std::vector<std::vector<int>> ExpertGroups(const Training& training, int ranks);
+
+// Of the last step, once: the head's and MTP's, as the step's gradient has them.
 // Summed in the order of micro-batches, so that it does not depend on the schedule.
 double TakeLoss(const Training& training,
                 const std::vector<std::unique_ptr<executor::RankWork>>& works);

@@ -14,6 +14,7 @@ struct TimedStep {
   timeline::Lane lane = timeline::Lane::kCompute;
   std::vector<int32_t> after;
   double seconds = 0;
+  double before = 0;  // of the executor, between the step before and this one
 };
 struct TimedAction {
   std::vector<TimedStep> steps;
@@ -27,6 +28,9 @@ struct RunCosts {
   std::vector<TimedAction> step_ends;             // [rank]
   // [rank] those whose first step of the end must have ended before its second one starts.
   std::vector<std::vector<int>> partners;
+  // [rank] those that take part in its steps on the communication lane, itself among them: the
+  // n-th such step of each is one exchange, which starts when all have come to it.
+  std::vector<std::vector<int>> groups;
 };
 
 }  // namespace pipescope::transformer

@@ -5,12 +5,15 @@
 namespace pipescope::transformer {
 
 const char* NameOf(PartKind kind) {
-  constexpr const char* kNames[kPartKinds] = {"embedding", "attention", "mlp", "mtp", "head"};
+  constexpr const char* kNames[kPartKinds] = {"embedding", "attention", "mlp",      "mtp",
+                                              "head",      "gate",      "dispatch", "shared",
+                                              "experts",   "combine",   "sum"};
   return kNames[static_cast<size_t>(kind)];
 }
 
-Stage::Stage(const ModelConfig& model, const Text& text, int stage, int stages)
-    : m_(model), text_(text) {
+Stage::Stage(const ModelConfig& model, const Text& text, int stage, int stages,
+             const ExpertShare& share, ExpertCarrier* carrier)
+    : m_(model), text_(text), share_(share), carrier_(carrier) {
   if (stage == 0) AddEmbedding();
   const auto first = [&](int s) { return s * model.layers / stages; };
   for (int64_t layer = first(stage); layer < first(stage + 1); ++layer) {
@@ -19,7 +22,13 @@ Stage::Stage(const ModelConfig& model, const Text& text, int stage, int stages)
   if (stage < stages - 1) return;
   AddHead();
   if (model.mtp) AddMtp();
-  parts_.push_back({PartKind::kHead, [this](Pass& p, const Tensor& h) { return RunHead(p, h); }});
+  AddPart(PartKind::kHead, [this](Pass& p, Tape& tape) { RunHead(p, tape); });
+}
+
+void Stage::AddPart(PartKind kind, std::function<void(Pass&, Tape&)> run) {
+  std::vector<size_t> takes;
+  if (!parts_.empty()) takes.push_back(parts_.size() - 1);
+  parts_.push_back({kind, std::move(takes), std::move(run)});
 }
 
 Parameter& Stage::Own(const std::string& name, int64_t rows, int64_t columns, double spread) {
@@ -30,23 +39,55 @@ Parameter& Stage::Own(const std::string& name, int64_t rows, int64_t columns, do
 
 void Stage::AddEmbedding() {
   table_ = &Own("embedding", m_.vocabulary, m_.hidden, 1);
-  parts_.push_back({PartKind::kEmbedding, [this](Pass& pass, const Tensor&) {
-                      const auto ids = std::span(pass.tokens).first(static_cast<size_t>(m_.tokens));
-                      return Embed(pass.tape, *table_, ids);
-                    }});
+  AddPart(PartKind::kEmbedding, [this](Pass& pass, Tape& tape) {
+    const auto ids = std::span(pass.tokens).first(static_cast<size_t>(m_.tokens));
+    pass.last = Embed(tape, *table_, ids);
+  });
 }
 
-void Stage::AddLayer(const std::string& name, bool dense) {
-  layers_.push_back(std::make_unique<Layer>(m_, name, dense));
+Layer* Stage::MakeLayer(const std::string& name, bool dense) {
+  layers_.push_back(std::make_unique<Layer>(m_, name, dense, share_));
   Layer* layer = layers_.back().get();
   layer->attention.AddTo(parameters_);
   layer->mlp.AddTo(parameters_);
-  parts_.push_back({PartKind::kAttention, [layer](Pass& pass, const Tensor& x) {
-                      return layer->attention.Forward(pass.tape, x);
-                    }});
-  parts_.push_back({PartKind::kMlp, [layer](Pass& pass, const Tensor& x) {
-                      return layer->mlp.Forward(pass.tape, x);
-                    }});
+  return layer;
+}
+
+void Stage::AddLayer(const std::string& name, bool dense) {
+  Layer* layer = MakeLayer(name, dense);
+  AddPart(PartKind::kAttention, [layer](Pass& pass, Tape& tape) {
+    pass.last = layer->attention.Forward(tape, pass.last);
+  });
+  AddMlp(layer);
+}
+
+void Stage::AddMlp(Layer* layer) {
+  LayerMlp* mlp = &layer->mlp;
+  if (mlp->dense() || m_.expert_groups == 1) {
+    AddPart(PartKind::kMlp,
+            [mlp](Pass& pass, Tape& tape) { pass.last = mlp->Forward(tape, pass.last); });
+    return;
+  }
+  const size_t gate = parts_.size();
+  AddPart(PartKind::kGate, [this, mlp, layer](Pass& pass, Tape& tape) {
+    MoePass& moe = pass.moe[layer];
+    moe.carried = carrier_->Open();
+    mlp->Gate(tape, pass.last, moe);
+  });
+  using Run = void (LayerMlp::*)(Tape&, MoePass&);
+  const auto add = [&](PartKind kind, Run run) {
+    AddPart(kind,
+            [mlp, layer, run](Pass& pass, Tape& tape) { (mlp->*run)(tape, pass.moe.at(layer)); });
+  };
+  add(PartKind::kDispatch, &LayerMlp::Dispatch);
+  add(PartKind::kShared, &LayerMlp::Shared);
+  add(PartKind::kExperts, &LayerMlp::Experts);
+  add(PartKind::kCombine, &LayerMlp::Combine);
+  parts_[gate + 2].takes = {gate};      // shared
+  parts_[gate + 3].takes = {gate + 1};  // experts: dispatch
+  AddPart(PartKind::kSum,
+          [mlp, layer](Pass& pass, Tape& tape) { pass.last = mlp->Sum(tape, pass.moe.at(layer)); });
+  parts_.back().takes = {gate + 2, gate + 4};
 }
 
 void Stage::AddHead() {
@@ -61,47 +102,47 @@ void Stage::AddMtp() {
   mtp_.join =
       &Own("mtp.join", m_.hidden, 2 * m_.hidden, 1 / std::sqrt(2 * static_cast<double>(m_.hidden)));
   mtp_.out_norm = &Own("mtp.out_norm", 1, m_.hidden, 0);
-  layers_.push_back(std::make_unique<Layer>(m_, "mtp.layer", m_.dense_layers == m_.layers));
-  mtp_.layer = layers_.back().get();
-  mtp_.layer->attention.AddTo(parameters_);
-  mtp_.layer->mlp.AddTo(parameters_);
-  parts_.push_back({PartKind::kMtp, [this](Pass& p, const Tensor& h) { return RunMtp(p, h); }});
+  mtp_.layer = MakeLayer("mtp.layer", m_.dense_layers == m_.layers);
+  AddPart(PartKind::kMtp, [this](Pass& p, Tape& tape) { RunMtpJoin(p, tape); });
+  AddMlp(mtp_.layer);
+  AddPart(PartKind::kMtp, [this](Pass& p, Tape& tape) { RunMtpHead(p, tape); });
 }
 
 // Predicts the token after the next; h itself goes on to the head.
-Tensor Stage::RunMtp(Pass& pass, const Tensor& h) {
-  const size_t count = static_cast<size_t>(m_.tokens);
-  Tape& tape = pass.tape;
-  const Tensor next = Embed(tape, *table_, std::span(pass.tokens).subspan(1, count));
-  const Tensor both = Beside(tape, Norm(tape, h, *mtp_.h_norm), m_.hidden,
+void Stage::RunMtpJoin(Pass& pass, Tape& tape) {
+  const auto ids = std::span(pass.tokens).subspan(1, static_cast<size_t>(m_.tokens));
+  pass.before_mtp = pass.last;
+  const Tensor next = Embed(tape, *table_, ids);
+  const Tensor both = Beside(tape, Norm(tape, pass.last, *mtp_.h_norm), m_.hidden,
                              Norm(tape, next, *mtp_.e_norm), m_.hidden, 1);
-  const Tensor joined = Linear(tape, both, *mtp_.join);
-  const Tensor out = mtp_.layer->mlp.Forward(tape, mtp_.layer->attention.Forward(tape, joined));
-  const Tensor logits = Linear(tape, Norm(tape, out, *mtp_.out_norm), *head_);
-  pass.losses.mtp = Loss(tape, logits, std::span(pass.tokens).subspan(2, count),
-                         pass.batch.loss_weight * m_.mtp_weight);
-  return h;
+  pass.last = mtp_.layer->attention.Forward(tape, Linear(tape, both, *mtp_.join));
 }
 
-Tensor Stage::RunHead(Pass& pass, const Tensor& h) {
-  Tape& tape = pass.tape;
-  const Tensor logits = Linear(tape, Norm(tape, h, *final_norm_), *head_);
+void Stage::RunMtpHead(Pass& pass, Tape& tape) {
+  const Tensor logits = WideLinear(tape, Norm(tape, pass.last, *mtp_.out_norm), *head_);
+  const auto targets = std::span(pass.tokens).subspan(2, static_cast<size_t>(m_.tokens));
+  pass.losses.mtp = Loss(tape, logits, targets, pass.batch.loss_weight * m_.mtp_weight);
+  pass.last = pass.before_mtp;
+}
+
+void Stage::RunHead(Pass& pass, Tape& tape) {
+  const Tensor logits = WideLinear(tape, Norm(tape, pass.last, *final_norm_), *head_);
   const auto targets = std::span(pass.tokens).subspan(1, static_cast<size_t>(m_.tokens));
   pass.losses.head = Loss(tape, logits, targets, pass.batch.loss_weight);
-  return logits;
+  pass.last = logits;
 }
 
 void Stage::Begin(int microbatch, const Batch& batch, std::vector<float> input) {
-  auto& pass = passes_[microbatch];
-  pass = std::make_unique<Pass>(m_.bf16, batch);
+  auto pass = std::make_unique<Pass>(m_, batch, parts_.size());
   pass->tokens = text_.Read(batch.index, m_.tokens + 2);
-  pass->last = pass->input = pass->tape.Make(std::move(input), m_.hidden);
+  pass->last = pass->input = Tape(m_.bf16).Make(std::move(input), m_.hidden);
+  const std::lock_guard lock(mutex_);
+  passes_[microbatch] = std::move(pass);
 }
 
 void Stage::Forward(int microbatch, size_t part) {
   Pass& pass = At(microbatch);
-  pass.tape.StartPart();
-  pass.last = parts_[part].run(pass, pass.last);
+  parts_[part].run(pass, pass.tapes[part]);
   if (parts_[part].kind == PartKind::kHead) losses_[microbatch] = pass.losses;
 }
 
@@ -111,7 +152,9 @@ void Stage::BeginBackward(int microbatch, std::vector<float> gradient) {
   At(microbatch).last->gradient = std::move(gradient);
 }
 
-void Stage::InputGradient(int microbatch, size_t part) { At(microbatch).tape.InputGradient(part); }
+void Stage::InputGradient(int microbatch, size_t part) {
+  At(microbatch).tapes[part].InputGradient();
+}
 
 std::vector<float> Stage::OutputGradient(int microbatch) {
   Pass& pass = At(microbatch);
@@ -120,7 +163,7 @@ std::vector<float> Stage::OutputGradient(int microbatch) {
 }
 
 void Stage::WeightGradient(int microbatch, size_t part) {
-  At(microbatch).tape.WeightGradient(part);
+  At(microbatch).tapes[part].WeightGradient();
 }
 
 std::map<int, Stage::Losses> Stage::TakeLosses() { return std::exchange(losses_, {}); }

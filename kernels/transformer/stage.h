@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,20 @@
 
 namespace pipescope::transformer {
 
-enum class PartKind : uint8_t { kEmbedding, kAttention, kMlp, kMtp, kHead };
-inline constexpr int kPartKinds = 5;
+enum class PartKind : uint8_t {
+  kEmbedding,
+  kAttention,
+  kMlp,
+  kMtp,
+  kHead,
+  kGate,
+  kDispatch,
+  kShared,
+  kExperts,
+  kCombine,
+  kSum
+};
+inline constexpr int kPartKinds = 11;
 const char* NameOf(PartKind kind);
 
 // Of which micro-batch, in which step of how many.
@@ -32,16 +45,21 @@ struct Batch {
 
 class Stage {
  public:
-  Stage(const ModelConfig& model, const Text& text, int stage, int stages);
+  // `carrier` outlives the stage; null where experts are not cut into groups.
+  Stage(const ModelConfig& model, const Text& text, int stage, int stages,
+        const ExpertShare& share = {}, ExpertCarrier* carrier = nullptr);
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
 
   size_t parts() const { return parts_.size(); }
   PartKind kind(size_t part) const { return parts_[part].kind; }
+  // Parts whose results a part takes.
+  const std::vector<size_t>& takes(size_t part) const { return parts_[part].takes; }
   const Parameters& parameters() const { return parameters_; }
 
-  // The parts of a micro-batch's passes, each to be called once and in order: forward from the
-  // first, the other two from the last. The first stage makes no use of `input`, and the last none
+  // The parts of a micro-batch's passes, each to be called once and after those it takes from,
+  // forward, or those that take from it, back; the dispatch and combine of a layer may run beside
+  // others. The first stage makes no use of `input`, and the last none
   // of `gradient`. Output returns what the next stage takes, InputGradient's what the one before
   // takes.
   void Begin(int microbatch, const Batch& batch, std::vector<float> input);
@@ -52,7 +70,10 @@ class Stage {
   std::vector<float> OutputGradient(int microbatch);
   void WeightGradient(int microbatch, size_t part);
   // When all of its weight gradients are there.
-  void End(int microbatch) { passes_.erase(microbatch); }
+  void End(int microbatch) {
+    const std::lock_guard lock(mutex_);
+    passes_.erase(microbatch);
+  }
 
   // Loss of each micro-batch since the last call, summed over its tokens: the head's and the MTP's.
   struct Losses {
@@ -62,29 +83,43 @@ class Stage {
 
  private:
   struct Pass {
-    Pass(bool bf16, const Batch& of) : tape(bf16), batch(of) {}
-    Tape tape;
+    Pass(const ModelConfig& model, const Batch& of, size_t parts)
+        : tapes(parts, Tape(model.bf16, model.fp8)), batch(of) {}
+    std::vector<Tape> tapes;  // [part]
     Batch batch;
     Tensor input, last;
+    Tensor before_mtp;
+    std::map<const Layer*, MoePass> moe;
     std::vector<int32_t> tokens;  // of the sequence, and two more
     Losses losses;
   };
   struct Part {
     PartKind kind;
-    std::function<Tensor(Pass&, const Tensor&)> run;
+    std::vector<size_t> takes;
+    std::function<void(Pass&, Tape&)> run;
   };
 
   void AddEmbedding();
+  // Takes from the part before unless told otherwise.
+  void AddPart(PartKind kind, std::function<void(Pass&, Tape&)> run);
+  Layer* MakeLayer(const std::string& name, bool dense);
   void AddLayer(const std::string& name, bool dense);
+  void AddMlp(Layer* layer);
   void AddMtp();
   void AddHead();
-  Tensor RunMtp(Pass& pass, const Tensor& h);
-  Tensor RunHead(Pass& pass, const Tensor& h);
+  void RunMtpJoin(Pass& pass, Tape& tape);
+  void RunMtpHead(Pass& pass, Tape& tape);
+  void RunHead(Pass& pass, Tape& tape);
   Parameter& Own(const std::string& name, int64_t rows, int64_t columns, double spread);
-  Pass& At(int microbatch) { return *passes_.at(microbatch); }
+  Pass& At(int microbatch) {
+    const std::lock_guard lock(mutex_);
+    return *passes_.at(microbatch);
+  }
 
   const ModelConfig& m_;
   const Text& text_;
+  const ExpertShare share_;
+  ExpertCarrier* const carrier_;
   std::vector<std::unique_ptr<Parameter>> own_;
   std::vector<std::unique_ptr<Layer>> layers_;
   std::vector<Part> parts_;
@@ -95,6 +130,7 @@ class Stage {
     Parameter *h_norm = nullptr, *e_norm = nullptr, *join = nullptr, *out_norm = nullptr;
     Layer* layer = nullptr;
   } mtp_;
+  std::mutex mutex_;  // of passes_: one begins while another travels on the other lane
   std::map<int, std::unique_ptr<Pass>> passes_;
   std::map<int, Losses> losses_;
 };

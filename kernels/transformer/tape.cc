@@ -25,24 +25,20 @@ void Tape::AddGradient(const Tensor& to, std::vector<float> gradient) const {
 }
 
 void Tape::Record(std::function<void()> input_gradient) {
-  parts_.back().back.push_back(std::move(input_gradient));
+  back_.push_back(std::move(input_gradient));
 }
 
 void Tape::Defer(std::function<void()> weight_gradient) {
-  parts_[running_].deferred.push_back(std::move(weight_gradient));
+  deferred_.push_back(std::move(weight_gradient));
 }
 
-void Tape::StartPart() { parts_.emplace_back(); }
-
-void Tape::InputGradient(size_t part) {
-  running_ = part;
-  auto& back = parts_[part].back;
-  for (; !back.empty(); back.pop_back()) back.back()();
+void Tape::InputGradient() {
+  for (; !back_.empty(); back_.pop_back()) back_.back()();
 }
 
-void Tape::WeightGradient(size_t part) {
-  for (auto& run : parts_[part].deferred) run();
-  parts_[part].deferred.clear();
+void Tape::WeightGradient() {
+  for (auto& run : deferred_) run();
+  deferred_.clear();
 }
 
 }  // namespace pipescope::transformer

@@ -5,8 +5,8 @@
 //   W          runs what was left, in the order in which I left it
 //
 // A deferred W keeps the operation's input and its output's gradient, as a linear layer must.
-// Tensors live as long as a function that uses them. A tape is cut into parts (an attention, an
-// mlp), each of which goes back on its own.
+// Tensors live as long as a function that uses them. A tape is that of one part (an attention, an
+// mlp) of one micro-batch; parts may run side by side.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +27,13 @@ using Tensor = std::shared_ptr<TensorData>;
 // Each value to the nearest BF16.
 void RoundToBf16(std::span<float> values);
 
+// A function that is recorded holds on to its tape by reference.
 class Tape {
  public:
-  explicit Tape(bool bf16) : bf16_(bf16) {}
+  explicit Tape(bool bf16, bool fp8 = false) : bf16_(bf16), fp8_(fp8) {}
+
+  // Whether linear layers multiply in FP8.
+  bool fp8() const { return fp8_; }
 
   // Values and gradients are rounded where the model is in BF16.
   Tensor Make(std::vector<float> value, int64_t columns) const;
@@ -38,20 +42,12 @@ class Tape {
   void Record(std::function<void()> input_gradient);
   void Defer(std::function<void()> weight_gradient);
 
-  // Starts a part; those before it are closed.
-  void StartPart();
-  void InputGradient(size_t part);
-  void WeightGradient(size_t part);
+  void InputGradient();
+  void WeightGradient();
 
  private:
-  struct Part {
-    std::vector<std::function<void()>> back;
-    std::vector<std::function<void()>> deferred;
-  };
-
-  bool bf16_;
-  std::vector<Part> parts_;
-  size_t running_ = 0;  // the part whose input gradient runs
+  bool bf16_, fp8_;
+  std::vector<std::function<void()>> back_, deferred_;
 };
 
 }  // namespace pipescope::transformer

@@ -167,6 +167,7 @@ function start() {
   makeMemory();
   drawMemoryBars();
   drawRankTables();
+  drawValidation();
   drawSensitivities();
   drawAssumptions();
   drawExplanations();

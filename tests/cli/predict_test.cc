@@ -98,14 +98,42 @@ TEST(Predict, MoreProcessorsThanRanksChangeNothingAndFewerNeverHelp) {
   EXPECT_LT(end(2), end(1));
 }
 
-// 8 actions of 2 steps and 2 steps of the end, one rank.
+// 8 actions of 2 steps, one rank: the executor's 5 us before each.
 TEST(Predict, TheExecutorsOwnTimeIsPaidForEachStep) {
   const auto schedule = schedules::Generate("1f1b", {1, 4});
   ASSERT_TRUE(schedule);
-  const auto costs = Costs(*schedule, 2);
+  auto costs = Costs(*schedule, 2);
   const Duration without = PredictRun(*schedule, costs, {1, Duration(0)}).end;
-  const Duration with = PredictRun(*schedule, costs, {1, Duration(0), Microseconds(5)}).end;
-  EXPECT_EQ(with - without, Microseconds(5) * 18);
+  for (TimedAction& action : costs.actions[0]) {
+    for (TimedStep& step : action.steps) step.before = 5e-6;
+  }
+  EXPECT_EQ(PredictRun(*schedule, costs, {1, Duration(0)}).end - without, Microseconds(5) * 16);
+}
+
+// Two pipelines of one rank; F is a compute step and an exchange of 1 ms that waits for it. Rank
+// 0's compute step takes 3 ms and rank 1's 5 ms: both exchanges run from 5 to 6 ms.
+TEST(Predict, AnExchangeWaitsForItsWholeGroup) {
+  schedules::Schedule schedule{"pair", 2, 1, 2, 1, {{}, {}}};
+  for (int rank = 0; rank < 2; ++rank) {
+    for (const ActionKind kind : {ActionKind::kForward, ActionKind::kBackward}) {
+      schedule.actions[static_cast<size_t>(rank)].push_back({kind, StageId(0), MicrobatchId(rank)});
+    }
+  }
+  auto costs = Costs(schedule, 1);
+  costs.groups = {{0, 1}, {0, 1}};
+  for (size_t rank = 0; rank < 2; ++rank) {
+    TimedAction& forward = costs.actions[rank][0];
+    forward.steps[0].seconds = rank == 0 ? 3e-3 : 5e-3;
+    forward.steps.push_back({0, timeline::Lane::kCommunication, {0}, 1e-3});
+  }
+  const auto t = PredictRun(schedule, costs, {4, Duration(0)});
+  int exchanges = 0;
+  for (const timeline::Operation& o : t.operations) {
+    if (o.end - o.start != Milliseconds(1) || o.action < 0) continue;
+    EXPECT_EQ(o.start, Milliseconds(5)) << "rank " << o.rank;
+    ++exchanges;
+  }
+  EXPECT_EQ(exchanges, 2);
 }
 
 // A partner's gradients: rank 1 waits for rank 0's, which are out 1 ms after its last action.

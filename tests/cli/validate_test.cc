@@ -14,8 +14,8 @@ class Validate : public CliTest {};
 
 TEST_F(Validate, RunsSchedulesForRealAndTellsWhatTheyShould) {
   const Ran ran =
-      Run({"validate", "--model", "tiny,tiny-dense", "--schedules", "1f1b,zb1p,dualpipe", "--ranks",
-           "2,4", "--repetitions", "2", "--format", "json", "--json", "result.json"});
+      Run({"validate", "--model", "micro,micro-dense", "--schedules", "1f1b,zb1p,dualpipe",
+           "--ranks", "2,4", "--repetitions", "2", "--format", "json", "--json", "result.json"});
   ASSERT_EQ(ran.exit, 0) << ran.err;
   const Json json = Json::parse(ran.out);
   EXPECT_EQ(Json::parse(Read("result.json")), json);
@@ -39,11 +39,26 @@ TEST_F(Validate, RunsSchedulesForRealAndTellsWhatTheyShould) {
 }
 
 TEST_F(Validate, SixteenRanksInBf16AsText) {
-  const Ran ran = Run({"validate", "--model", "tiny", "--schedules", "dualpipe", "--ranks", "16",
-                       "--microbatches", "32", "--layers", "16", "--repetitions", "1", "--bf16"});
+  const Ran ran =
+      Run({"validate", "--model", "micro", "--schedules", "dualpipe", "--ranks", "16",
+           "--microbatches", "32", "--layers", "16", "--repetitions", "1", "--bf16", "--fp8"});
   ASSERT_EQ(ran.exit, 0) << ran.err;
   for (const char* part : {"dualpipe", "Mean error", "equal those of one rank, to the bit"}) {
     EXPECT_NE(ran.out.find(part), std::string::npos) << ran.out;
+  }
+}
+
+TEST_F(Validate, ExpertsOfTwoPipelinesBehindTheExchange) {
+  const Ran ran = Run({"validate", "--model", "micro", "--schedules", "1f1b,dualpipe", "--dp", "2",
+                       "--ep", "2", "--repetitions", "1", "--format", "json"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  const Json json = Json::parse(ran.out);
+  ASSERT_EQ(json["cases"].size(), 2u);
+  for (const Json& c : json["cases"]) {
+    EXPECT_EQ(c["replicas"], 2);
+    EXPECT_EQ(c["expert_ranks"], 2);
+    EXPECT_EQ(c["equals_one_rank"], true) << c;
+    EXPECT_GT(c["predicted_s"].get<double>(), 0);
   }
 }
 
@@ -51,9 +66,10 @@ TEST_F(Validate, RefusesWhatItCannotRun) {
   ExpectRefused({"validate", "--device", "cuda"}, {"--device", "'cuda'", "expected cpu"});
   ExpectRefused({"validate", "--model", "smal"}, {"--model", "'smal'", "small"});
   ExpectRefused({"validate", "--schedules", "dualpip"}, {"dualpip", "dualpipe"});
-  ExpectRefused({"validate", "--model", "tiny", "--ranks", "4", "--layers", "2"},
+  ExpectRefused({"validate", "--model", "micro", "--ranks", "4", "--layers", "2"},
                 {"4 stages for 2 layers"});
-  ExpectRefused({"validate", "--model", "tiny", "--schedules", "seq1f1b"}, {"slices"});
+  ExpectRefused({"validate", "--model", "micro", "--schedules", "seq1f1b"}, {"slices"});
+  ExpectRefused({"validate", "--dp", "4", "--ep", "3"}, {"--ep", "'3'", "divisor of --dp, 4"});
   ExpectRefused({"validate", "--ranks", "0"}, {"--ranks"});
 }
 

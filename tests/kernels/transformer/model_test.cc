@@ -50,7 +50,7 @@ struct Whole {
 // forward pass is in FP32, so a difference over 2h is right to about 1e-6 / h. Every expert is
 // chosen: a choice that changes is a step of the loss, which no gradient sees.
 TEST(Model, GradientsAreTheDifferences) {
-  ModelConfig model = FindModel("tiny").value();
+  ModelConfig model = FindModel("micro").value();
   model.layers = 2;
   model.routing = {4, 4, 2, 2, 2, kernels::Scoring::kSigmoid, true, 2.5};
   Whole whole(model);
@@ -82,7 +82,7 @@ TEST(Model, GradientsAreTheDifferences) {
 
 // Uniform is ln(27) = 3.30 nats a letter for the head, and 0.3 of it for MTP: 4.28.
 TEST(Model, LossFallsWellBelowUniformTheSameWayUnderAllSchedules) {
-  ModelConfig model = FindModel("tiny").value();
+  ModelConfig model = FindModel("micro").value();
   model.layers = 4;
   const auto losses = [&](const schedules::Schedule& schedule) {
     return Train(model, schedule, 60).losses;

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <thread>
-
 namespace pipescope::transformer {
 namespace {
 
@@ -25,37 +23,29 @@ void Keep(std::map<std::string, std::vector<float>>& all, const std::string& nam
 
 }  // namespace
 
-Outcome Train(const ModelConfig& model, const schedules::Schedule& schedule, int steps,
-              int replicas) {
+Outcome Train(const ModelConfig& model, const schedules::Schedule& one, int steps, int replicas,
+              int expert_ranks) {
+  const schedules::Schedule schedule = Replicate(one, replicas);
   Training training;
   training.model = model;
   training.adamw.rate = 3e-3;
   training.stages = schedule.stages;
   training.microbatches = schedule.microbatches;
   training.replicas = replicas;
-  std::vector<Works> works;
-  for (int r = 0; r < replicas; ++r) works.push_back(MakeRanks(training, schedule, r));
+  training.expert_ranks = expert_ranks;
+  const Works works = MakeRanks(training, schedule);
   Outcome outcome;
   for (int step = 0; step < steps; ++step) {
-    std::vector<std::thread> threads;
-    for (const Works& of : works) {
-      threads.emplace_back([&] {
-        const auto run = executor::RunOnThreads(schedule, of, {});
-        EXPECT_TRUE(run) << (run ? "" : run.error().ToString());
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
-    double loss = 0;
-    for (const Works& of : works) loss += TakeLoss(training, of);
-    outcome.losses.push_back(loss);
+    const auto run = executor::RunOnThreads(schedule, works, {});
+    EXPECT_TRUE(run) << (run ? "" : run.error().ToString());
+    if (!run) return outcome;
+    outcome.losses.push_back(TakeLoss(training, works));
   }
-  for (const Works& of : works) {
-    for (const auto& work : of) {
-      for (const auto& [s, stage] : AsRank(work).stages()) {
-        for (const Parameter* p : stage->parameters()) {
-          Keep(outcome.gradients, p->name(), p->gradient());
-          Keep(outcome.weights, p->name(), p->master());
-        }
+  for (const auto& work : works) {
+    for (const auto& [s, stage] : AsRank(work).stages()) {
+      for (const Parameter* p : stage->parameters()) {
+        Keep(outcome.gradients, p->name(), p->gradient());
+        Keep(outcome.weights, p->name(), p->master());
       }
     }
   }

@@ -17,8 +17,9 @@ struct Outcome {
   std::map<std::string, std::vector<float>> weights;    // after it
 };
 
-// `replicas` pipelines at once, each with the schedule's micro-batches.
+// `replicas` pipelines at once, each with the schedule's micro-batches; `expert_ranks` of them
+// share their experts.
 Outcome Train(const ModelConfig& model, const schedules::Schedule& schedule, int steps,
-              int replicas = 1);
+              int replicas = 1, int expert_ranks = 1);
 
 }  // namespace pipescope::transformer

@@ -1,0 +1,53 @@
+// A rank's work with every step timed by the processor time of its thread.
+//
+//   run       of the step
+//   before    from the end of the step before to its start: the executor's own work, the plan of an
+//             action, memory given back
+//
+// Processor time leaves out what others took of the processor meanwhile, so that a calibration
+// holds on a busy machine too. Reading its clock costs a system call: its time is taken off.
+#pragma once
+
+#include <array>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "kernels/executor/work.h"
+
+namespace pipescope::transformer {
+
+// Seconds of the calling thread's processor time since it started.
+double ThreadSeconds();
+// Seconds that one reading takes.
+double ThreadSecondsCost();
+
+struct StepTimes {
+  double run = 0, before = 0;  // sums
+  int count = 0;
+};
+
+// By (kind of action, stage of its forward half, or its only one).
+using ActionKey = std::pair<int, int>;
+using ActionTimes = std::map<ActionKey, std::vector<StepTimes>>;  // [step]
+
+class TimedWork : public executor::RankWork {
+ public:
+  // Its step's end is empty: it needs all ranks.
+  explicit TimedWork(executor::RankWork& work) : work_(work), clock_(ThreadSecondsCost()) {}
+
+  const std::vector<timeline::Label>& labels() const override { return work_.labels(); }
+  executor::Steps Plan(const schedules::Action& action, executor::Ports& ports) override;
+  executor::Steps StepEnd() override { return {}; }
+  void Cancel() override { work_.Cancel(); }
+
+  const ActionTimes& times() const { return times_; }
+
+ private:
+  executor::RankWork& work_;
+  const double clock_;
+  std::array<double, timeline::kLanes> last_end_ = {};  // a lane is a thread
+  ActionTimes times_;
+};
+
+}  // namespace pipescope::transformer
