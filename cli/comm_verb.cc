@@ -11,6 +11,7 @@
 #include "reports/comm_text.h"
 #include "sim/base/names.h"
 #include "sim/base/quantity.h"
+#include "sim/exchange/low_latency.h"
 #include "sim/experiment/what_if.h"
 #include "topology/check.h"
 #include "topology/load.h"
@@ -22,6 +23,7 @@ constexpr const char* kExamples =
     "pipescope comm h800_2048_fat_tree --pattern dispatch --gpus 64\n"
     "pipescope comm h800_2048_fat_tree --pattern combine --gpus 16 --sms 8,16,24\n"
     "pipescope comm my_cluster.yaml --pattern dispatch --gpus 32 --top-k 13 --skew 0.5\n"
+    "pipescope comm h800_2048_fat_tree --pattern dispatch --kernels low-latency --tokens 128\n"
     "pipescope comm h800_2048_fat_tree --pattern all-reduce --gpus 64 --size '256 MB'\n"
     "pipescope comm h100_dgx_pod --pattern all-to-all --gpus 32 --algorithm hierarchical "
     "--size '1 GiB' --format json";
@@ -81,7 +83,19 @@ Result<exchange::ExchangeCase> CaseOf(const Options& o, const topology::Cluster&
                    : o.group_score == "best-one" ? exchange::GroupScore::kBestOne
                                                  : exchange::GroupScore::kRandom;
   c.fp8 = o.precision == "fp8";
-  c.generation = o.kernels == "v1" ? exchange::Generation::kV1 : exchange::Generation::kV2;
+  c.generation = o.kernels == "v1"            ? exchange::Generation::kV1
+                 : o.kernels == "v2"          ? exchange::Generation::kV2
+                 : o.kernels == "low-latency" ? exchange::Generation::kLowLatency
+                                              : exchange::Generation::kLowLatencyNic;
+  if (exchange::IsLowLatency(c.generation)) {
+    for (const CLI::Option* option : o.of_exchange) {
+      const std::string name = option->get_name();
+      if (option->count() == 0 || (name != "--sms" && name != "--buffers")) continue;
+      return Fail(name +
+                  " is for --kernels v1 and v2: the low-latency kernels take all SMs and "
+                  "have no rings");
+    }
+  }
   if (o.buffers.size() == 4) {
     c.buffers = exchange::Buffers{o.buffers[0], o.buffers[1], o.buffers[2], o.buffers[3]};
   }
@@ -172,8 +186,10 @@ void AddExchangeOptions(CLI::App& verb, Options& o) {
   add(verb.add_option("--precision", o.precision, "Of a dispatch's rows")
           ->check(CLI::IsMember({"fp8", "bf16"}))
           ->capture_default_str());
-  add(verb.add_option("--kernels", o.kernels, "DeepEP's first or second version")
-          ->check(CLI::IsMember({"v1", "v2"}))
+  add(verb.add_option("--kernels", o.kernels,
+                      "DeepEP's first or second version, or its kernels for few tokens, all "
+                      "by NIC (as first released) or over NVLink within a node")
+          ->check(CLI::IsMember({"v1", "v2", "low-latency", "low-latency-nic"}))
           ->capture_default_str());
   add(verb.add_option("--buffers", o.buffers,
                       "Tokens: NVLink message, ring; network message, ring; default: DeepEP's")

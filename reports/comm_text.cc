@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/base/quantity.h"
+#include "sim/exchange/low_latency.h"
 
 namespace pipescope::reports {
 namespace {
@@ -30,10 +31,13 @@ std::string Head(const topology::Cluster& cluster, const ExchangeCase& c, const 
   std::string text = Where(cluster, dispatch ? "dispatch" : "combine", c.gpus);
   text += fmt::format("{} tokens a GPU, hidden {}, {}: rows of {} bytes\n", c.tokens, c.hidden,
                       dispatch && c.fp8 ? "FP8" : "BF16", r.row.value());
-  text += fmt::format("{} experts, {} a token from {} of {} groups; a token is on {:.2f} of {} ",
-                      c.gating.experts, c.gating.top_k, c.gating.groups_per_token, c.gating.groups,
-                      r.token_nodes, nodes);
-  text += fmt::format("{} and {:.2f} GPUs\n", nodes == 1 ? "node" : "nodes", r.token_gpus);
+  text += fmt::format("{} experts, {} a token from {} of {} groups", c.gating.experts,
+                      c.gating.top_k, c.gating.groups_per_token, c.gating.groups);
+  if (r.token_gpus > 0) {
+    text += fmt::format("; a token is on {:.2f} of {} {} and {:.2f} GPUs", r.token_nodes, nodes,
+                        nodes == 1 ? "node" : "nodes", r.token_gpus);
+  }
+  text += "\n";
   if (!c.gating.balanced()) {
     text += fmt::format(
         "skewed: the fullest GPU receives {:.2f} times the mean; all GPUs are "
@@ -48,6 +52,13 @@ std::string Head(const topology::Cluster& cluster, const ExchangeCase& c, const 
     if (nodes == 1 || dead.node >= nodes) continue;
     text += fmt::format("NIC {}.{} is dead: its GPUs' messages go over NVLink to the next NIC\n",
                         dead.node, dead.nic);
+  }
+  if (exchange::IsLowLatency(c.generation)) {
+    return text + fmt::format("low latency: a message an expert, {}; {} SMs\n\n",
+                              c.generation == exchange::Generation::kLowLatency
+                                  ? "over NVLink within a node, else by NIC"
+                                  : "all by NIC",
+                              r.sms);
   }
   return text + fmt::format(
                     "buffers in tokens: NVLink messages {}, rings {}; network messages "
@@ -107,9 +118,38 @@ int SaturatingSms(const std::vector<ExchangeResult>& results) {
   return sms;
 }
 
+namespace {
+
+std::string MachineText(const topology::Cluster& cluster, const ExchangeCase& c) {
+  std::string text = "\nAssumptions\n";
+  const int nodes = std::max(1, c.gpus / cluster.node.gpus);
+  const auto machine = exchange::MachineOf(cluster, nodes, c.generation);
+  for (const auto& constant : exchange::Describe(machine, c.generation)) {
+    text += fmt::format("  {:<28}  {:<22}  {}\n", constant.name, constant.value, constant.source);
+  }
+  return text;
+}
+
+std::string LowLatencyText(const topology::Cluster& cluster, const ExchangeCase& c,
+                           const ExchangeResult& r) {
+  const auto gb = [](Bandwidth b) { return b.value() / 1e9; };
+  std::string text = Head(cluster, c, r);
+  text += fmt::format("time        {}, of the slowest GPU\n", Format(r.time));
+  text += fmt::format("algorithm   {:.1f} GB/s: a GPU's selections of experts x row / time\n",
+                      gb(r.rdma) + gb(r.nvl));
+  text += fmt::format("on the wire {:.1f} GB/s by NIC, {:.1f} over NVLink, mean over GPUs\n",
+                      gb(r.rdma_wire), gb(r.nvl_wire));
+  text += fmt::format("bound by    {}: the fullest port works {:.0f} % of the time\n", r.bound,
+                      std::max(r.outcome.network, r.outcome.nvlink) * 100);
+  return text + MachineText(cluster, c);
+}
+
+}  // namespace
+
 std::string ExchangeText(const topology::Cluster& cluster, const ExchangeCase& c,
                          const std::vector<ExchangeResult>& results) {
   const ExchangeResult& first = results.front();
+  if (exchange::IsLowLatency(c.generation)) return LowLatencyText(cluster, c, first);
   std::string text = Head(cluster, c, first) + Table(results) + "\n";
   if (results.size() > 1) {
     text += fmt::format("{} SMs reach 98 % of the best of these.\n", SaturatingSms(results));
@@ -119,13 +159,8 @@ std::string ExchangeText(const topology::Cluster& cluster, const ExchangeCase& c
     text += fmt::format(", and {} of waiting for the slowest GPU", Format(first.wait));
   }
   text += fmt::format(" (starts that vary by {}).\n", Format(c.jitter));
-  text += "\nWhat is counted\n" + Definitions(ExchangeDefinitions()) + "\nAssumptions\n";
-  const int nodes = std::max(1, c.gpus / cluster.node.gpus);
-  const auto machine = exchange::MachineOf(cluster, nodes, c.generation);
-  for (const auto& constant : exchange::Describe(machine, c.generation)) {
-    text += fmt::format("  {:<28}  {:<22}  {}\n", constant.name, constant.value, constant.source);
-  }
-  return text;
+  text += "\nWhat is counted\n" + Definitions(ExchangeDefinitions());
+  return text + MachineText(cluster, c);
 }
 
 std::string CollectiveText(const topology::Cluster& cluster, const collective::Collective& c,

@@ -6,11 +6,14 @@
 #include <cmath>
 #include <utility>
 
+#include "sim/exchange/low_latency.h"
+
 namespace pipescope::exchange {
 namespace {
 
 constexpr int kMostPeers = 8;   // DeepEP's NVLink peers
 constexpr int kMostNodes = 20;  // and its nodes
+constexpr int kMostLowLatency = 1024;
 constexpr int64_t kMostTokens = 1 << 17;
 // Over all GPUs that are simulated: scores drawn, rows delivered. Some seconds, some gigabytes.
 constexpr int64_t kMostScores = 1 << 28;
@@ -135,7 +138,12 @@ Status CheckCase(const topology::Cluster& cluster, const ExchangeCase& c,
   if (c.gpus % per_node != 0) {
     return Fail(fmt::format("{} GPUs do not fill whole nodes of {}", c.gpus, per_node));
   }
-  if (per_node > kMostPeers || c.gpus / per_node > kMostNodes) {
+  const bool low_latency = IsLowLatency(c.generation);
+  if (low_latency && c.gpus > kMostLowLatency) {
+    return Fail(fmt::format("{} GPUs: the low-latency kernels are simulated for at most {}", c.gpus,
+                            kMostLowLatency));
+  }
+  if (!low_latency && (per_node > kMostPeers || c.gpus / per_node > kMostNodes)) {
     return Fail(fmt::format("{} nodes of {} GPUs: DeepEP's kernels serve at most {} nodes of {}",
                             c.gpus / per_node, per_node, kMostNodes, kMostPeers));
   }
@@ -146,7 +154,11 @@ Status CheckCase(const topology::Cluster& cluster, const ExchangeCase& c,
     if (gpu < c.gpus) continue;
     return Fail(fmt::format("GPU {} is slow but not among the {} that take part", gpu, c.gpus));
   }
-  const bool folded = c.gating.balanced() && MachineFor(cluster, c).uniform();
+  const Machine machine = MachineFor(cluster, c);
+  if (low_latency && !machine.lenders.empty()) {
+    return Fail("the low-latency kernels send by a GPU's own NIC: expected no dead ones");
+  }
+  const bool folded = c.gating.balanced() && machine.uniform() && !low_latency;
   const int64_t simulated = folded ? 1 : c.gpus;
   if (c.tokens < 1 || c.tokens > kMostTokens ||
       c.tokens * simulated * c.gating.experts > kMostScores ||
@@ -172,7 +184,10 @@ Status CheckCase(const topology::Cluster& cluster, const ExchangeCase& c,
 std::vector<ExchangeResult> RunExchange(const topology::Cluster& cluster, const ExchangeCase& c,
                                         const std::vector<int>& sms) {
   PIPESCOPE_CHECK(CheckCase(cluster, c, sms).has_value());
-  return RunExchange(MachineFor(cluster, c), c, sms);
+  if (!IsLowLatency(c.generation)) return RunExchange(MachineFor(cluster, c), c, sms);
+  std::vector<ExchangeResult> one = {RunLowLatency(MachineFor(cluster, c), c, cluster.gpu.sms)};
+  one.front().wait = Seconds(c.jitter.seconds() * ExpectedGreatest(c.gpus));
+  return one;
 }
 
 std::vector<ExchangeResult> RunExchange(const Machine& machine, const ExchangeCase& c,

@@ -154,4 +154,14 @@ Routing DrawRouting(const Gating& gating, int gpus, int source, int64_t tokens) 
   return routing;
 }
 
+std::vector<int32_t> DrawExperts(const Gating& gating, int source, int64_t tokens) {
+  Gate gate(gating, source);
+  std::vector<int32_t> experts;
+  for (int64_t t = 0; t < tokens; ++t) {
+    const std::vector<int>& chosen = gate.Next();
+    experts.insert(experts.end(), chosen.begin(), chosen.end());
+  }
+  return experts;
+}
+
 }  // namespace pipescope::exchange

@@ -63,4 +63,7 @@ Status CheckGating(const Gating& gating, int gpus);
 // must have passed CheckGating.
 Routing DrawRouting(const Gating& gating, int gpus, int source, int64_t tokens);
 
+// The experts themselves, `top_k` a token, of the same draw.
+std::vector<int32_t> DrawExperts(const Gating& gating, int source, int64_t tokens);
+
 }  // namespace pipescope::exchange

@@ -43,7 +43,7 @@ constexpr Duration kKernelGap = Duration(2'000'000);
 constexpr double kMemory = 0.796;
 
 void SetKernels(Kernels& k, Generation generation) {
-  if (generation == Generation::kV1) {
+  if (generation != Generation::kV2) {
     k.row = kRow;
     k.warp = kWarp;
     k.reduce = Bandwidth(kWarp.value() * kReduceShare);
@@ -112,10 +112,14 @@ Machine MachineOf(const topology::Cluster& cluster, int nodes, Generation genera
                                              : Bandwidth(node.nvlink.value() * kNvlinkOfAchieved);
   m.memory = Bandwidth(cluster.gpu.memory_bandwidth.value() * kMemory);
   m.nvlink_latency = node.nvlink_latency;
-  if (nodes > 1) {
+  const bool all_by_nic = generation == Generation::kLowLatencyNic;
+  if (nodes > 1 || all_by_nic) {
     m.networks = NetworksOf(cluster, nodes, m.network);
     m.lenders = LendersOf(cluster, nodes);
-    m.network_latency = topology::RouteBetween(cluster, 0, (nodes - 1) * node.gpus).latency;
+    // Within a node a NIC's message goes up to the first switch and back.
+    const int far =
+        nodes > 1 ? (nodes - 1) * node.gpus : std::min(cluster.nodes - 1, 1) * node.gpus;
+    m.network_latency = topology::RouteBetween(cluster, 0, far).latency;
   }
   m.kernel_gap = kKernelGap;
   m.kernels.forward = m.kernels.receive = node.gpus;

@@ -67,7 +67,9 @@ struct Machine {
 // SMs that write at the rate it plans with, no cost of a post. Within a node its `local` warps
 // write more than that rate an SM: held to it, 24 SMs of an SM100 would dispatch 536 GB/s, where
 // 643 are published and 703 predicted.
-enum class Generation { kV1, kV2 };
+// kLowLatency: V1's kernels for few tokens (low_latency.h), over NVLink within a node since June
+// 2025; kLowLatencyNic: all by NIC, as in its first release.
+enum class Generation { kV1, kV2, kLowLatency, kLowLatencyNic };
 
 // `nodes` of the cluster take part. Their slow and dead NICs are the machine's; each has a live
 // one.
