@@ -1,7 +1,7 @@
 // The simulator's prediction of a real run: its engine on the run's own steps, with measured costs.
 //
-//   step     its calibrated time and the executor's own before it, on one of `processors` that all
-//            share
+//   step     its calibrated time and the executor's own before it, on one of the
+//            `processors` that all share
 //   lane     steps of an action one after the other; the next action when all of them ended
 //   message  `hop` from the end of the step that gives to the start of the one that takes,
 //            if that one waits; no processor

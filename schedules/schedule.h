@@ -11,8 +11,8 @@
 //
 // Ranks run their actions in order, each as soon as its inputs are there. Dependencies follow
 // from the tokens alone, wherever the actions live:
-//   F(s, m) needs F(s-1, m);  I or B(s, m) needs F(s, m) and I or B(s+1, m);  W(s, m) needs I(s,
-//   m).
+//   F(s, m) needs F(s-1, m);  I or B(s, m) needs F(s, m) and I or B(s+1, m);
+//   W(s, m) needs I(s, m).
 // Which rank holds a stage follows from the lists too. In bidirectional schedules (DualPipe,
 // Chimera) a stage has two copies, on different ranks, and the micro-batch decides which is used.
 #pragma once

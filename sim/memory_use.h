@@ -6,8 +6,7 @@
 //               GPUs that hold the same parameters
 //   activations the curve of sim/timeline/memory.h
 //   buffers     what the experiment reserves: CUDA context, libraries, dispatch buffers; in BF16
-//   the
-//               placeholders of weight gradients (sim/model/saved_tensors.h)
+//               the placeholders of weight gradients (sim/model/saved_tensors.h)
 #pragma once
 
 #include <vector>

@@ -19,8 +19,7 @@
 //                    NIC): ECMP on a pair. Pairs collide: n flows over n ways leave some way idle
 //                    and give another about log n / log log n flows.
 //   kValiant         by a switch that h picks, as short as it can be to there and on: twice as long
-//   as
-//                    the shortest way, and alike for whatever traffic (Valiant & Brebner, STOC
+//                    as the shortest way, and alike for whatever traffic (Valiant & Brebner, STOC
 //                    1981). Where Direct fabrics (fabric.h) alone have longer ways: trees' ways by
 //                    a hashed spine are just that, so there it is kHash.
 //   Spread           all ways in equal parts: the ideal of packet spraying

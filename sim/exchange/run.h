@@ -3,8 +3,7 @@
 // Dispatch, for each channel of a GPU:
 //
 //   send warps      copy the channel's rows in order into messages for the nodes; a full ring of
-//   any
-//                   node stops them
+//                   any node stops them
 //   post            the coordinator hands messages to the NIC, one at a time
 //   network         out of one NIC, into the other, latency between
 //   forward warps   one for each GPU of the node: copy the message's rows for that GPU, into a ring

@@ -3,9 +3,8 @@
 //
 //   what_if:
 //     slow_gpus: ["5 x 1.2"]     # GPU 5 of the cluster takes 1.2 times as long to compute
-//     expert_skew: 0.3           # the i-th busiest GPU of an expert group gets (i + 1)^-0.3 of
-//     what
-//                                # the busiest gets: rows to take in and to compute on
+//     expert_skew: 0.3           # the i-th busiest GPU of an expert group gets (i + 1)^-0.3
+//                                # of what the busiest gets: rows to take in and compute on
 //
 // Slow and dead NICs and links are the topology's (`faults`, topology/load.h).
 #pragma once

@@ -8,8 +8,7 @@
 //     share of the tokens) that leaves as soon as they are complete, which in an overlapped pair is
 //     before the pair's end.
 //   - where communication.overlap_messages is off, the messages of the rank's previous action,
-//   which
-//     leave only at its end
+//     which leave only at its end
 // The step's end is in step_end.h. All GPUs of a pipeline rank do the same at the same time, so one
 // stands for all of them (folded); unfold.h makes the single GPUs again.
 #pragma once

@@ -6,10 +6,9 @@
 // own rank had waited for it, and its waits of that kind grew too, to the action that grew by
 // itself. For example, of V3 under 1F1B with slower GEMMs:
 //
-//   rank 3: bubble 2.728 s -> 2.837 s (+109.2 ms). Imbalance before 3B grew most, 1.021 s -> 1.127
-//   s
-//   (+105.8 ms); the longest, 41.22 ms before 3B119, was ended by 4B119 of rank 4, in the end by
-//   15B119 of rank 15. Its actions 15B take 109.9 ms -> 111.5 ms (+1.584 ms) in the mean.
+//   rank 3: bubble 2.728 s -> 2.837 s (+109.2 ms). Imbalance before 3B grew most, 1.021 s ->
+//   1.127 s (+105.8 ms); the longest, 41.22 ms before 3B119, was ended by 4B119 of rank 4, in the
+//   end by 15B119 of rank 15. Its actions 15B take 109.9 ms -> 111.5 ms (+1.584 ms) in the mean.
 #pragma once
 
 #include <string>

@@ -3,8 +3,7 @@
 //
 //   kind   "3F": stage and letter of PyTorch's IR, "0F7B" an overlapped pair
 //   wait   "drain 3B": the sum of what the rank waits for that cause (sim/timeline/bubbles.h)
-//   before
-//          actions of that kind; "drain end" up to the pipeline's end
+//          before actions of that kind; "drain end" up to the pipeline's end
 //
 // The waits add up to the rank's bubble. Some 15 figures a rank: it fits into a baseline file.
 #pragma once
