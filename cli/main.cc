@@ -15,6 +15,7 @@
 #include "cli/report_verb.h"
 #include "cli/schedule_verb.h"
 #include "cli/step_verbs.h"
+#include "cli/sweep_verb.h"
 #include "cli/topology_verb.h"
 #include "cli/trace_verb.h"
 #include "cli/validate_verb.h"
@@ -43,6 +44,7 @@ int Main(int argc, char** argv) {
   int exit_code = kOk;
   AddSimulateVerb(app, CommandLine(argc, argv), exit_code);
   AddCompareVerb(app, CommandLine(argc, argv), exit_code);
+  AddSweepVerb(app, CommandLine(argc, argv), exit_code);
   AddRegressVerb(app, exit_code);
   AddReportVerb(app, exit_code);
   AddModelVerb(app, exit_code);
