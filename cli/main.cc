@@ -11,6 +11,7 @@
 #include "cli/examples.h"
 #include "cli/kernels_verb.h"
 #include "cli/model_verb.h"
+#include "cli/plan_verb.h"
 #include "cli/regress_verb.h"
 #include "cli/report_verb.h"
 #include "cli/schedule_verb.h"
@@ -45,6 +46,7 @@ int Main(int argc, char** argv) {
   AddSimulateVerb(app, CommandLine(argc, argv), exit_code);
   AddCompareVerb(app, CommandLine(argc, argv), exit_code);
   AddSweepVerb(app, CommandLine(argc, argv), exit_code);
+  AddPlanVerb(app, CommandLine(argc, argv), exit_code);
   AddRegressVerb(app, exit_code);
   AddReportVerb(app, exit_code);
   AddModelVerb(app, exit_code);
