@@ -11,10 +11,12 @@
 #include "cli/examples.h"
 #include "cli/kernels_verb.h"
 #include "cli/model_verb.h"
+#include "cli/plan_verb.h"
 #include "cli/regress_verb.h"
 #include "cli/report_verb.h"
 #include "cli/schedule_verb.h"
 #include "cli/step_verbs.h"
+#include "cli/sweep_verb.h"
 #include "cli/topology_verb.h"
 #include "cli/trace_verb.h"
 #include "cli/validate_verb.h"
@@ -43,6 +45,8 @@ int Main(int argc, char** argv) {
   int exit_code = kOk;
   AddSimulateVerb(app, CommandLine(argc, argv), exit_code);
   AddCompareVerb(app, CommandLine(argc, argv), exit_code);
+  AddSweepVerb(app, CommandLine(argc, argv), exit_code);
+  AddPlanVerb(app, CommandLine(argc, argv), exit_code);
   AddRegressVerb(app, exit_code);
   AddReportVerb(app, exit_code);
   AddModelVerb(app, exit_code);

@@ -1,0 +1,34 @@
+// The best plans for a model and a cluster within memory, and the front of time, memory and GPUs.
+//
+// Branch and bound. Every plan of the space gets the bounds of bounds.h. What is over the memory is
+// out. The rest is simulated in the order of its least time, in rounds of a fixed size, but for
+// those that cannot matter any more: whose least time is over that of the k-th best step found, and
+// which a step found already beats on the front, being no slower than the least time, with no more
+// memory and no more GPUs. A bound is never over what is simulated, so nothing that belongs into
+// the answer is left out; an exhaustive search gives the same one (tests/sim/plan). Rounds do not
+// depend on the number of threads, so neither does the answer, nor what was counted.
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "sim/plan/space.h"
+
+namespace pipescope::plan {
+
+struct Question {
+  std::string experiment;              // file
+  std::vector<std::string> overrides;  // "a.b=c", of every plan
+  Space space;                         // filled by DefaultSpace
+  Bytes limit;                         // 0: the GPU's memory
+  size_t top = 10;
+  int jobs = 1;
+  bool exhaustive = false;  // simulates whatever fits: for tests
+  // Called with what is done and all there is, of either part of the work; may be null.
+  std::function<void(const char* part, int64_t done, int64_t all)> progress = {};
+};
+
+// Fails where the experiment is wrong or no plan fits.
+Result<PlanReport> Search(const Question& question);
+
+}  // namespace pipescope::plan
