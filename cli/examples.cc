@@ -13,8 +13,13 @@ class ExamplesFirst : public CLI::Formatter {
 
   std::string make_help(const CLI::App* app, std::string name,
                         CLI::AppFormatMode mode) const override {
-    return "Examples:\n" + examples_ + "\n" + Formatter::make_help(app, std::move(name), mode);
+    std::string indented;
+    std::istringstream lines(examples_);
+    for (std::string line; std::getline(lines, line);) indented += "  " + line + "\n";
+    return "Examples:\n" + indented + "\n" + Formatter::make_help(app, std::move(name), mode);
   }
+
+  const std::string& examples() const { return examples_; }
 
  private:
   std::string examples_;
@@ -24,11 +29,19 @@ class ExamplesFirst : public CLI::Formatter {
 
 void LeadWithExamples(CLI::App& verb, const std::string& examples) {
   std::istringstream lines(examples);
-  std::string indented;
+  std::string trimmed;
   for (std::string line; std::getline(lines, line);) {
-    indented += "  " + line.substr(std::min(line.find_first_not_of(' '), line.size())) + "\n";
+    trimmed += line.substr(std::min(line.find_first_not_of(' '), line.size())) + "\n";
   }
-  verb.formatter(std::make_shared<ExamplesFirst>(indented));
+  verb.formatter(std::make_shared<ExamplesFirst>(trimmed));
+}
+
+std::string ExamplesOf(const CLI::App& verb) {
+  const auto formatter = verb.get_formatter();
+  const CLI::App* parent = verb.get_parent();
+  if (parent != nullptr && parent->get_formatter() == formatter) return "";  // inherited
+  const auto own = std::dynamic_pointer_cast<ExamplesFirst>(formatter);
+  return own == nullptr ? "" : own->examples();
 }
 
 }  // namespace pipescope::cli

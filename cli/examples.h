@@ -10,4 +10,7 @@ namespace pipescope::cli {
 // Call it after the verb's own subcommands are added: they would inherit the examples.
 void LeadWithExamples(CLI::App& verb, const std::string& examples);
 
+// The verb's own examples, a command a line; "" where it has none.
+std::string ExamplesOf(const CLI::App& verb);
+
 }  // namespace pipescope::cli

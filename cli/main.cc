@@ -10,12 +10,14 @@
 #include "cli/comm_verb.h"
 #include "cli/examples.h"
 #include "cli/kernels_verb.h"
+#include "cli/manual_verbs.h"
 #include "cli/model_verb.h"
 #include "cli/plan_verb.h"
 #include "cli/regress_verb.h"
 #include "cli/report_verb.h"
 #include "cli/schedule_verb.h"
 #include "cli/step_verbs.h"
+#include "cli/suffixes.h"
 #include "cli/sweep_verb.h"
 #include "cli/topology_verb.h"
 #include "cli/trace_verb.h"
@@ -29,6 +31,8 @@ namespace {
 int Main(int argc, char** argv) {
   // A reader that stops early, such as `| head`, makes the write fail instead of killing us.
   std::signal(SIGPIPE, SIG_IGN);
+  // Likewise a file that may not grow as large (`ulimit -f`).
+  std::signal(SIGXFSZ, SIG_IGN);
   // `bazel run` starts us elsewhere: relative paths count from where the user stands.
   if (const char* stand = std::getenv("BUILD_WORKING_DIRECTORY"); stand != nullptr) {
     if (chdir(stand) != 0) return Complain({std::string("cannot enter ") + stand});
@@ -57,6 +61,8 @@ int Main(int argc, char** argv) {
   AddCalibrateVerb(app, exit_code);
   AddTraceVerb(app, CommandLine(argc, argv), exit_code);
   AddValidateVerb(app, CommandLine(argc, argv), exit_code);
+  AddManualVerbs(app, exit_code);
+  AllowSuffixes(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "cli/depth_warning.h"
+#include "cli/dry_run.h"
 #include "cli/examples.h"
+#include "cli/explain.h"
 #include "cli/verb.h"
 #include "cli/version.h"
 #include "reports/html.h"
@@ -27,6 +29,8 @@ struct StepOptions {
   std::vector<std::string> schedules;  // of compare
   std::string schedule;                // of simulate, in place of the experiment's
   bool sensitivity = false;            // of simulate
+  std::string explain;                 // of simulate
+  bool dry_run = false;
   std::string fidelity = "op";
   std::string engine = "native";
   std::string format = "text";
@@ -59,6 +63,8 @@ void AddCommon(CLI::App& verb, StepOptions& o) {
   verb.add_option("--json", o.json, "Write the results as JSON")->type_name("FILE");
   verb.add_option("--html", o.html, "Write a report that opens in any browser")->type_name("FILE");
   verb.add_option("--trace", o.trace, "Write a trace for ui.perfetto.dev")->type_name("FILE");
+  verb.add_flag("--dry-run", o.dry_run,
+                "Only read and check the input: print what would be simulated and written");
 }
 
 // Everything is made before anything is written, and either all of it is written or nothing.
@@ -88,13 +94,30 @@ EngineKind EngineOf(const StepOptions& o) {
   return o.engine == "simgrid" ? EngineKind::kSimGrid : EngineKind::kNative;
 }
 
+int DryRun(const StepOptions& o, const Experiment& experiment,
+           const std::vector<std::string>& schedules) {
+  auto plan = PlanText(experiment, schedules, o.fidelity, o.engine);
+  if (!plan) return Complain(plan.error());
+  for (const std::string& file : {o.output, o.json, o.html, o.trace}) {
+    if (!file.empty()) *plan += "would write: " + file + "\n";
+  }
+  return Emit("", *plan);
+}
+
+int RunExplain(const StepOptions& o, const Experiment& experiment, const StepResult& result) {
+  const auto explained = Explain(experiment, result, o.explain);
+  return explained ? Emit(o.output, ExplanationText(*explained)) : Complain(explained.error());
+}
+
 int RunSimulate(const StepOptions& o) {
   auto experiment = LoadExperiment(o.experiment, o.overrides);
   if (!experiment) return Complain(experiment.error());
   const std::string& name = o.schedule.empty() ? experiment->schedule : o.schedule;
+  if (o.dry_run) return DryRun(o, *experiment, {name});
   auto result = Simulate(*experiment, name, FidelityOf(o), EngineOf(o), Interval::kYes);
   if (!result) return Complain(result.error());
   std::fputs(DepthWarning(*experiment, *result, name).c_str(), stderr);
+  if (!o.explain.empty()) return RunExplain(o, *experiment, *result);
   if (o.sensitivity) {
     auto list = SensitivitiesOf(*experiment, name, FidelityOf(o));
     if (!list) return Complain(list.error());
@@ -111,6 +134,7 @@ int RunSimulate(const StepOptions& o) {
 int RunCompare(const StepOptions& o) {
   auto experiment = LoadExperiment(o.experiment, o.overrides);
   if (!experiment) return Complain(experiment.error());
+  if (o.dry_run) return DryRun(o, *experiment, o.schedules);
   // One schedule that does not fit in memory is an answer; none that fits is an error.
   Experiment lenient = *experiment;
   lenient.enforce_memory = false;
@@ -144,14 +168,20 @@ void AddSimulateVerb(CLI::App& app, const std::string& command, int& exit_code) 
       ->type_name("NAME|FILE.csv");
   verb->add_flag("--sensitivity", options->sensitivity,
                  "Also what a tenth more of each resource would buy, one at a time");
+  verb->add_option("--explain", options->explain,
+                   "Instead of the result, one number's formula with its values: step_time, "
+                   "bubble, mfu, exposed_communication, memory, dispatch, hop, ...")
+      ->type_name("NAME");
   verb->callback([options, &exit_code] { exit_code = RunSimulate(*options); });
   LeadWithExamples(
       *verb,
       "pipescope simulate experiments/deepseek_v3_h800.yaml\n"
       "pipescope simulate experiments/deepseek_v3_h800.yaml --set communication.sms=8\n"
-      "pipescope simulate experiments/deepseek_v3_h800.yaml --schedule zb1p "
+      "pipescope simulate experiments/deepseek_v3_h800.yaml --schedule 1f1b "
       "--html report.html --trace trace.json\n"
-      "pipescope simulate experiments/deepseek_v3_h800.yaml --sensitivity");
+      "pipescope simulate experiments/deepseek_v3_h800.yaml --sensitivity\n"
+      "pipescope simulate experiments/deepseek_v3_h800.yaml --explain tokens_per_second\n"
+      "pipescope simulate experiments/deepseek_v3_h800.yaml --dry-run --html report.html");
 }
 
 void AddCompareVerb(CLI::App& app, const std::string& command, int& exit_code) {

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "cli/command_tree.h"
 #include "sim/base/file.h"
 #include "sim/base/names.h"
 
@@ -52,6 +53,16 @@ std::string UnknownWord(const CLI::App& verb, const std::string& word) {
   return "unknown verb '" + word + "'" + Suggestion(word, known);
 }
 
+// "--format: xml not in {text,json}", as CLI11 says it, with the nearest of them.
+std::string WithSuggestion(const std::string& text) {
+  constexpr std::string_view kNotIn = " not in {";
+  const size_t at = text.find(kNotIn), colon = text.find(": ");
+  if (at == text.npos || colon == text.npos || colon >= at) return text;
+  const std::string word = text.substr(colon + 2, at - colon - 2);
+  const std::string nearest = NearestName(word, ValuesIn(text.substr(at)));
+  return nearest.empty() ? text : text + "; did you mean '" + nearest + "'?";
+}
+
 }  // namespace
 
 int Complain(const Error& error) {
@@ -68,6 +79,7 @@ int ComplainOfUsage(const CLI::App& app, const CLI::ParseError& error) {
                        dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
   std::string text =
       missing && !unknown.empty() ? UnknownWord(*verb, unknown.front()) : std::string(error.what());
+  text = WithSuggestion(text);
   if (text == "A subcommand is required") text = "a verb is missing";
   if (!name.empty()) text = name + ": " + text;
   return Complain({text + " (see pipescope " + name + (name.empty() ? "" : " ") + "--help)"});

@@ -37,9 +37,12 @@ Result<std::string> StoredReport(const std::string& text, const std::string& fil
   if (!json.is_object() || report == json.end() || !report->is_object()) {
     return fail("holds no \"report\"; expected a file that simulate or compare wrote with --json");
   }
-  const std::string format = report->value("format", std::string());
-  if (format != kFormat) {
-    return fail("report.format: '" + format + "': expected '" + kFormat + "'");
+  const auto format = report->find("format");
+  if (format == report->end() || !format->is_string() || *format != kFormat) {
+    const std::string found = format != report->end() && format->is_string()
+                                  ? format->get<std::string>().substr(0, 80)
+                                  : "";
+    return fail("report.format: '" + found + "': expected '" + kFormat + "'");
   }
   const auto title = report->find("title");
   if (title == report->end() || !title->is_string()) return fail("report.title: expected a text");

@@ -259,9 +259,10 @@ Status Reader::Finish() {
     for (const auto& [key, value] : seen.value->members) {
       if (seen.taken->contains(key)) continue;
       // A name read as an optional object twice is seen twice: any reader of it will do.
-      const bool read_elsewhere = std::any_of(seen_.begin(), seen_.end(), [&](const Seen& other) {
-        return other.value == seen.value && other.taken->contains(key);
-      });
+      const auto reads_it = [&, &name = key](const Seen& other) {
+        return other.value == seen.value && other.taken->contains(name);
+      };
+      const bool read_elsewhere = std::any_of(seen_.begin(), seen_.end(), reads_it);
       if (read_elsewhere) continue;
       return Fail(Error{"unknown name" + SuggestField(key, *seen.taken, *seen.value),
                         {document_.file, value.line, value.column},

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -47,6 +48,10 @@ Status WriteDevice(const std::string& path, const std::string& bytes) {
   return {};
 }
 
+std::string TemporaryName(const std::string& target) {
+  return target + ".tmp" + std::to_string(getpid());
+}
+
 }  // namespace
 
 Result<std::string> ReadFile(const std::string& path, int64_t max_bytes) {
@@ -82,8 +87,19 @@ Result<std::string> ReadFile(const std::string& path, int64_t max_bytes) {
   return bytes;
 }
 
+FileBatch::FileBatch() {
+  sigset_t ending;
+  sigemptyset(&ending);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&ending, signal);
+  pthread_sigmask(SIG_BLOCK, &ending, &signals_);
+}
+
 FileBatch::~FileBatch() {
-  for (const Staged& file : staged_) unlink(file.temporary.c_str());
+  for (const Staged& file : staged_) {
+    if (!file.temporary.empty()) unlink(file.temporary.c_str());
+    close(file.fd);
+  }
+  pthread_sigmask(SIG_SETMASK, &signals_, nullptr);
 }
 
 Status FileBatch::Add(const std::string& path, const std::string& bytes) {
@@ -101,24 +117,45 @@ Status FileBatch::Add(const std::string& path, const std::string& bytes) {
   if (exists && access(target.c_str(), W_OK) != 0) {
     return Fail(SystemError(path, "cannot be written"));
   }
-  const std::string temporary = target + ".tmp" + std::to_string(getpid());
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (fd < 0) return Fail(SystemError(path, "cannot be written"));
-  staged_.push_back({path, target, temporary});
-  const bool ok =
-      WriteAll(fd, bytes) && (!exists || fchmod(fd, info.st_mode & 0777) == 0) && fsync(fd) == 0;
-  const Error error = SystemError(path, "cannot be written");
-  if (close(fd) != 0 && ok) return Fail(SystemError(path, "cannot be written"));
-  if (!ok) return Fail(error);
+  Staged file = OpenNeighbour(target);
+  if (file.fd < 0) return Fail(SystemError(path, "cannot be written"));
+  file.path = path;
+  staged_.push_back(file);
+  const bool ok = WriteAll(file.fd, bytes) &&
+                  (!exists || fchmod(file.fd, info.st_mode & 0777) == 0) && fsync(file.fd) == 0;
+  if (!ok) return Fail(SystemError(path, "cannot be written"));
   return {};
 }
 
+// A file without a name goes by itself when its writer is killed; not every file system has them.
+FileBatch::Staged FileBatch::OpenNeighbour(const std::string& target) {
+  const size_t slash = target.rfind('/');
+  const std::string folder = slash == target.npos ? "." : target.substr(0, slash + 1);
+  Staged file = {{}, target, {}, open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644)};
+  if (file.fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) return file;
+  const std::string temporary = TemporaryName(target);
+  file.fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (file.fd >= 0) file.temporary = temporary;
+  return file;
+}
+
 Status FileBatch::Commit() {
+  // Names first: where a folder has no room for them, no file is replaced.
+  for (Staged& file : staged_) {
+    if (!file.temporary.empty()) continue;
+    const std::string temporary = TemporaryName(file.target);
+    const std::string nameless = "/proc/self/fd/" + std::to_string(file.fd);
+    if (linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, temporary.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+      return Fail(SystemError(file.path, "cannot be written"));
+    }
+    file.temporary = temporary;
+  }
   while (!staged_.empty()) {
     const Staged& file = staged_.front();
     if (rename(file.temporary.c_str(), file.target.c_str()) != 0) {
       return Fail(SystemError(file.path, "cannot be replaced"));
     }
+    close(file.fd);
     staged_.erase(staged_.begin());
   }
   return {};

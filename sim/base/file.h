@@ -1,6 +1,7 @@
 // Whole files in and out, with bounded memory and nothing half-written.
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,10 +17,12 @@ inline constexpr int64_t kMaxInputBytes = 64 << 20;
 Result<std::string> ReadFile(const std::string& path, int64_t max_bytes = kMaxInputBytes);
 
 // Several files, all or none: each is written whole beside its place, and only when all are there
-// does Commit rename them into place. What was not committed is removed.
+// does Commit rename them into place. What was not committed is removed. Ctrl-C and SIGTERM wait
+// while a batch lives, so that they leave nothing behind; kill -9 leaves nothing either where the
+// file system has files without names (O_TMPFILE), but in the moment between naming and renaming.
 class FileBatch {
  public:
-  FileBatch() = default;
+  FileBatch();
   FileBatch(const FileBatch&) = delete;
   FileBatch& operator=(const FileBatch&) = delete;
   ~FileBatch();
@@ -31,8 +34,13 @@ class FileBatch {
 
  private:
   struct Staged {
-    std::string path, target, temporary;
+    std::string path, target;
+    std::string temporary;  // "" while it has no name
+    int fd = -1;
   };
+  static Staged OpenNeighbour(const std::string& target);
+
+  sigset_t signals_;  // blocked before
   std::vector<Staged> staged_;
 };
 

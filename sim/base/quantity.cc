@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <span>
 
 namespace pipescope {
@@ -72,16 +73,36 @@ std::string Scaled(double value, std::span<const Unit> units) {
   return fmt::format("{:.{}f} {}", shown, decimals, best->name);
 }
 
+// The number with its suffix, or nothing. A power of ten is put into the text as an exponent, so
+// that 1.001k is 1001 and not the double below it.
+std::optional<double> Suffixed(std::string_view digits, double number, std::string_view suffix) {
+  constexpr std::string_view kSuffixes = "kMGT";
+  const size_t power = kSuffixes.find(suffix.front() == 'K' ? 'k' : suffix.front());
+  if (power == kSuffixes.npos || digits.find_first_of("eEnN") != digits.npos) return {};
+  const int thousands = static_cast<int>(power) + 1;
+  if (suffix.substr(1) == "i") return std::ldexp(number, 10 * thousands);
+  if (suffix.size() > 1) return {};
+  const std::string scaled = fmt::format("{}e{}", digits, 3 * thousands);
+  const auto [end, code] = std::from_chars(scaled.data(), scaled.data() + scaled.size(), number);
+  if (code != std::errc() || end != scaled.data() + scaled.size()) return {};
+  return number;
+}
+
 }  // namespace
 
 Result<double> ParseNumber(std::string_view text) {
+  const Error error{fmt::format("'{}': expected a number", text.substr(0, 80))};
   const std::string_view all = Trim(text);
   double number = 0;
   const auto [end, code] = std::from_chars(all.data(), all.data() + all.size(), number);
-  if (all.empty() || code != std::errc() || end != all.data() + all.size() ||
-      !std::isfinite(number)) {
-    return Fail(fmt::format("'{}': expected a number", text.substr(0, 80)));
+  if (all.empty() || code != std::errc()) return Fail(error);
+  const auto digits = static_cast<size_t>(end - all.data());
+  if (const std::string_view suffix = Trim(all.substr(digits)); !suffix.empty()) {
+    const auto scaled = Suffixed(all.substr(0, digits), number, suffix);
+    if (!scaled) return Fail(error);
+    number = *scaled;
   }
+  if (!std::isfinite(number)) return Fail(error);
   return number;
 }
 

@@ -5,7 +5,9 @@
 //   bandwidth   a size "/s", or bps kbps Mbps Gbps Tbps: BITS per second    "400 Gbps" = "50 GB/s"
 //   flop rate   GFLOPS TFLOPS PFLOPS           "989.4 TFLOPS"
 //
-// A number without unit is an error, since 400 may be bits or bytes.
+// A number without unit is an error, since 400 may be bits or bytes. Numbers that count things may
+// end in k M G T (powers of 1000, as in kB) or Ki Mi Gi Ti (powers of 1024, as in KiB): 1.5M is
+// 1500000, 4k is 4000 and 4Ki is 4096.
 #pragma once
 
 #include <string>
@@ -16,7 +18,7 @@
 
 namespace pipescope {
 
-// A finite decimal number that fills all of `text`; fails otherwise.
+// A finite decimal number, with its suffix, that fills all of `text`; fails otherwise.
 Result<double> ParseNumber(std::string_view text);
 
 // Each fails with "expected a ... with its unit, such as ..." and never accepts a negative value.

@@ -31,6 +31,8 @@ test_packages=(
   libbenchmark-dev     # benchmarks of the schedules
   libgmock-dev
   libgtest-dev
+  python3-jsonschema   # holds JSON outputs to the published schemas
+  groff                # formats the manual page
   nodejs               # drives chromium over its debugging pipe
 )
 

@@ -50,6 +50,13 @@ Input::int_type Input::underflow() {
   if (Offset() > limits_.bytes) {
     return End("holds more than " + std::to_string(limits_.bytes) + " bytes when inflated");
   }
+  // Text packs to a tenth or, where it repeats itself, a hundredth; what was made to fill a disk or
+  // to take an hour packs to deflate's least, a thousandth.
+  const int64_t packed = gzoffset(file_.get());
+  if (Offset() > limits_.unpacked_bytes && Offset() / limits_.packing > packed) {
+    return End("is gzip of " + std::to_string(packed) + " bytes that inflate to more than " +
+               std::to_string(limits_.packing) + " times as many; no trace is packed so tightly");
+  }
   lines_before_ += std::count(eback(), egptr(), '\n');
   for (const char* at = egptr(); at > eback(); --at) {
     if (at[-1] != '\n') continue;

@@ -1,8 +1,9 @@
 // A file as a stream of characters, inflated on the way where it is gzip, in one block of memory.
 //
 // It ends early, and says why, at a file that cannot be read, at gzip that is broken or cut off,
-// and at its two limits: bytes in all, and bytes between two calls of Accept (the reader calls it
-// at each token, so that one endless string does not fill the memory).
+// and at its limits: bytes in all, how tightly gzip may have packed them, and bytes between two
+// calls of Accept (the reader calls it at each token, so that one endless string does not fill the
+// memory).
 #pragma once
 
 #include <zlib.h>
@@ -18,8 +19,10 @@
 namespace pipescope::trace {
 
 struct InputLimits {
-  int64_t bytes = int64_t{8} << 30;        // inflated
-  int64_t token_bytes = int64_t{1} << 20;  // one string or number, to a block's precision
+  int64_t bytes = int64_t{8} << 30;            // inflated
+  int64_t token_bytes = int64_t{1} << 20;      // one string or number, to a block's precision
+  int64_t unpacked_bytes = int64_t{64} << 20;  // inflated, that may be packed as tightly as can be
+  int64_t packing = 500;                       // at most, inflated over packed, beyond that
 };
 
 class Input : public std::streambuf {

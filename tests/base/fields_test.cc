@@ -75,6 +75,9 @@ TEST(Fields, IntegersAreExactAndInRange) {
   EXPECT_EQ(value, 9007199254740993);
   EXPECT_EQ(ErrorOf("a: 4e3\n", any), "no error");
   EXPECT_EQ(value, 4000);
+  EXPECT_EQ(ErrorOf("a: 15.36k\n", any), "no error");
+  EXPECT_EQ(value, 15360);
+  EXPECT_NE(ErrorOf("a: 1.2345k\n", any), "no error");
   EXPECT_NE(ErrorOf("a: 9223372036854775808\n", any), "no error");
   EXPECT_NE(ErrorOf("a: 1e19\n", any), "no error");
 }

@@ -72,7 +72,14 @@ TEST(Quantity, LongTextIsCutInErrors) {
 TEST(Quantity, Numbers) {
   EXPECT_DOUBLE_EQ(ParseNumber("1.5").value(), 1.5);
   EXPECT_DOUBLE_EQ(ParseNumber(" -2e3 ").value(), -2000);
-  for (const char* bad : {"", "nan", "inf", "-inf", "1e999", "1 2", "1.5x", "+1"}) {
+  EXPECT_EQ(ParseNumber("4k").value(), 4000);
+  EXPECT_EQ(ParseNumber("4Ki").value(), 4096);
+  EXPECT_EQ(ParseNumber("1.5M").value(), 1.5e6);
+  EXPECT_EQ(ParseNumber("1.001k").value(), 1001);  // not 1000.9999999999999
+  EXPECT_EQ(ParseNumber("-2 G").value(), -2e9);
+  EXPECT_EQ(ParseNumber("0.5Ti").value(), 549755813888);
+  for (const char* bad : {"", "nan", "inf", "-inf", "1e999", "1 2", "1.5x", "+1", "k", "4kk",
+                          "1e3k", "nank", "4m", "4kB", "1e", "4e k"}) {
     EXPECT_EQ(ErrorOf(ParseNumber(bad)), "'" + std::string(bad) + "': expected a number");
   }
 }

@@ -55,6 +55,10 @@ Ran CliTest::Run(const std::vector<std::string>& arguments, const std::string& o
     Redirect(STDERR_FILENO, stderr_file);
     unsetenv("BUILD_WORKING_DIRECTORY");
     for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
+    for (const auto& [what, most] : limits) {
+      const rlimit limit = {most, most};
+      if (setrlimit(static_cast<__rlimit_resource>(what), &limit) != 0) _exit(125);
+    }
     const std::string binary = start_ + "/cli/pipescope";
     std::vector<char*> argv = {const_cast<char*>(binary.c_str())};
     for (const std::string& word : arguments) argv.push_back(const_cast<char*>(word.c_str()));

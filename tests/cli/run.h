@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <map>
 #include <string>
@@ -41,7 +42,8 @@ class CliTest : public testing::Test {
   std::string V3() const { return Shipped("experiments/deepseek_v3_h800.yaml"); }
 
   std::map<std::string, std::string> environment;
-  std::string folder;  // where the binary stands
+  std::map<int, rlim_t> limits;  // setrlimit's, of the binary
+  std::string folder;            // where the binary stands
 
  private:
   std::string start_;  // the runfiles' root, where the test starts
