@@ -71,11 +71,12 @@ void AddCommon(CLI::App& verb, StepOptions& o) {
 int WriteAll(const StepOptions& o, const std::vector<StepResult>& results, const std::string& title,
              const std::string& text, const std::string& json) {
   const reports::ReportFrame frame = {title, o.command, kVersion};
-  const std::string data =
-      o.json.empty() && o.html.empty() ? "" : reports::ReportData(results, frame);
+  const nlohmann::ordered_json data = o.json.empty() && o.html.empty()
+                                          ? nlohmann::ordered_json()
+                                          : reports::ReportData(results, frame);
   std::vector<OutputFile> files;
   if (!o.json.empty()) files.push_back({o.json, reports::WithReport(json, data)});
-  if (!o.html.empty()) files.push_back({o.html, reports::HtmlPage(title, data)});
+  if (!o.html.empty()) files.push_back({o.html, reports::HtmlPage(data)});
   if (!o.trace.empty()) files.push_back({o.trace, reports::PerfettoTrace(results)});
   const int emitted = EmitAll(files, o.output, o.format == "json" ? json : text);
   if (emitted != kOk) return emitted;

@@ -1,33 +1,14 @@
 #include "reports/html.h"
 
 #include <map>
-#include <sstream>
 #include <string_view>
 
+#include "reports/packed.h"
 #include "reports/web_embedded.h"
 #include "sim/base/result.h"
 
 namespace pipescope::reports {
 namespace {
-
-std::string_view WebFile(std::string_view name) {
-  for (const auto& file : web::Files()) {
-    if (file.name == name) return file.text;
-  }
-  PIPESCOPE_CHECK(!"a file of the page is missing from the binary");
-  return {};
-}
-
-std::string Scripts() {
-  std::istringstream order{std::string(WebFile("report.order"))};
-  std::string all;
-  for (std::string line; std::getline(order, line);) {
-    if (line.empty() || line.starts_with('#')) continue;
-    all += WebFile(line);
-    all += '\n';
-  }
-  return all;
-}
 
 std::string EscapeHtml(const std::string& text) {
   std::string escaped;
@@ -61,15 +42,14 @@ std::string FillIn(std::string_view page, const std::map<std::string_view, std::
 
 }  // namespace
 
-std::string HtmlPage(const std::string& title, const std::string& data) {
-  return FillIn(WebFile("report.html"), {{"TITLE", EscapeHtml(title)},
-                                         {"STYLE", std::string(WebFile("report.css"))},
-                                         {"SCRIPT", Scripts()},
-                                         {"DATA", data}});
+std::string HtmlPage(const nlohmann::ordered_json& data) {
+  return FillIn(
+      web::Files().front().text,
+      {{"TITLE", EscapeHtml(data.at("title").get<std::string>())}, {"DATA", Packed(data)}});
 }
 
 std::string HtmlReport(const std::vector<StepResult>& results, const ReportFrame& frame) {
-  return HtmlPage(frame.title, ReportData(results, frame));
+  return HtmlPage(ReportData(results, frame));
 }
 
 }  // namespace pipescope::reports

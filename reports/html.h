@@ -1,4 +1,5 @@
-// The HTML report: reports/web's page with one data block, in one file that needs no network.
+// The HTML report: reports/web's page with one packed data block, in one file that needs no
+// network.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@ namespace pipescope::reports {
 
 std::string HtmlReport(const std::vector<StepResult>& results, const ReportFrame& frame);
 
-// The same from the data block alone, as `--json` stores it beside a result.
-std::string HtmlPage(const std::string& title, const std::string& data);
+// The same from the data alone, as `--json` stores it beside a result; it holds a text `title`.
+std::string HtmlPage(const nlohmann::ordered_json& data);
 
 }  // namespace pipescope::reports

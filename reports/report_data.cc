@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "reports/step_parts.h"
 #include "reports/timeline_data.h"
 #include "reports/validation_data.h"
@@ -116,26 +114,13 @@ Json Highlights(const StepResult& best) {
   };
 }
 
-void EscapeForScript(std::string& text) {
-  std::string escaped;
-  escaped.reserve(text.size());
-  for (const char c : text) {
-    if (c == '<') {
-      escaped += "\\u003c";
-    } else {
-      escaped += c;
-    }
-  }
-  text = std::move(escaped);
-}
-
 }  // namespace
 
-std::string ReportData(const std::vector<StepResult>& results, const ReportFrame& frame) {
+Json ReportData(const std::vector<StepResult>& results, const ReportFrame& frame) {
   const StepResult& best = results[Best(results)];
   Json list = Json::array();
   for (const StepResult& r : results) list.push_back(ResultData(r));
-  const Json page = {
+  return {
       {"format", "pipescope-report/1"},
       {"title", frame.title},
       {"subtitle", frame.subtitle.empty() ? best.model + " on " + best.cluster + "; " + best.plan
@@ -149,9 +134,6 @@ std::string ReportData(const std::vector<StepResult>& results, const ReportFrame
       {"sensitivities", SensitivitiesJson(best)},
       {"assumptions", AssumptionsJson(best.assumptions)},
       {"results", std::move(list)}};
-  std::string text = page.dump(-1, ' ', false, Json::error_handler_t::replace);
-  EscapeForScript(text);
-  return text;
 }
 
 }  // namespace pipescope::reports

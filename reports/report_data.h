@@ -1,10 +1,11 @@
 // The data block of the HTML report, format "pipescope-report/1".
 //
-// Times are whole nanoseconds, columns are arrays. Actions that run the same operations at the same
-// relative times share a "shape", which keeps a step of 100 000 operations small.
+// Times are rounded to whole nanoseconds, columns are arrays. Actions that run the same operations
+// at the same relative times share a "shape", which keeps a step of 100 000 operations small.
 // reports/web/data.js reads it.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,6 @@ struct ReportFrame {
   std::vector<ValidationRow> validation = {};
 };
 
-// One JSON object on one line. `<` is written as \u003c, so that it can stand inside a script tag.
-std::string ReportData(const std::vector<StepResult>& results, const ReportFrame& frame);
+nlohmann::ordered_json ReportData(const std::vector<StepResult>& results, const ReportFrame& frame);
 
 }  // namespace pipescope::reports

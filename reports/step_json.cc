@@ -1,7 +1,5 @@
 #include "reports/step_json.h"
 
-#include <nlohmann/json.hpp>
-
 #include "reports/step_parts.h"
 #include "sim/base/result.h"
 #include "sim/timeline/critical_path.h"
@@ -133,9 +131,10 @@ std::string CompareJson(const std::vector<StepResult>& results) {
   return Dump({{"results", std::move(list)}});
 }
 
-std::string WithReport(const std::string& json, const std::string& data) {
+std::string WithReport(const std::string& json, const Json& data) {
   PIPESCOPE_CHECK(json.ends_with("\n}\n"));
-  return json.substr(0, json.size() - 3) + ",\n  \"report\": " + data + "\n}\n";
+  return json.substr(0, json.size() - 3) +
+         ",\n  \"report\": " + data.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n}\n";
 }
 
 }  // namespace pipescope::reports

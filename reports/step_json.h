@@ -2,6 +2,7 @@
 // `_bytes`; the same input gives the same bytes.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,6 @@ std::string CompareJson(const std::vector<StepResult>& results);
 
 // `json` (of either kind) with the report's data block added as "report", so that the report can
 // be made from the file later.
-std::string WithReport(const std::string& json, const std::string& data);
+std::string WithReport(const std::string& json, const nlohmann::ordered_json& data);
 
 }  // namespace pipescope::reports

@@ -46,11 +46,7 @@ Result<std::string> StoredReport(const std::string& text, const std::string& fil
   }
   const auto title = report->find("title");
   if (title == report->end() || !title->is_string()) return fail("report.title: expected a text");
-  std::string data = report->dump(-1, ' ', false, Json::error_handler_t::replace);
-  for (size_t at = data.find('<'); at != std::string::npos; at = data.find('<', at)) {
-    data.replace(at, 1, "\\u003c");
-  }
-  return HtmlPage(title->get<std::string>(), data);
+  return HtmlPage(*report);
 }
 
 }  // namespace pipescope::reports

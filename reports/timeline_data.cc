@@ -89,8 +89,10 @@ class Shapes {
     for (int32_t i = span.first; i < span.first + span.count; ++i) {
       const Operation& op = t.operations[static_cast<size_t>(i)];
       const timeline::Label& label = t.labels[static_cast<size_t>(op.label)];
-      shape.insert(shape.end(), {static_cast<int64_t>(label.lane), op.label,
-                                 Length(span.start, op.start), Length(op.start, op.end)});
+      // Rounded from the action's start: where it lies between two nanoseconds makes no shape.
+      shape.insert(shape.end(),
+                   {static_cast<int64_t>(label.lane), op.label, Nanoseconds(op.start - span.start),
+                    Length(op.start - span.start, op.end - span.start)});
     }
     const auto [at, is_new] = known_.emplace(std::move(shape), list_.size());
     if (is_new) list_.push_back(at->first);

@@ -146,8 +146,7 @@ function decodeTimeline(t) {
   return result;
 }
 
-function decodeReport(text) {
-  const raw = JSON.parse(text);
+function decodeReport(raw) {
   if (raw.format !== 'pipescope-report/1')
     throw new Error(`data format is ${JSON.stringify(raw.format)}, expected "pipescope-report/1"`);
   const results = raw.results.map((r) => ({

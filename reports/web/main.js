@@ -155,8 +155,8 @@ function redrawAll() {
   drawDetails(gantt);
 }
 
-function start() {
-  report = decodeReport(byId('data').textContent);
+async function start() {
+  report = decodeReport(await readData(byId('data').textContent));
   fullEnd = Math.max(1, ...report.results.map((r) => r.end));
   state.end = fullEnd;
   readHash(report.results);
@@ -181,12 +181,13 @@ function start() {
   showToggles();
 }
 
-try {
-  start();
-  document.documentElement.dataset.rendered = 'ok';
-} catch (error) {
+function fail(error) {
   document.documentElement.dataset.rendered = 'error: ' + error.message;
   byId('failure').hidden = false;
   byId('failure').textContent = 'This report could not be drawn: ' + error.message;
   console.error(error);
 }
+
+start().then(() => {
+  document.documentElement.dataset.rendered = 'ok';
+}, fail);

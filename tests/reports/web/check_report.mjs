@@ -4,7 +4,7 @@
 //   node check_report.mjs PIPESCOPE        (CHROMIUM names the browser, default "chromium")
 
 import {execFileSync} from 'node:child_process';
-import {mkdtempSync, rmSync, statSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {Browser} from './browser.mjs';
@@ -12,21 +12,28 @@ import {check, finish} from './checks.mjs';
 import {opens} from './opens.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'report-'));
-const file = join(folder, 'report.html');
+const file = join(folder, 'report.html'),
+  stored = join(folder, 'result.json'),
+  again = join(folder, 'again.html');
+const pipescope = (...args) =>
+  execFileSync(resolve(process.argv[2]), args, {stdio: ['ignore', 'ignore', 'inherit']});
 const SCHEDULES = ['1F1B', 'ZB1P', 'DualPipe'];
 
 const browser = new Browser();
 try {
-  execFileSync(
-    resolve(process.argv[2]),
-    ['compare', 'experiments/deepseek_v3_h800.yaml', '--schedules', '1f1b,zb1p,dualpipe', '--html', file],
-    {stdio: ['ignore', 'ignore', 'inherit']},
+  pipescope(
+    ...['compare', 'experiments/deepseek_v3_h800.yaml', '--schedules', '1f1b,zb1p,dualpipe'],
+    ...['--html', file, '--json', stored],
   );
   for (const width of [1440, 600])
     for (const dark of [false, true])
       await opens(browser, `${width} px, ${dark ? 'dark' : 'light'}`, {file, labels: SCHEDULES}, {width, dark});
   const bytes = statSync(file).size;
-  check('the report is small enough to mail', bytes < 8e6, `${(bytes / 1e6).toFixed(1)} MB`);
+  check('three schedules of 2048 GPUs take less than 500 KB', bytes < 500e3, `${(bytes / 1e3).toFixed(0)} KB`);
+  const shown = await browser.evaluate("readData(byId('data').textContent).then(JSON.stringify)");
+  check('unpacked, the data is that of the JSON', shown === JSON.stringify(JSON.parse(readFileSync(stored)).report));
+  pipescope('report', stored, '-o', again);
+  check('a stored result makes the same page', readFileSync(again).equals(readFileSync(file)));
 } finally {
   await browser.close();
   rmSync(folder, {recursive: true, force: true});
