@@ -41,12 +41,8 @@ class Searching {
   // Loads every structure and bounds every plan of it.
   void Bound(const std::vector<Structure>& structures, const std::vector<Pattern>& patterns) {
     experiments_.resize(structures.size());
-    int64_t done = 0;
-    ParallelFor(q_.jobs, static_cast<int64_t>(structures.size()), [&](int64_t i) {
-      BoundStructure(structures, static_cast<size_t>(i), patterns);
-      const std::lock_guard lock(mutex_);
-      Tell("bounds", ++done, static_cast<int64_t>(structures.size()));
-    });
+    ParallelFor(q_.jobs, static_cast<int64_t>(structures.size()),
+                [&](int64_t i) { BoundStructure(structures, static_cast<size_t>(i), patterns); });
     std::sort(candidates_.begin(), candidates_.end(), Before);
   }
 
@@ -61,7 +57,6 @@ class Searching {
         }
       }
       SimulateRound(round);
-      Tell("simulations", static_cast<int64_t>(next), static_cast<int64_t>(candidates_.size()));
     }
   }
 
@@ -81,10 +76,6 @@ class Searching {
                       c.choice.sms);
     };
     return key(a) < key(b);
-  }
-
-  void Tell(const char* part, int64_t done, int64_t all) const {
-    if (q_.progress) q_.progress(part, done, all);
   }
 
   std::vector<std::string> OverridesOf(const Structure& s) const {
