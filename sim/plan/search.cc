@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <tuple>
@@ -35,6 +36,7 @@ class Searching {
     report_.model = base.model.name;
     report_.cluster = base.cluster.name;
     report_.limit = q_.limit;
+    report_.front_within = q_.front_within;
     report_.tokens = base.training.global_batch * base.training.sequence_length;
   }
 
@@ -61,7 +63,9 @@ class Searching {
   }
 
   PlanReport Take() {
-    report_.front = FrontOf(found_);
+    for (PlanEntry& entry : FrontOf(found_)) {
+      if (CheapEnough(StandingOf(entry))) report_.front.push_back(std::move(entry));
+    }
     SortByTime(found_);
     if (found_.size() > q_.top) found_.resize(q_.top);
     report_.best = std::move(found_);
@@ -157,8 +161,15 @@ class Searching {
     all.memory += c.memory;
   }
 
+  static double GpuTime(const Standing& s) { return s.time.seconds() * s.gpus; }
+
+  // For the front. What is found gets cheaper as the search goes on, so that nothing is left out
+  // on the way that would be cheap enough at its end.
+  bool CheapEnough(const Standing& s) const { return GpuTime(s) <= q_.front_within * cheapest_; }
+
   bool Matters(const Candidate& c) const {
     if (q_.exhaustive || found_.size() < q_.top || c.least.time <= slowest_of_best_) return true;
+    if (!CheapEnough(c.least)) return false;
     return std::none_of(front_.begin(), front_.end(),
                         [&](const Standing& other) { return other.Covers(c.least); });
   }
@@ -177,7 +188,9 @@ class Searching {
     });
     for (std::optional<PlanEntry>& entry : entries) {
       ++(entry ? report_.counts.simulated : report_.counts.refused);
-      if (entry) found_.push_back(std::move(*entry));
+      if (!entry) continue;
+      cheapest_ = std::min(cheapest_, GpuTime(StandingOf(*entry)));
+      found_.push_back(std::move(*entry));
     }
     SortByTime(found_);
     if (found_.size() >= q_.top) slowest_of_best_ = found_[q_.top - 1].figures.step_time;
@@ -192,6 +205,7 @@ class Searching {
   std::vector<PlanEntry> found_;
   std::vector<Standing> front_;
   Duration slowest_of_best_;
+  double cheapest_ = std::numeric_limits<double>::infinity();  // GPU seconds of a step
   PlanReport report_;
 };
 

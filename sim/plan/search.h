@@ -22,6 +22,8 @@ struct Question {
   Space space;                         // filled by DefaultSpace
   Bytes limit;                         // 0: the GPU's memory
   size_t top = 10;
+  double front_within = 1.5;  // times the GPU time of the cheapest step found: what is dearer is
+                              // not on the front, however little memory it needs
   int jobs = 1;
   bool exhaustive = false;  // simulates whatever fits: for tests
 };
