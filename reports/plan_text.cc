@@ -120,7 +120,12 @@ std::string PlanText(const PlanReport& r, const std::string& command) {
       fmt::format("{} on {}, within {} a GPU\n", r.model, r.cluster, FormatGiB(r.limit));
   text += Table(fmt::format("The {} fastest", r.best.size()), r.best);
   if (const std::string why = WhyFirst(r); !why.empty()) text += "\n" + why;
-  text += Table("Front of step time, memory and GPUs: no plan beats these in all three", r.front);
+  text += Table(
+      fmt::format(
+          "Front of step time, memory and GPUs: no plan beats these in all three; up to {} times "
+          "the least GPU time",
+          r.front_within),
+      r.front);
   text += CountsText(r);
   text += "\nThe first again: pipescope simulate " + r.experiment_file;
   for (const auto& [path, value] : r.best.front().choice.Overrides()) {

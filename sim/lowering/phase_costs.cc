@@ -161,17 +161,18 @@ int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation)
   }
   const bool fp8_rows = MovesAsDispatch(phase) && experiment_.training.fp8;
   const double row = fp8_rows ? d * (1 + 4.0 / 128) : 2 * d;
-  const auto moved = [&](const topology::Cluster& cluster, const costs::Efficiencies& e) {
-    costs::Demand demand =
-        costs::AllToAll(spread_, experiment_.shape().shard(), row, experiment_.communication.sms,
-                        costs::LinksOf(cluster, e), e);
+  const auto moved = [&](const costs::Links& links, const costs::Efficiencies& e) {
+    costs::Demand demand = costs::AllToAll(spread_, experiment_.shape().shard(), row,
+                                           experiment_.communication.sms, links, e);
     if (beside_computation) demand.time = Seconds(demand.time.seconds() * e.communication_beside);
     return demand;
   };
   const double beside = experiment_.efficiencies.communication_beside;
-  const costs::Demand demand = moved(experiment_.cluster, experiment_.efficiencies);
+  const costs::Demand demand = moved(links(), experiment_.efficiencies);
   const costs::Basis* basis = prices_.basis();
-  const Duration then = basis ? moved(basis->cluster, basis->efficiencies).time : demand.time;
+  const Duration then =
+      basis ? moved(costs::LinksOf(basis->cluster, basis->efficiencies), basis->efficiencies).time
+            : demand.time;
   const costs::LayerPart part = PartFor(MeasuredKind(phase.kind), phase.pass);
   auto measured =
       Whole() ? prices_.Part(part, experiment_.communication.sms, demand, then) : std::nullopt;

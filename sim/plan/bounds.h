@@ -6,14 +6,13 @@
 // a rank's work no less than the sum of these paths over its actions, and the step no less than
 //   max over ranks of  head + max(work, work before its last backward action + tail)
 // head: the paths of the forward actions of all stages before the rank's first one, which its first
-// micro-batch has to pass; tail: the paths of the backward actions of all stages before its last
-// backward action's, which that micro-batch's gradient still has to pass. In schedules with
+// micro-batch has to pass; tail: the paths of that last backward action and of those of all stages
+// before its own, which the gradient still has to pass. In schedules with
 // overlapped pairs a micro-batch may pass stages inside of pairs: head and tail count as 0.
 // Hops, contention, bubbles in between and the step's end are left out: the bound stays below.
-// Example: 1F1B on p equal stages, m micro-batches: rank 0 works m (F + B) and its tail and head
-// are 0; rank r adds r F before and, for the last gradient, r B after: m (F + B) + r (F + B) - B,
-// of which the greatest is the last rank's, (m + p - 1)(F + B) - B; the closed form is (m + p -
-// 1)(F + B).
+// Example: 1F1B on p equal stages, m micro-batches: rank r has a head of r F, m (F + B) - B before
+// its last backward action, and a tail of (r + 1) B with its own: (m + r) (F + B). The greatest is
+// the last rank's, (m + p - 1) (F + B), which is the schedule's closed form.
 //
 // Memory. A rank's activations come and go with its actions, which run one after the other: the
 // peak depends on their order alone. What is found is the simulation's own peak, but for actions

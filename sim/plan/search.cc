@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <tuple>
@@ -35,18 +36,15 @@ class Searching {
     report_.model = base.model.name;
     report_.cluster = base.cluster.name;
     report_.limit = q_.limit;
+    report_.front_within = q_.front_within;
     report_.tokens = base.training.global_batch * base.training.sequence_length;
   }
 
   // Loads every structure and bounds every plan of it.
   void Bound(const std::vector<Structure>& structures, const std::vector<Pattern>& patterns) {
     experiments_.resize(structures.size());
-    int64_t done = 0;
-    ParallelFor(q_.jobs, static_cast<int64_t>(structures.size()), [&](int64_t i) {
-      BoundStructure(structures, static_cast<size_t>(i), patterns);
-      const std::lock_guard lock(mutex_);
-      Tell("bounds", ++done, static_cast<int64_t>(structures.size()));
-    });
+    ParallelFor(q_.jobs, static_cast<int64_t>(structures.size()),
+                [&](int64_t i) { BoundStructure(structures, static_cast<size_t>(i), patterns); });
     std::sort(candidates_.begin(), candidates_.end(), Before);
   }
 
@@ -61,12 +59,13 @@ class Searching {
         }
       }
       SimulateRound(round);
-      Tell("simulations", static_cast<int64_t>(next), static_cast<int64_t>(candidates_.size()));
     }
   }
 
   PlanReport Take() {
-    report_.front = FrontOf(found_);
+    for (PlanEntry& entry : FrontOf(found_)) {
+      if (CheapEnough(StandingOf(entry))) report_.front.push_back(std::move(entry));
+    }
     SortByTime(found_);
     if (found_.size() > q_.top) found_.resize(q_.top);
     report_.best = std::move(found_);
@@ -81,10 +80,6 @@ class Searching {
                       c.choice.sms);
     };
     return key(a) < key(b);
-  }
-
-  void Tell(const char* part, int64_t done, int64_t all) const {
-    if (q_.progress) q_.progress(part, done, all);
   }
 
   std::vector<std::string> OverridesOf(const Structure& s) const {
@@ -166,8 +161,15 @@ class Searching {
     all.memory += c.memory;
   }
 
+  static double GpuTime(const Standing& s) { return s.time.seconds() * s.gpus; }
+
+  // For the front. What is found gets cheaper as the search goes on, so that nothing is left out
+  // on the way that would be cheap enough at its end.
+  bool CheapEnough(const Standing& s) const { return GpuTime(s) <= q_.front_within * cheapest_; }
+
   bool Matters(const Candidate& c) const {
     if (q_.exhaustive || found_.size() < q_.top || c.least.time <= slowest_of_best_) return true;
+    if (!CheapEnough(c.least)) return false;
     return std::none_of(front_.begin(), front_.end(),
                         [&](const Standing& other) { return other.Covers(c.least); });
   }
@@ -186,7 +188,9 @@ class Searching {
     });
     for (std::optional<PlanEntry>& entry : entries) {
       ++(entry ? report_.counts.simulated : report_.counts.refused);
-      if (entry) found_.push_back(std::move(*entry));
+      if (!entry) continue;
+      cheapest_ = std::min(cheapest_, GpuTime(StandingOf(*entry)));
+      found_.push_back(std::move(*entry));
     }
     SortByTime(found_);
     if (found_.size() >= q_.top) slowest_of_best_ = found_[q_.top - 1].figures.step_time;
@@ -201,6 +205,7 @@ class Searching {
   std::vector<PlanEntry> found_;
   std::vector<Standing> front_;
   Duration slowest_of_best_;
+  double cheapest_ = std::numeric_limits<double>::infinity();  // GPU seconds of a step
   PlanReport report_;
 };
 

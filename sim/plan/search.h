@@ -9,8 +9,8 @@
 // depend on the number of threads, so neither does the answer, nor what was counted.
 #pragma once
 
-#include <atomic>
-#include <functional>
+#include <string>
+#include <vector>
 
 #include "sim/plan/space.h"
 
@@ -22,10 +22,10 @@ struct Question {
   Space space;                         // filled by DefaultSpace
   Bytes limit;                         // 0: the GPU's memory
   size_t top = 10;
+  double front_within = 1.5;  // times the GPU time of the cheapest step found: what is dearer is
+                              // not on the front, however little memory it needs
   int jobs = 1;
   bool exhaustive = false;  // simulates whatever fits: for tests
-  // Called with what is done and all there is, of either part of the work; may be null.
-  std::function<void(const char* part, int64_t done, int64_t all)> progress = {};
 };
 
 // Fails where the experiment is wrong or no plan fits.

@@ -43,7 +43,8 @@ struct PlanCounts {
 struct PlanReport {
   std::string experiment, experiment_file, model, cluster;
   Bytes limit;
-  int64_t tokens = 0;  // of a step
+  int64_t tokens = 0;       // of a step
+  double front_within = 0;  // times the least GPU time found
   PlanCounts counts;
   std::vector<PlanEntry> best;   // fastest first
   std::vector<PlanEntry> front;  // of time, memory and GPUs, fastest first

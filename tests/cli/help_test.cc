@@ -25,6 +25,7 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{}, std::vector<std::string>{"simulate"},
         std::vector<std::string>{"compare"}, std::vector<std::string>{"comm"},
         std::vector<std::string>{"regress"}, std::vector<std::string>{"model"},
+        std::vector<std::string>{"sweep"}, std::vector<std::string>{"plan"},
         std::vector<std::string>{"model", "list"}, std::vector<std::string>{"model", "show"},
         std::vector<std::string>{"schedule"}, std::vector<std::string>{"schedule", "list"},
         std::vector<std::string>{"schedule", "show"}, std::vector<std::string>{"schedule", "check"},
@@ -45,7 +46,7 @@ class HelpText : public CliTest {};
 TEST_F(HelpText, ListsEveryVerb) {
   const Ran ran = Run({"--help"});
   for (const char* verb : {"simulate", "compare", "regress", "model", "schedule", "topology",
-                           "comm", "kernels", "calibrate", "trace"}) {
+                           "comm", "kernels", "calibrate", "trace", "sweep", "plan"}) {
     EXPECT_NE(ran.out.find(std::string("\n  ") + verb + " "), std::string::npos) << verb;
   }
 }
