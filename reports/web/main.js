@@ -182,6 +182,7 @@ async function start() {
     `Made by pipescope ${report.raw.version}. Everything shown is in this file; nothing is fetched.`;
   gantt = new Gantt();
   listenButtons();
+  listenExports();
   listenChanges();
   redrawAll();
   showToggles();

@@ -40,6 +40,25 @@ async function seesLinks() {
   check('and named', /NVLink, 160.0 GB/.test(await value('byId("link-note-2").textContent')));
 }
 
+// What the buttons would save, caught on its way to the disk.
+async function takesAway() {
+  await browser.open('file://' + file, {});
+  const saved = await value(`(async () => {
+    const caught = [], make = URL.createObjectURL;
+    URL.createObjectURL = (blob) => (caught.push(blob), make(blob));
+    HTMLAnchorElement.prototype.click = () => {};
+    for (const id of ['save-csv', 'save-json', 'save-picture']) byId(id).click();
+    await new Promise((f) => setTimeout(f, 500));
+    const csv = (await caught[0].text()).split('\\r\\n');
+    return {lines: csv.length - 2, last: csv.at(-2), format: JSON.parse(await caught[1].text()).format,
+            picture: caught[2].type, actions: report.results.reduce((n, r) => n + r.actions.count, 0)};
+  })()`);
+  check('a line of CSV for each action', saved.lines === saved.actions && saved.lines > 5000, saved.lines);
+  check('of the last rank at last', /^"DualPipe",15,"/.test(saved.last), saved.last);
+  check('data and picture', saved.format === 'pipescope-report/1' && saved.picture === 'image/png');
+  check('saving is allowed', browser.messages.length === 0, browser.messages.join(' | '));
+}
+
 // Against itself nothing changed; against one whose steps took twice as long, all got better by half.
 async function seesChanges() {
   const data = JSON.parse(readFileSync(stored)).report,
@@ -70,6 +89,7 @@ try {
   check('a stored result makes the same page', readFileSync(again).equals(readFileSync(file)));
   await seesLinks();
   await seesChanges();
+  await takesAway();
 } finally {
   await browser.close();
   rmSync(folder, {recursive: true, force: true});
