@@ -10,6 +10,7 @@
 #include "cli/dry_run.h"
 #include "cli/examples.h"
 #include "cli/explain.h"
+#include "cli/stored_result.h"
 #include "cli/verb.h"
 #include "cli/version.h"
 #include "reports/html.h"
@@ -34,7 +35,7 @@ struct StepOptions {
   std::string fidelity = "op";
   std::string engine = "native";
   std::string format = "text";
-  std::string output, json, html, trace;
+  std::string output, json, html, trace, baseline;
   std::string command;
 };
 
@@ -62,6 +63,9 @@ void AddCommon(CLI::App& verb, StepOptions& o) {
   verb.add_option("-o,--output", o.output, "Write there instead of to stdout")->type_name("FILE");
   verb.add_option("--json", o.json, "Write the results as JSON")->type_name("FILE");
   verb.add_option("--html", o.html, "Write a report that opens in any browser")->type_name("FILE");
+  verb.add_option("--baseline", o.baseline,
+                  "An earlier result (--json), against which the report (--html) shows changes")
+      ->type_name("RESULT.json");
   verb.add_option("--trace", o.trace, "Write a trace for ui.perfetto.dev")->type_name("FILE");
   verb.add_flag("--dry-run", o.dry_run,
                 "Only read and check the input: print what would be simulated and written");
@@ -70,7 +74,12 @@ void AddCommon(CLI::App& verb, StepOptions& o) {
 // Everything is made before anything is written, and either all of it is written or nothing.
 int WriteAll(const StepOptions& o, const std::vector<StepResult>& results, const std::string& title,
              const std::string& text, const std::string& json) {
-  const reports::ReportFrame frame = {title, o.command, kVersion};
+  reports::ReportFrame frame = {title, o.command, kVersion};
+  if (!o.baseline.empty()) {
+    auto baseline = LoadBaseline(o.baseline);
+    if (!baseline) return Complain(baseline.error());
+    frame.baseline = std::move(*baseline);
+  }
   const nlohmann::ordered_json data = o.json.empty() && o.html.empty()
                                           ? nlohmann::ordered_json()
                                           : reports::ReportData(results, frame);

@@ -24,6 +24,12 @@ std::string EscapeHtml(const std::string& text) {
   return escaped;
 }
 
+// Stored data may hold anything.
+std::string TextAt(const nlohmann::ordered_json& data, const char* name) {
+  const auto at = data.find(name);
+  return at != data.end() && at->is_string() ? at->get<std::string>() : std::string();
+}
+
 // Fills in `@@NAME@@`; what is filled in is not looked at again.
 std::string FillIn(std::string_view page, const std::map<std::string_view, std::string>& values) {
   std::string out;
@@ -43,9 +49,9 @@ std::string FillIn(std::string_view page, const std::map<std::string_view, std::
 }  // namespace
 
 std::string HtmlPage(const nlohmann::ordered_json& data) {
-  return FillIn(
-      web::Files().front().text,
-      {{"TITLE", EscapeHtml(data.at("title").get<std::string>())}, {"DATA", Packed(data)}});
+  return FillIn(web::Files().front().text, {{"TITLE", EscapeHtml(TextAt(data, "title"))},
+                                            {"VERDICT", EscapeHtml(TextAt(data, "verdict"))},
+                                            {"DATA", Packed(data)}});
 }
 
 std::string HtmlReport(const std::vector<StepResult>& results, const ReportFrame& frame) {

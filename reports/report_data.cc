@@ -131,6 +131,7 @@ Json ReportData(const std::vector<StepResult>& results, const ReportFrame& frame
       {"highlights",
        frame.validation.empty() ? Highlights(best) : ValidationHighlights(frame.validation)},
       {"validation", ValidationData(frame.validation)},
+      {"baseline", frame.baseline},
       {"sensitivities", SensitivitiesJson(best)},
       {"assumptions", AssumptionsJson(best.assumptions)},
       {"results", std::move(list)}};

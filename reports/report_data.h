@@ -36,6 +36,7 @@ struct ReportFrame {
   std::string subtitle = {};
   std::string verdict = {};
   std::vector<ValidationRow> validation = {};
+  nlohmann::ordered_json baseline = {};  // baseline_data.h; null: none
 };
 
 nlohmann::ordered_json ReportData(const std::vector<StepResult>& results, const ReportFrame& frame);

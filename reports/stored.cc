@@ -1,9 +1,5 @@
 #include "reports/stored.h"
 
-#include <nlohmann/json.hpp>
-
-#include "reports/html.h"
-
 namespace pipescope::reports {
 namespace {
 
@@ -28,10 +24,10 @@ bool TooDeep(const std::string& text) {
 
 }  // namespace
 
-Result<std::string> StoredReport(const std::string& text, const std::string& file) {
+Result<Json> StoredData(const std::string& text, const std::string& file) {
   const auto fail = [&](const std::string& message) { return Fail(Error{message, {file}}); };
   if (TooDeep(text)) return fail("nested more than 64 levels deep");
-  const Json json = Json::parse(text, nullptr, false);
+  Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return fail("is not valid JSON");
   const auto report = json.is_object() ? json.find("report") : json.end();
   if (!json.is_object() || report == json.end() || !report->is_object()) {
@@ -46,7 +42,7 @@ Result<std::string> StoredReport(const std::string& text, const std::string& fil
   }
   const auto title = report->find("title");
   if (title == report->end() || !title->is_string()) return fail("report.title: expected a text");
-  return HtmlPage(*report);
+  return std::move(*report);
 }
 
 }  // namespace pipescope::reports

@@ -1,9 +1,12 @@
 #include "reports/timeline_data.h"
 
+#include <cmath>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "sim/timeline/slack.h"
 
 namespace pipescope::reports {
 namespace {
@@ -125,9 +128,10 @@ void AddActions(const StepResult& r, Json& out) {
   for (const timeline::Gap& gap : r.bubbles.gaps) {
     if (gap.before_action >= 0) wait[gap.before_action] = static_cast<int>(gap.cause);
   }
+  const std::vector<Duration> slack = timeline::SlackByAction(t);
   Shapes shapes;
   Columns actions({"rank", "start_ns", "dur_ns", "kind", "stage", "microbatch", "backward_stage",
-                   "backward_microbatch", "shape", "wait", "released_by"});
+                   "backward_microbatch", "shape", "wait", "released_by", "slack_ns"});
   for (size_t a = 0; a < t.actions.size(); ++a) {
     const timeline::ActionSpan& span = t.actions[a];
     const auto cause = wait.find(static_cast<int32_t>(a));
@@ -135,7 +139,8 @@ void AddActions(const StepResult& r, Json& out) {
                  PageKind(span.action.kind), span.action.stage.value(),
                  span.action.microbatch.value(), span.action.backward_stage.value(),
                  span.action.backward_microbatch.value(), shapes.Of(t, span),
-                 cause == wait.end() ? -1 : cause->second, ReleasingAction(t, span)});
+                 cause == wait.end() ? -1 : cause->second, ReleasingAction(t, span),
+                 Nanoseconds(slack[a])});
   }
   out["shapes"] = shapes.Take();
   out["actions"] = actions.Take();
@@ -190,6 +195,33 @@ Json Memory(const StepResult& r) {
   return {{"rank", ranks}, {"time_ns", times}, {"bytes", bytes}};
 }
 
+int64_t Percent(double share) { return std::llround(100 * share); }
+
+// Shares of capacities in whole percents.
+Json Resources(const ResourceUse& use) {
+  Json rows = Json::array();
+  for (const ResourceUse::Row& row : use.rows) {
+    Json bytes = Json::array(), share = Json::array();
+    for (const Bytes b : row.bytes) bytes.push_back(b.value());
+    for (const std::vector<double>& rank : row.share) {
+      Json slices = Json::array();
+      for (const double s : rank) slices.push_back(Percent(s));
+      share.push_back(std::move(slices));
+    }
+    rows.push_back({{"name", row.name},
+                    {"bytes_per_s", row.capacity.value()},
+                    {"bytes", std::move(bytes)},
+                    {"percent", std::move(share)}});
+  }
+  Json by_label = Json::array();
+  for (const std::vector<double>& label : use.by_label) {
+    Json shares = Json::array();
+    for (const double s : label) shares.push_back(Percent(s));
+    by_label.push_back(std::move(shares));
+  }
+  return {{"slice_ns", Nanoseconds(use.slice)}, {"rows", rows}, {"op_percent", by_label}};
+}
+
 Json CriticalPath(const StepResult& r) {
   const Timeline& t = r.timeline;
   Columns columns({"rank", "start_ns", "dur_ns", "what"});
@@ -226,6 +258,7 @@ Json TimelineData(const StepResult& r) {
   for (int c = 0; c < timeline::kGapCauses; ++c) {
     out["gap_causes"].push_back(timeline::Name(static_cast<timeline::GapCause>(c)));
   }
+  out["resources"] = Resources(r.resources);
   out["memory"] = Memory(r);
   out["critical_path"] = CriticalPath(r);
   return out;

@@ -14,6 +14,7 @@
 #include "sim/make_schedule.h"
 #include "sim/memory_use.h"
 #include "sim/model/layout.h"
+#include "sim/resource_use.h"
 #include "sim/stages.h"
 #include "sim/timeline/critical_path.h"
 
@@ -207,6 +208,8 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fideli
     r.costs.spread = SpreadOfStep(graph);
   }
   r.measured_costs = !e.sources().empty() || e.stage_scale.measured;
+  constexpr int kSlices = 160;  // of a heatmap: one is some pixels wide
+  if (fidelity != Fidelity::kSchedule) r.resources = ResourceUseOf(graph, *times, kSlices);
   r.timeline = MakeTimeline(std::move(graph), *times);
   r.experiment = e.name;
   r.schedule = schedule->name;

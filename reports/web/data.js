@@ -24,22 +24,49 @@ function sortedByRank(columns, ranks) {
   return sorted;
 }
 
-function decodeShape(flat) {
-  const count = flat.length / 4;
+// An operation that goes over the network and NVLink at once stands on the lanes of both. `drawn` says for each
+// name of an operation on which lanes, where not on its own.
+function lanesOf(t) {
+  const names = t.lanes.slice(),
+    communication = t.lanes.indexOf('communication'),
+    rows = (t.resources && t.resources.rows) || [];
+  const media = [
+    ['NIC out', 'network (NIC)'],
+    ['NVLink', 'NVLink'],
+  ]
+    .map(([row, name]) => ({row: rows.findIndex((r) => r.name === row), name}))
+    .filter((m) => m.row >= 0)
+    .map((m) => ({...m, lane: names.push(m.name) - 1}));
+  const drawn = t.op_names.map((_, op) =>
+    media.filter((m) => t.resources.op_percent[op][m.row] > 0).map((m) => m.lane),
+  );
+  return {names, communication, drawn};
+}
+
+function decodeShape(packed, lanes) {
+  const flat = [];
+  for (let i = 0; i < packed.length; i += 4) {
+    const [lane, name, start, dur] = packed.slice(i, i + 4),
+      on = lane === lanes.communication && lanes.drawn[name].length ? lanes.drawn[name] : [lane];
+    on.forEach((l, k) => flat.push(l, name, start, dur, k));
+  }
+  const count = flat.length / 5;
   const shape = {
     count,
     lane: new Uint8Array(count),
     name: new Uint16Array(count),
     start: new Float64Array(count),
     dur: new Float64Array(count),
+    again: new Uint8Array(count), // 1: the same operation on another lane
     extent: 0,
     levels: null,
   };
   for (let i = 0; i < count; i++) {
-    shape.lane[i] = flat[4 * i];
-    shape.name[i] = flat[4 * i + 1];
-    shape.start[i] = flat[4 * i + 2];
-    shape.dur[i] = flat[4 * i + 3];
+    shape.lane[i] = flat[5 * i];
+    shape.name[i] = flat[5 * i + 1];
+    shape.start[i] = flat[5 * i + 2];
+    shape.dur[i] = flat[5 * i + 3];
+    shape.again[i] = flat[5 * i + 4] > 0 ? 1 : 0;
     shape.extent = Math.max(shape.extent, shape.start[i] + shape.dur[i]);
   }
   return shape;
@@ -59,6 +86,7 @@ function decodeActions(raw, ranks, shapes) {
     shape: integers(raw.shape),
     wait: integers(raw.wait),
     releasedBy: integers(raw.released_by),
+    slack: raw.slack_ns ? numbers(raw.slack_ns) : null,
   };
   a.offsets = rankOffsets(a.rank, ranks);
   // The longest an action reaches, so that a binary search by start can find all that overlap a time.
@@ -88,7 +116,8 @@ function directions(a) {
 }
 
 function decodeTimeline(t) {
-  const shapes = (t.shapes || []).map(decodeShape);
+  const lanes = lanesOf(t),
+    shapes = (t.shapes || []).map((flat) => decodeShape(flat, lanes));
   const actions = decodeActions(t.actions, t.ranks, shapes);
   const m = t.messages,
     s = t.step_ops,
@@ -97,7 +126,7 @@ function decodeTimeline(t) {
   const result = {
     ranks: t.ranks,
     end: t.end_ns,
-    laneNames: t.lanes,
+    laneNames: lanes.names,
     opNames: t.op_names,
     opKinds: t.op_kinds,
     shapes,
@@ -142,7 +171,10 @@ function decodeTimeline(t) {
   const pipeline = t.lanes.indexOf('pipeline');
   result.messageLane = pipeline >= 0 && !used.has(pipeline) && result.messages.count ? pipeline : -1;
   if (result.messageLane >= 0) used.add(pipeline);
-  result.lanes = [...used].sort((a, b) => a - b);
+  // The network's lanes next to the rest of communication.
+  const place = (lane) => (lane >= t.lanes.length ? lanes.communication + lane / 100 : lane);
+  result.lanes = [...used].sort((a, b) => place(a) - place(b));
+  result.resources = t.resources && t.resources.rows.length ? t.resources : null;
   return result;
 }
 

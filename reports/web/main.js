@@ -119,6 +119,8 @@ function listenChanges() {
     toggles = frameThrottle(showToggles);
   listen(['start', 'end'], minimap);
   listen(['start', 'end', 'cursor', 'memoryRank'], memory);
+  const links = frameThrottle(drawLinks);
+  listen(['start', 'end', 'cursor', 'resource'], links);
   listen(['memoryRank'], drawMemoryBars);
   listen(['selection', 'range', 'critical'], () => drawDetails(gantt));
   listen(['critical', 'messages', 'gaps', 'cause', 'lanes', 'start', 'end'], toggles);
@@ -126,6 +128,7 @@ function listenChanges() {
   new ResizeObserver(() => {
     minimap();
     memory();
+    links();
   }).observe(byId('memory-curves'));
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', restyle);
   window.addEventListener('hashchange', () => readHash(report.results));
@@ -151,6 +154,7 @@ function redrawAll() {
   gantt.draw();
   drawMinimap();
   drawMemory();
+  drawLinks();
   drawAttribution();
   drawDetails(gantt);
 }
@@ -166,8 +170,10 @@ async function start() {
   hideUnknownMemory();
   makeMemory();
   drawMemoryBars();
+  makeLinks();
   drawRankTables();
   drawValidation();
+  drawBaseline();
   drawSensitivities();
   drawAssumptions();
   drawExplanations();
@@ -176,6 +182,7 @@ async function start() {
     `Made by pipescope ${report.raw.version}. Everything shown is in this file; nothing is fetched.`;
   gantt = new Gantt();
   listenButtons();
+  listenExports();
   listenChanges();
   redrawAll();
   showToggles();

@@ -12,6 +12,7 @@ const state = {
   cause: -1,
   lanes: 'auto',
   memoryRank: -1,
+  resource: 0, // of the heatmap
   theme: '',
   cursor: null, // time under the pointer, ns; not kept in the hash
 };
@@ -75,6 +76,7 @@ function hashText() {
   if (state.cause >= 0) parts.push('cause=' + state.cause);
   if (state.lanes !== 'auto') parts.push('lanes=' + state.lanes);
   if (state.memoryRank >= 0) parts.push('rank=' + state.memoryRank);
+  if (state.resource > 0) parts.push('resource=' + state.resource);
   if (state.theme) parts.push('theme=' + state.theme);
   return parts.join('&');
 }
@@ -101,6 +103,7 @@ function readHash(results) {
   if (['on', 'off', 'auto'].includes(found.get('lanes'))) change.lanes = found.get('lanes');
   if (['light', 'dark'].includes(found.get('theme'))) change.theme = found.get('theme');
   if (/^\d+$/.test(found.get('rank') || '')) change.memoryRank = Number(found.get('rank'));
+  if (/^\d$/.test(found.get('resource') || '')) change.resource = Number(found.get('resource'));
   const [result, action, backward] = (found.get('sel') || '').split('.').map(Number);
   if (results[result] && action >= 0 && action < results[result].actions.count) {
     change.selection = {result, action, backward: backward === 1};

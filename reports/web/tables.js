@@ -89,8 +89,9 @@ function explain(id, ...paragraphs) {
   byId(id).replaceChildren(...paragraphs.map((p) => el('p', {}, p)));
 }
 
+const code = (text) => el('code', {}, text);
+
 function drawExplanations() {
-  const code = (text) => el('code', {}, text);
   explain(
     'step-how',
     [
@@ -123,6 +124,11 @@ function drawExplanations() {
     [
       'The critical path is the chain of actions and messages that sets the step: each link started the moment the one before it ended. Shortening anything else leaves the step as it is.',
     ],
+    [
+      code('slack = min over what follows of (its start − own end + its slack)'),
+      ': how much later an action may run without the step ending later, were all durations to stay; at least that.',
+    ],
+    ['Times are kept to a nanosecond and shown to four digits. '],
     ['In the range sums, ', code('bubble share = gaps inside the range / (range × ranks)'), '.'],
   );
   explain('sensitivity-how', [

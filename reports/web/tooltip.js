@@ -49,6 +49,8 @@ function actionFacts(result, i) {
       `${actionTitle(result, by)}, rank ${a.rank[by]}, ended ${formatNs(a.start[by] + a.dur[by])}`,
     ]);
   else facts.push(['Released by', 'the rank being free']);
+  if (a.slack)
+    facts.push(['Slack', a.slack[i] > 0 ? `at least ${formatNs(a.slack[i])}` : 'none']);
   if (result.direction.includes(1))
     facts.push([
       'Direction',
@@ -71,6 +73,7 @@ function operationTable(result, i, most) {
   if (!shape || !shape.count) return null;
   const sums = new Map();
   for (let k = 0; k < shape.count; k++) {
+    if (shape.again[k]) continue;
     const key = shape.name[k] + ':' + shape.lane[k];
     const sum = sums.get(key) || {
       name: result.opNames[shape.name[k]],
@@ -121,6 +124,7 @@ function tooltipFor(hit) {
         ['Lane', result.laneNames[shape.lane[k]]],
         ['Start', formatNs(result.actions.start[hit.action] + shape.start[k])],
         ['Duration', formatNs(shape.dur[k])],
+        ['Uses', usesOf(result, shape.name[k])],
         ['Part of', actionTitle(result, hit.action)],
         ['Rank', String(hit.rank)],
       ]),

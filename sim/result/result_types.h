@@ -8,6 +8,7 @@
 #include "sim/base/units.h"
 #include "sim/costs/efficiencies.h"
 #include "sim/costs/estimate.h"
+#include "sim/result/resource_use.h"
 #include "sim/timeline/breakdown.h"
 #include "sim/timeline/bubbles.h"
 #include "sim/timeline/memory.h"
@@ -77,9 +78,10 @@ struct StepResult {
   std::vector<timeline::MemoryCurve> activations;  // by rank
   std::vector<RankMemory> memory;                  // by rank
   std::vector<int32_t> critical_path;
-  bool traced = false;   // of a profiler's trace: what a trace does not tell is 0 or empty
-  bool fits = true;      // every rank within its GPU's memory
-  std::string bound_by;  // "computation", "exposed communication", "pipeline bubble"
+  ResourceUse resources;  // empty where actions have fixed lengths
+  bool traced = false;    // of a profiler's trace: what a trace does not tell is 0 or empty
+  bool fits = true;       // every rank within its GPU's memory
+  std::string bound_by;   // "computation", "exposed communication", "pipeline bubble"
   std::vector<costs::Assumption> assumptions;
   std::vector<Sensitivity> sensitivities;  // largest gain first; empty where not asked for
 

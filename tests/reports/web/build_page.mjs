@@ -9,11 +9,14 @@ import {fileURLToPath} from 'node:url';
 const template = readFileSync(process.env.PAGE || 'reports/page.html', 'utf8');
 
 export function assemble(data) {
+  const {title, verdict} = JSON.parse(data),
+    escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   const parts = {
-    TITLE: JSON.parse(data).title.replaceAll('&', '&amp;').replaceAll('<', '&lt;'),
+    TITLE: escaped(title),
+    VERDICT: escaped(verdict),
     DATA: data.replaceAll('<', '\\u003c'),
   };
-  return template.replace(/@@(TITLE|DATA)@@/g, (_, name) => parts[name]);
+  return template.replace(/@@(TITLE|VERDICT|DATA)@@/g, (_, name) => parts[name]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

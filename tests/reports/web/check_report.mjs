@@ -4,7 +4,7 @@
 //   node check_report.mjs PIPESCOPE        (CHROMIUM names the browser, default "chromium")
 
 import {execFileSync} from 'node:child_process';
-import {mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {Browser} from './browser.mjs';
@@ -20,6 +20,59 @@ const pipescope = (...args) =>
 const SCHEDULES = ['1F1B', 'ZB1P', 'DualPipe'];
 
 const browser = new Browser();
+const value = (expression) => browser.evaluate(expression);
+
+// Dispatch stands on the network's and on NVLink's lane; the heatmap answers the pointer.
+async function seesLinks() {
+  await browser.open('file://' + file, {});
+  const lanes = await value('report.results[2].lanes.map((l) => report.results[2].laneNames[l]).join()');
+  check('lanes by medium', lanes === 'compute,communication,network (NIC),NVLink,pipeline,gradient', lanes);
+  const slack = await value('[...report.results[2].actions.slack].filter((s) => s === 0).length');
+  check('some actions have no slack', slack > 0, slack);
+  await value('byId("links").scrollIntoView()');
+  const box = await value('(({x, y, width}) => ({x, y, width}))(byId("link-canvas-2").getBoundingClientRect())');
+  await browser.mouse('mouseMoved', box.x + box.width * 0.3, box.y + 30);
+  const tip = await value('byId("tooltip").hidden ? "" : byId("tooltip").textContent');
+  check('a slice tells its share', /NIC out, rank 2.*\d+% of 40.00 GB\/s/.test(tip), tip);
+  await value('byId("link-resource").value = "2"; byId("link-resource").onchange({target: byId("link-resource")})');
+  await value('new Promise((f) => setTimeout(f, 400))');
+  check('another resource is kept in the address', /resource=2/.test(await value('location.hash')));
+  check('and named', /NVLink, 160.0 GB/.test(await value('byId("link-note-2").textContent')));
+}
+
+// What the buttons would save, caught on its way to the disk.
+async function takesAway() {
+  await browser.open('file://' + file, {});
+  const saved = await value(`(async () => {
+    const caught = [], make = URL.createObjectURL;
+    URL.createObjectURL = (blob) => (caught.push(blob), make(blob));
+    HTMLAnchorElement.prototype.click = () => {};
+    for (const id of ['save-csv', 'save-json', 'save-picture']) byId(id).click();
+    await new Promise((f) => setTimeout(f, 500));
+    const csv = (await caught[0].text()).split('\\r\\n');
+    return {lines: csv.length - 2, last: csv.at(-2), format: JSON.parse(await caught[1].text()).format,
+            picture: caught[2].type, actions: report.results.reduce((n, r) => n + r.actions.count, 0)};
+  })()`);
+  check('a line of CSV for each action', saved.lines === saved.actions && saved.lines > 5000, saved.lines);
+  check('of the last rank at last', /^"DualPipe",15,"/.test(saved.last), saved.last);
+  check('data and picture', saved.format === 'pipescope-report/1' && saved.picture === 'image/png');
+  check('saving is allowed', browser.messages.length === 0, browser.messages.join(' | '));
+}
+
+// Against itself nothing changed; against one whose steps took twice as long, all got better by half.
+async function seesChanges() {
+  const data = JSON.parse(readFileSync(stored)).report,
+    before = join(folder, 'before<img src=x onerror=alert(1)>.json');
+  data.results[1].step_time_s *= 2;
+  writeFileSync(before, JSON.stringify({report: data}));
+  pipescope('report', stored, '--baseline', before, '-o', again);
+  await opens(browser, 'with a baseline', {file: again, labels: SCHEDULES}, {width: 400});
+  const rows = await value("[...document.querySelectorAll('#baseline-table tbody tr')].map((r) => r.innerText)");
+  check('the largest change comes first', /^ZB1P.*▼ -50.00%/s.test(rows[0]), rows[0]);
+  check('the others are the same', rows.length === 3 && /= same/.test(rows[1]) && !/[▲▼]/.test(rows[1]), rows[1]);
+  check('a hostile name stays text', (await value('document.images.length')) === 0);
+}
+
 try {
   pipescope(
     ...['compare', 'experiments/deepseek_v3_h800.yaml', '--schedules', '1f1b,zb1p,dualpipe'],
@@ -34,6 +87,9 @@ try {
   check('unpacked, the data is that of the JSON', shown === JSON.stringify(JSON.parse(readFileSync(stored)).report));
   pipescope('report', stored, '-o', again);
   check('a stored result makes the same page', readFileSync(again).equals(readFileSync(file)));
+  await seesLinks();
+  await seesChanges();
+  await takesAway();
 } finally {
   await browser.close();
   rmSync(folder, {recursive: true, force: true});
