@@ -194,7 +194,7 @@ TEST_F(Manual, ADryRunWritesNothingAndCanBeReadBack) {
   Write("again.yaml", dry.out);
   const Ran again = Run({"simulate", "again.yaml", "--dry-run"});
   EXPECT_EQ(again.exit, 0) << again.err;
-  EXPECT_EQ(again.out, dry.out.substr(0, dry.out.find("would write")));
+  EXPECT_EQ(again.out, dry.out.substr(0, dry.out.find("# would write")));
   ExpectRefused({"simulate", V3(), "--dry-run", "--schedule", "dualpip"},
                 {"did you mean 'dualpipe'?"});
   ExpectRefused({"simulate", V3(), "--dry-run", "--set", "parallel.pipelin=8"}, {"pipeline"});

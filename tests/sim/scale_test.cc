@@ -130,12 +130,16 @@ TEST(Scale, EveryCase) {
     SCOPED_TRACE("FIRST=" + std::to_string(seed) + " CASES=1, " + c.schedule);
     const Experiment e = ExperimentOf(c);
     ASSERT_NO_FATAL_FAILURE(ExpectTimesAddUp(Must(Simulate(e, c.schedule))));
-    if (c.small.ranks > 1) ASSERT_NO_FATAL_FAILURE(ExpectBytesConserved(e));
-    if (!HasPairs(c.schedule)) ASSERT_NO_FATAL_FAILURE(ExpectMonotoneInBandwidth(c));
+    ASSERT_NO_FATAL_FAILURE(ExpectBytesConserved(e));
+    if (!HasPairs(c.schedule)) {
+      ASSERT_NO_FATAL_FAILURE(ExpectMonotoneInBandwidth(c));
+    }
     ++seen[c.schedule];
     if (seed % 10'000 == 9'999) std::fprintf(stderr, "%llu cases\n", 1 + (unsigned long long)seed);
   }
-  if (cases >= 1000) EXPECT_EQ(seen.size(), 7u);
+  if (cases >= 1000) {
+    EXPECT_EQ(seen.size(), 7u);
+  }
 }
 
 }  // namespace
