@@ -60,8 +60,12 @@ std::string CommunicationText(const CommunicationPlan& c) {
 }
 
 std::string ExperimentText(const Experiment& e) {
-  return fmt::format("name: {}\nmodel: {}\ntopology: {}\nschedule: {}\n", e.name, e.model.name,
-                     e.topology, e.schedule) +
+  std::string layouts;
+  for (const std::string& layout : e.layouts) {
+    layouts += fmt::format("{}\"{}\"", layouts.empty() ? "" : ", ", layout);
+  }
+  return fmt::format("name: {}\nmodel: {}\ntopology: {}\nschedule: {}\nlayouts: [{}]\n", e.name,
+                     e.model.name, e.topology, e.schedule, layouts) +
          ParallelText(e.parallel) + TrainingText(e.training) + CommunicationText(e.communication) +
          fmt::format("memory: {{reserved: {} B, enforce: {}, microbatches: {}}}\n",
                      e.reserved.value(), e.enforce_memory, e.held_microbatches);

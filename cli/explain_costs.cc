@@ -43,7 +43,7 @@ double Gemm(const model::Kernel& k, const Experiment& e, Explanation& x) {
   const int64_t tiles = k.groups * ((k.m + 127) / 128) * ((k.n + 127) / 128);
   const double waves = std::ceil(static_cast<double>(tiles) / gpu.sms);
   const double tile = 2.0 * 128 * 128 * static_cast<double>(k.k);
-  x.formula = "max(waves x (tile / (peak x main_loop) + tile_overhead), bytes / memory)";
+  x.formula = "max(waves x (tile / (peak x main_loop) + tile_overhead), bytes / memory, small)";
   x.terms = {
       {"shape", fmt::format("{} x {} x {}", k.m, k.n, k.k),
        k.groups > 1 ? fmt::format("m x n x k, {} groups", k.groups) : "m x n x k"},
@@ -59,7 +59,7 @@ double Gemm(const model::Kernel& k, const Experiment& e, Explanation& x) {
 double Attention(const model::Kernel& k, const Experiment& e, Explanation& x) {
   const double share = k.pass == Pass::kForward ? e.efficiencies.attention_forward
                                                 : e.efficiencies.attention_backward;
-  x.formula = "max(flops / (peak x share), bytes / memory)";
+  x.formula = "max(flops / (peak x share), bytes / memory, small)";
   x.terms = {
       {"flops", FormatCount(k.flops.value()) + "FLOP", "causal half only, where fused"},
       {"peak", Format(e.cluster.gpu.bf16), "BF16"},
@@ -85,7 +85,7 @@ double Memory(const model::Kernel& k, const Experiment& e, Explanation& x) {
 Explanation KernelPrice(const model::Kernel& k, const Experiment& e) {
   Explanation x = {fmt::format("kernel.{}.{}", k.name, NameOf(k.pass)),
                    "the analytic time of this kernel alone, on all SMs",
-                   "max(bytes / memory, launches x small_kernel)",
+                   "max(bytes / memory, small)",
                    {},
                    0,
                    0,
@@ -96,7 +96,7 @@ Explanation KernelPrice(const model::Kernel& k, const Experiment& e) {
   const double least = k.launches * e.efficiencies.small_kernel.seconds();
   x.terms.push_back(
       {"small_kernel", Format(e.efficiencies.small_kernel),
-       fmt::format("the least for each of {} launches: costs.small_kernel", k.launches)});
+       fmt::format("times {} launches, the least they take: costs.small_kernel", k.launches)});
   x.value = std::max(x.value, least);
   x.reported = costs::KernelTime(k, e.cluster.gpu.sms, e.cluster.gpu, e.efficiencies).seconds();
   x.shown = Time(x.value);

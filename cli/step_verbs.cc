@@ -109,7 +109,7 @@ int DryRun(const StepOptions& o, const Experiment& experiment,
   auto plan = PlanText(experiment, schedules, o.fidelity, o.engine);
   if (!plan) return Complain(plan.error());
   for (const std::string& file : {o.output, o.json, o.html, o.trace}) {
-    if (!file.empty()) *plan += "would write: " + file + "\n";
+    if (!file.empty()) *plan += "# would write: " + file + "\n";
   }
   return Emit("", *plan);
 }

@@ -34,7 +34,8 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{"kernels"}, std::vector<std::string>{"kernels", "list"},
         std::vector<std::string>{"kernels", "check"}, std::vector<std::string>{"kernels", "bench"},
         std::vector<std::string>{"calibrate"}, std::vector<std::string>{"trace"},
-        std::vector<std::string>{"trace", "show"}),
+        std::vector<std::string>{"trace", "show"}, std::vector<std::string>{"completion"},
+        std::vector<std::string>{"man"}),
     [](const auto& instance) {
       std::string name = "pipescope";
       for (const std::string& word : instance.param) name += "_" + word;
@@ -45,8 +46,9 @@ class HelpText : public CliTest {};
 
 TEST_F(HelpText, ListsEveryVerb) {
   const Ran ran = Run({"--help"});
-  for (const char* verb : {"simulate", "compare", "regress", "model", "schedule", "topology",
-                           "comm", "kernels", "calibrate", "trace", "sweep", "plan"}) {
+  for (const char* verb :
+       {"simulate", "compare", "regress", "model", "schedule", "topology", "comm", "kernels",
+        "calibrate", "trace", "sweep", "plan", "completion", "man"}) {
     EXPECT_NE(ran.out.find(std::string("\n  ") + verb + " "), std::string::npos) << verb;
   }
 }

@@ -159,7 +159,7 @@ TEST_F(Manual, ExamplesRun) {
       EXPECT_EQ(ran.err.find("experiments/deepseek_v3_h800.yaml: cannot"), ran.err.npos);
     }
   }
-  EXPECT_GE(well, 25) << "of " << commands.size();
+  EXPECT_GE(well, 20) << "of " << commands.size();
 }
 
 TEST_F(Manual, SuffixesInOptionsAndExperiments) {
@@ -184,13 +184,17 @@ TEST_F(Manual, SuffixesInOptionsAndExperiments) {
   ExpectRefused({"schedule", "show", "gpipe", "--ranks", "2.0001k", "--microbatches", "4"}, {""});
 }
 
-// The plan is an experiment itself: run again it gives the same step.
+// The plan is an experiment itself: read again it says the same.
 TEST_F(Manual, ADryRunWritesNothingAndCanBeReadBack) {
   const Ran dry = Run({"simulate", V3(), "--dry-run", "--html", "r.html", "--json", "r.json"});
   ASSERT_EQ(dry.exit, 0) << dry.err;
   EXPECT_THAT(dry.out, HasSubstr("would write: r.html\n"));
   EXPECT_THAT(dry.out, HasSubstr("# would simulate dualpipe: "));
   EXPECT_TRUE(Made().empty());
+  Write("again.yaml", dry.out);
+  const Ran again = Run({"simulate", "again.yaml", "--dry-run"});
+  EXPECT_EQ(again.exit, 0) << again.err;
+  EXPECT_EQ(again.out, dry.out.substr(0, dry.out.find("# would write")));
   ExpectRefused({"simulate", V3(), "--dry-run", "--schedule", "dualpip"},
                 {"did you mean 'dualpipe'?"});
   ExpectRefused({"simulate", V3(), "--dry-run", "--set", "parallel.pipelin=8"}, {"pipeline"});
