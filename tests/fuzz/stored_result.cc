@@ -4,6 +4,6 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace pipescope;
-  fuzz::Sound(reports::StoredReport(fuzz::AsText(data, size), "in.json"));
+  fuzz::Sound(reports::StoredData(fuzz::AsText(data, size), "in.json"));
   return 0;
 }
