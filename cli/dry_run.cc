@@ -52,8 +52,7 @@ std::string CommunicationText(const CommunicationPlan& c) {
   return fmt::format(
       "communication: {{sms: {}, overlap_gradients: {}, overlap_parameters: {}, "
       "overlap_messages: {}, overlap_tensor: {}, dispatcher: {}, gradient_precision: {}, paths: "
-      "{}, "
-      "to_rail: {}, paths_seed: {}}}\n",
+      "{}, to_rail: {}, paths_seed: {}}}\n",
       c.sms, c.overlap_gradients, c.overlap_parameters, c.overlap_messages, c.overlap_tensor,
       c.deduplicate ? "deduplicated" : "all_to_all", c.fp32_gradients ? "fp32" : "bf16",
       Name(c.paths), c.to_rail, c.paths_seed);

@@ -233,6 +233,16 @@ Status CheckGpus(const Space& space, const Experiment& base) {
   return {};
 }
 
+// Times of stages hold for the micro-batch, the split and the recomputation they were measured
+// with.
+Status CheckCosts(const Question& q, const Experiment& base) {
+  if (!base.stage_scale.measured) return {};
+  return Fail(
+      Error{"costs.stages were measured on one plan and say nothing of others: expected "
+            "the analytic model, a profile or an efficiency_file",
+            {q.experiment}});
+}
+
 Error NoPlan(const Question& q, const PlanCounts& c) {
   return {fmt::format("no plan fits: of {} considered {} are impossible (they do not divide, or "
                       "the schedule cannot be built), {} need more than {} for parameters and "
@@ -252,6 +262,7 @@ Result<PlanReport> Search(const Question& asked) {
   q.space = DefaultSpace(q.space, *base);
   if (q.limit == Bytes()) q.limit = base->cluster.gpu.memory;
   if (auto ok = CheckGpus(q.space, *base); !ok) return Fail(ok.error());
+  if (auto ok = CheckCosts(q, *base); !ok) return Fail(ok.error());
   const auto structures = StructuresOf(q.space, base->parallel.context);
   if (!structures) return Fail(structures.error());
   const auto patterns = PatternsOf(q.space);

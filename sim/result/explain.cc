@@ -230,7 +230,7 @@ std::vector<std::string> ExplainSlower(const Fingerprint& before, const StepResu
 }
 
 std::vector<std::string> ExplainFuller(const Fingerprint& before, const StepResult& now) {
-  if (before.size() != now.memory.size()) return {};
+  if (before.empty() || before.size() != now.memory.size()) return {};
   const Fingerprint print = FingerprintOf(now);
   size_t most = 0;
   const auto grown = [&](size_t r) { return print[r].peak_bytes - before[r].peak_bytes; };

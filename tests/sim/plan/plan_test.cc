@@ -134,6 +134,15 @@ TEST(Search, RefusesMoreGpusThanThereAre) {
   EXPECT_NE(report.error().message.find("--gpus 128"), std::string::npos);
 }
 
+// Times of one plan's stages would be taken for those of every plan.
+TEST(Search, RefusesTimesOfStages) {
+  Question q;
+  q.experiment = "experiments/published/zero_bubble_6_2b.yaml";
+  const auto found = Search(q);
+  ASSERT_FALSE(found.has_value());
+  EXPECT_NE(found.error().message.find("costs.stages"), std::string::npos);
+}
+
 TEST(Front, KeepsWhatNoOtherBeatsInAllThree) {
   const auto entry = [](int64_t time, int64_t memory, int gpus) {
     PlanEntry e;
