@@ -1,8 +1,11 @@
 #include "cli/plan_verb.h"
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "cli/examples.h"
+#include "cli/progress.h"
 #include "cli/verb.h"
 #include "reports/plan_json.h"
 #include "reports/plan_text.h"
@@ -30,7 +33,17 @@ int RunPlan(const PlanOptions& o) {
     question.limit = *limit;
   }
   if (question.jobs == 0) question.jobs = DefaultJobs();
+  std::optional<Progress> bar;
+  std::string shown;
+  question.progress = [&](const std::string& what, int64_t done, int64_t of) {
+    // Plans are simulated in the order of their bounds: ever more of the later ones need not be.
+    const auto parts = what == "decided" ? Progress::Parts::kUnlike : Progress::Parts::kAlike;
+    if (shown != what) bar.emplace("plans " + what, of, parts);
+    shown = what;
+    bar->Reach(done);
+  };
   const auto report = plan::Search(question);
+  bar.reset();
   if (!report) return Complain(report.error());
   return Emit(o.output, o.format == "json" ? reports::PlanJson(*report)
                                            : reports::PlanText(*report, o.command));

@@ -200,8 +200,7 @@ TEST(Limits, ASlowNicHoldsUpItsExchange) {
     const Duration folded = RunExchange(cluster, c, {24}).front().time;
     cluster.faults.slow_nics = {{{3, 0}, cluster.node.nic}};  // not slow: only tells GPUs apart
     const Duration before = RunExchange(cluster, c, {24}).front().time;
-    EXPECT_NEAR(before / folded, 1,
-                0.08);  // the GPU with most rows counts, where each draws its own
+    EXPECT_NEAR(before / folded, 1, 0.08);  // the GPU with most rows counts, each draws its own
     const Bandwidth quarter(cluster.node.nic.value() / 4);
     cluster.faults.slow_nics = {{{1, 2}, quarter}};
     const ExchangeResult one = RunExchange(cluster, c, {24}).front();
