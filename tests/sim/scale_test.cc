@@ -89,15 +89,23 @@ void ExpectFlowIsOpWhereNothingIsShared(Case c, uint64_t seed) {
   }
 }
 
-// Every GPU and flow on its own; native and SimGrid where that is small enough to be quick.
+// Native and SimGrid, on two ranks and few micro-batches: SimGrid forks at every event.
+bool IsEqualOnSimGrid(Case c) {
+  if (c.paths == Paths::kSpread) return false;
+  c.small.ranks = 2;
+  c.small.microbatches = c.small.layers = 4;
+  const Experiment e = ExperimentOf(c);
+  return e.gpus() <= 32 && ExpectSimGridAgrees(e, c.schedule);
+}
+
+// Every GPU and flow on its own.
 void ExpectFlowsAddUp(uint64_t seed, std::map<std::string, uint64_t>& seen) {
   const Case c = RandomFewGpus(seed);
   SCOPED_TRACE(Describe(c));
-  const Experiment e = ExperimentOf(c);
-  ASSERT_NO_FATAL_FAILURE(ExpectTimesAddUp(Must(Simulate(e, c.schedule, Fidelity::kFlow))));
+  ASSERT_NO_FATAL_FAILURE(
+      ExpectTimesAddUp(Must(Simulate(ExperimentOf(c), c.schedule, Fidelity::kFlow))));
   ASSERT_NO_FATAL_FAILURE(ExpectFlowIsOpWhereNothingIsShared(c, seed));
-  if (seed % 100 != 0 || c.paths == Paths::kSpread || e.gpus() > 32) return;
-  if (ExpectSimGridAgrees(e, c.schedule)) ++seen["simgrid"];
+  if (seed % 20 == 0 && IsEqualOnSimGrid(c)) ++seen["simgrid"];
 }
 
 uint64_t FromEnvironment(const char* name, uint64_t fallback) {
@@ -120,7 +128,7 @@ TEST(Scale, EveryCase) {
     ASSERT_NO_FATAL_FAILURE(ExpectFlowsAddUp(seed, seen));
     ASSERT_FALSE(HasFailure());
     ++seen[c.schedule];
-    if (seed % 10'000 == 9'999) std::fprintf(stderr, "%llu cases\n", 1 + (unsigned long long)seed);
+    if (seed % 1000 == 999) std::fprintf(stderr, "%llu cases\n", 1 + (unsigned long long)seed);
   }
   if (cases >= 300) {
     EXPECT_EQ(seen.size(), 8u);
