@@ -21,6 +21,7 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/executor/crew.h"
 #include "kernels/executor/play.h"
 #include "kernels/transformer/rank.h"
 #include "kernels/transformer/run_costs.h"
@@ -42,41 +43,49 @@ std::vector<RankLoad> LoadsOf(const schedules::Schedule& schedule);
 class Calibration {
  public:
   // Of the schedule the ranks' loads and the number of micro-batches are used, not its order.
-  Calibration(const ModelConfig& model, const schedules::Schedule& schedule, int replicas = 1,
-              int expert_ranks = 1);
+  // `crew` outlives it: each of its processes plays its rank, all at once.
+  static Result<std::unique_ptr<Calibration>> Make(const ModelConfig& model,
+                                                   const schedules::Schedule& schedule,
+                                                   int replicas, int expert_ranks,
+                                                   executor::Crew& crew);
 
   // A step of every rank. Fails as a step does.
   Status Measure();
 
   // Of a schedule with the same loads, once Measure was called. A pair is the
-  // steps of its F and of its B.
-  RunCosts Costs(const schedules::Schedule& schedule) const;
+  // steps of its F and of its B. Where the crew leads; elsewhere of its own rank alone.
+  Result<RunCosts> Costs(const schedules::Schedule& schedule) const;
 
  private:
   struct Samples {
     std::vector<double> run, before;  // [call]
   };
-  using Key = std::pair<int, int>;  // kind, stage; kStepEnd, rank
+  using Key = std::pair<int, int>;  // kind, stage; kStepEnd, place in here_
   static constexpr int kStepEnd = -1;
+
+  explicit Calibration(executor::Crew& crew) : crew_(crew) {}
 
   struct Player;  // one rank's part
   std::vector<schedules::Action> OrderOf(size_t rank) const;
   void Keep(const ActionTimes& times);
   std::vector<TimedStep> Medians(const Key& key) const;
-  TimedAction Cost(int rank, const schedules::Action& action) const;
-  TimedAction StepEnd(int rank) const;
+  TimedAction Cost(size_t i, const schedules::Action& action) const;
+  TimedAction StepEnd(size_t i) const;
 
+  executor::Crew& crew_;
   Training training_;
-  std::vector<std::unique_ptr<executor::RankWork>> ranks_;
+  std::vector<int> here_;  // ranks that are
+  executor::Works ranks_;  // [of here_]
   std::vector<RankLoad> loads_;
   executor::Handed handed_;
   std::map<Key, std::vector<Samples>> samples_;  // [step]
 };
 
 // Seconds from the end of a step that gives to the start of the one that takes on another rank that
-// has nothing else to do. Awake: as ranks wait that have a processor each (executor/spin.h), all
-// alike but where others took the processor meanwhile: the lowest decile. Otherwise they are woken,
-// from a processor that sleeps more or less deeply: the median.
-Result<double> MeasureHop(bool awake);
+// has nothing else to do, for a message of so many values. Awake: as ranks wait that have a
+// processor each (executor/spin.h), all alike but where others took the processor meanwhile: the
+// lowest decile. Otherwise they are woken, from a processor that sleeps more or less deeply: the
+// median. Where the crew leads; elsewhere 0.
+Result<double> MeasureHop(executor::Crew& crew, bool awake, size_t values = 0);
 
 }  // namespace pipescope::transformer
