@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "kernels/executor/spin.h"
 #include "kernels/transformer/packed_costs.h"
 #include "schedules/token.h"
 
@@ -30,7 +31,7 @@ TimedAction Timed(const executor::Steps& steps) {
                     steps.takes_gradient,
                     steps.gives_gradient};
   for (const executor::Step& step : steps.list) {
-    timed.steps.push_back({step.label, step.lane, step.after, 0});
+    timed.steps.push_back({step.label, step.lane, step.after});
   }
   return timed;
 }
@@ -177,7 +178,43 @@ Status Calibration::Measure() {
     Keep(player.times);
     Keep({{{kStepEnd, static_cast<int>(player.place)}, player.end}});
   }
-  return met;
+  const auto ranks = static_cast<int>(loads_.size());
+  const bool waits_tell = ranks > 1 && ranks <= crew_.processors() && training_.expert_ranks == 1;
+  return met && waits_tell ? MeasureAlone() : met;
+}
+
+// Ranks in turn; weight gradients go into the sums of a step that never ends.
+Status Calibration::MeasureAlone() {
+  for (size_t rank = 0; rank < loads_.size(); ++rank) {
+    if (Status met = crew_.Meet(); !met) return met;
+    const auto place = std::find(here_.begin(), here_.end(), static_cast<int>(rank));
+    if (place == here_.end()) continue;
+    Player player{*this, static_cast<size_t>(place - here_.begin())};
+    std::atomic<bool> ended = false;
+    std::vector<std::thread> others;
+    for (size_t i = 1; i < here_.size(); ++i) {
+      others.emplace_back([&] {
+        executor::WaitAwake([&] { return ended.load(); });
+        ended.wait(false);
+      });
+    }
+    player.Play();
+    ended = true;
+    ended.notify_all();
+    for (std::thread& other : others) other.join();
+    if (!player.status) return player.status;
+    KeepAlone(player.times);
+  }
+  return crew_.Meet();
+}
+
+void Calibration::KeepAlone(const ActionTimes& times) {
+  for (const auto& [key, steps] : times) {
+    auto& kept = samples_.at(key);
+    for (size_t i = 0; i < steps.size(); ++i) {
+      kept[i].alone.push_back(steps[i].run / steps[i].count);
+    }
+  }
 }
 
 void Calibration::Keep(const ActionTimes& times) {
@@ -194,8 +231,9 @@ void Calibration::Keep(const ActionTimes& times) {
 std::vector<TimedStep> Calibration::Medians(const Key& key) const {
   std::vector<TimedStep> medians;
   for (const Samples& samples : samples_.at(key)) {
-    medians.push_back(
-        {0, timeline::Lane::kCompute, {}, MedianOf(samples.run), MedianOf(samples.before)});
+    const double run = MedianOf(samples.run);
+    const double alone = samples.alone.empty() ? run : std::min(run, MedianOf(samples.alone));
+    medians.push_back({0, timeline::Lane::kCompute, {}, run, alone, MedianOf(samples.before)});
   }
   return medians;
 }
@@ -216,6 +254,7 @@ TimedAction Calibration::Cost(size_t i, const Action& action) const {
     const bool is_first = !pair || part == timeline::Part::kForward;
     const TimedStep& median = is_first ? first.at(of_first++) : backward.at(of_backward++);
     step.seconds = median.seconds;
+    step.alone = median.alone;
     step.before = median.before;
   }
   return timed;
@@ -224,7 +263,9 @@ TimedAction Calibration::Cost(size_t i, const Action& action) const {
 TimedAction Calibration::StepEnd(size_t i) const {
   TimedAction timed = Timed(ranks_[i]->StepEnd());
   const auto medians = Medians({kStepEnd, static_cast<int>(i)});
-  for (size_t s = 0; s < medians.size(); ++s) timed.steps[s].seconds = medians[s].seconds;
+  for (size_t s = 0; s < medians.size(); ++s) {
+    timed.steps[s].seconds = timed.steps[s].alone = medians[s].seconds;
+  }
   return timed;
 }
 

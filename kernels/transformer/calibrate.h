@@ -11,6 +11,10 @@
 //
 //   cost of a step = median over calls of Measure of its mean in one
 //
+// Where each rank has a processor, it then does the same while the others wait, as they wait for
+// messages: processors share caches, memory and clocks, so that a step beside one that waits is up
+// to a fifth shorter than beside one that works, and schedules differ in how long ranks wait.
+//
 // A mean, since a run pays for every page fault and every tick of the system, which a median of
 // short steps would not see; the median over calls leaves out a call that was disturbed as a whole.
 // Times are processor time (timed_work.h). Calls take turns with runs, so that a machine whose
@@ -58,7 +62,7 @@ class Calibration {
 
  private:
   struct Samples {
-    std::vector<double> run, before;  // [call]
+    std::vector<double> run, before, alone;  // [call]
   };
   using Key = std::pair<int, int>;  // kind, stage; kStepEnd, place in here_
   static constexpr int kStepEnd = -1;
@@ -67,7 +71,9 @@ class Calibration {
 
   struct Player;  // one rank's part
   std::vector<schedules::Action> OrderOf(size_t rank) const;
+  Status MeasureAlone();
   void Keep(const ActionTimes& times);
+  void KeepAlone(const ActionTimes& times);
   std::vector<TimedStep> Medians(const Key& key) const;
   TimedAction Cost(size_t i, const schedules::Action& action) const;
   TimedAction StepEnd(size_t i) const;

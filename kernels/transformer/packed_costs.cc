@@ -19,6 +19,7 @@ void Pack(const TimedAction& action, Packer& packer) {
     packer.Put(step.lane);
     packer.PutList(step.after);
     packer.Put(step.seconds);
+    packer.Put(step.alone);
     packer.Put(step.before);
   }
 }
@@ -35,6 +36,7 @@ TimedAction Unpack(Unpacker& unpacker) {
     step.lane = unpacker.Get<timeline::Lane>();
     step.after = unpacker.GetList<int32_t>();
     step.seconds = unpacker.Get<double>();
+    step.alone = unpacker.Get<double>();
     step.before = unpacker.Get<double>();
   }
   return action;
