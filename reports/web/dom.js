@@ -89,3 +89,10 @@ function frameThrottle(work) {
     });
   };
 }
+
+// Formulas are set as code so that they stand out from the prose around them.
+function explain(id, ...paragraphs) {
+  byId(id).replaceChildren(...paragraphs.map((p) => el('p', {}, p)));
+}
+
+const code = (text) => el('code', {}, text);

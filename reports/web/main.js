@@ -90,21 +90,6 @@ function listenButtons() {
   on('copy', copyCommand);
 }
 
-async function copyCommand() {
-  const button = byId('copy');
-  try {
-    await navigator.clipboard.writeText(report.raw.command);
-    button.textContent = 'Copied';
-  } catch (error) {
-    // Without the clipboard's permission the text is at least selected, ready for Ctrl+C.
-    getSelection().selectAllChildren(byId('command'));
-    button.textContent = 'Selected';
-  }
-  setTimeout(() => {
-    button.textContent = 'Copy';
-  }, 1600);
-}
-
 function showToggles() {
   for (const key of ['critical', 'messages', 'gaps'])
     byId('show-' + key).setAttribute('aria-pressed', String(state[key]));
@@ -177,9 +162,7 @@ async function start() {
   drawSensitivities();
   drawAssumptions();
   drawExplanations();
-  byId('command').textContent = report.raw.command;
-  byId('provenance').textContent =
-    `Made by pipescope ${report.raw.version}. Everything shown is in this file; nothing is fetched.`;
+  drawFooter();
   gantt = new Gantt();
   listenButtons();
   listenExports();
@@ -188,13 +171,4 @@ async function start() {
   showToggles();
 }
 
-function fail(error) {
-  document.documentElement.dataset.rendered = 'error: ' + error.message;
-  byId('failure').hidden = false;
-  byId('failure').textContent = 'This report could not be drawn: ' + error.message;
-  console.error(error);
-}
-
-start().then(() => {
-  document.documentElement.dataset.rendered = 'ok';
-}, fail);
+begin(start);

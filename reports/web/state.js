@@ -1,5 +1,4 @@
-// What the reader has chosen. It lives in the URL hash, so a view can be shared as a link; parts of the page
-// listen for the keys they draw.
+// What the reader has chosen in the page of steps.
 
 const state = {
   start: 0,
@@ -17,19 +16,6 @@ const state = {
   cursor: null, // time under the pointer, ns; not kept in the hash
 };
 let fullEnd = 1; // the longest step, ns: the common axis
-const listeners = [];
-
-function listen(keys, work) {
-  listeners.push({keys, work});
-}
-
-function setState(change) {
-  const changed = Object.keys(change).filter((k) => state[k] !== change[k]);
-  if (!changed.length) return;
-  Object.assign(state, change);
-  for (const {keys, work} of listeners) if (keys.some((k) => changed.includes(k))) work(changed);
-  if (changed.some((k) => k !== 'cursor')) writeHashSoon();
-}
 
 // Keeps the window inside the step and no narrower than a microsecond.
 function setWindow(start, end) {
@@ -51,19 +37,6 @@ const panBy = (ns) => {
   setState({start: from, end: from + width});
 };
 
-let hashTimer = 0;
-function writeHashSoon() {
-  clearTimeout(hashTimer);
-  hashTimer = setTimeout(() => {
-    // replaceState is refused in some sandboxes (an attachment viewer); the page works without it.
-    try {
-      history.replaceState(null, '', '#' + hashText());
-    } catch (error) {
-      return;
-    }
-  }, 200);
-}
-
 function hashText() {
   const parts = [];
   if (state.start > 0 || state.end < fullEnd)
@@ -83,13 +56,7 @@ function hashText() {
 
 // Anything malformed or out of range in the hash is ignored: a link may come from another report.
 function readHash(results) {
-  const found = new Map(
-    location.hash
-      .slice(1)
-      .split('&')
-      .map((p) => p.split('='))
-      .filter((p) => p.length === 2),
-  );
+  const found = hashEntries();
   const pair = (name) => {
     const [a, b] = (found.get(name) || '').split('-').map(Number);
     return Number.isFinite(a) && Number.isFinite(b) && b > a ? [a, b] : null;
