@@ -121,9 +121,9 @@ function drawPointExplanations() {
     ['Peak memory is that of the fullest rank: parameters, gradients, optimizer, buffers and the most activations it holds at once.'],
   );
   explain('pruned-how', [
-    'A plan is simulated only if a bound does not already rule it out: ',
-    code('bound on time = work of the busiest rank + what cannot overlap <= step time'),
-    '. Nothing that was left out can be faster than the plans listed, or on their front.',
+    'Plans go from the one with the least bound to the one with the most; what a bound rules out is not simulated: ',
+    code('bound = max over ranks of (head + max(work, work before its last backward + tail)) ≤ step time'),
+    '. It leaves out messages, contention and the step’s end, so nothing that was left out can be faster than the plans listed, nor on their front.',
   ]);
 }
 
