@@ -16,6 +16,12 @@ def digest(text):
     return "'sha256-%s'" % base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
+def lean(text):
+    """Without indentation, and without lines that are only a `//` comment: a tenth of a page."""
+    lines = [line.strip() for line in text.split("\n")]
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
 def scripts(order):
     return [line for line in order.split("\n") if line and line[0] != "#"]
 
@@ -27,8 +33,8 @@ def main():
     missing = {path for path in files if path.endswith(".js")} ^ set(sum(orders.values(), []))
     if missing:
         sys.exit("the pages' orders and the scripts differ in: " + ", ".join(sorted(missing)))
-    style = "\n" + files["report.css"]
-    script = "\n" + "\n".join(files[path] for path in orders[name + ".order"])
+    style = "\n" + lean(files["report.css"])
+    script = "\n" + "\n".join(lean(files[path]) for path in orders[name + ".order"])
     page = files[name + ".html"]
     for mark, value in [("STYLE_HASH", digest(style)), ("SCRIPT_HASH", digest(script)),
                         ("STYLE", style), ("SCRIPT", script)]:

@@ -2,9 +2,10 @@
 
 let report = null;
 
-function fillGanttLegend() {
-  const two = 'linear-gradient(var(--forward) 50%, var(--backward) 50%)',
-    kinds = new Set(),
+// Kinds of actions and of operations that there are; found once.
+function kindsInReport() {
+  if (report.kinds) return report.kinds;
+  const kinds = new Set(),
     ops = new Set();
   for (const r of report.results) {
     r.actions.kind.forEach((k) => kinds.add(k));
@@ -12,6 +13,13 @@ function fillGanttLegend() {
     r.stepOps.name.forEach((n) => ops.add(r.opKinds[n]));
     if (r.messageLane >= 0) ops.add(5);
   }
+  report.kinds = {kinds, ops};
+  return report.kinds;
+}
+
+function fillGanttLegend() {
+  const two = 'linear-gradient(var(--forward) 50%, var(--backward) 50%)',
+    {kinds, ops} = kindsInReport();
   const entries = [];
   if (kinds.has(KIND.F) || kinds.has(KIND.FB)) entries.push(['var(--forward)', 'F forward']);
   const both = [
@@ -100,11 +108,11 @@ function showToggles() {
 
 function listenChanges() {
   const minimap = frameThrottle(drawMinimap),
-    memory = frameThrottle(drawMemory),
+    memory = frameThrottle(whenSeen('memory', drawMemory)),
     toggles = frameThrottle(showToggles);
   listen(['start', 'end'], minimap);
   listen(['start', 'end', 'cursor', 'memoryRank'], memory);
-  const links = frameThrottle(drawLinks);
+  const links = frameThrottle(whenSeen('links', drawLinks));
   listen(['start', 'end', 'cursor', 'resource'], links);
   listen(['memoryRank'], drawMemoryBars);
   listen(['selection', 'range', 'critical'], () => drawDetails(gantt));
@@ -156,6 +164,7 @@ async function start() {
   makeMemory();
   drawMemoryBars();
   makeLinks();
+  makeFabric();
   drawRankTables();
   drawValidation();
   drawBaseline();

@@ -109,7 +109,7 @@ function drawFigures() {
 
 function drawPointExplanations() {
   explain('map-how', [
-    'A place is a point of the sweep: the step simulated with these values. Darker is more. A frame marks the best that fits in memory; stripes mark what does not fit, and what the simulation refuses says so: click it for the reason. Lines that cross change places: which is better depends on the field.',
+    'A place is a point of the sweep: the step simulated with these values. Darker is more. A solid frame marks the best that fits in memory, a dashed one what does not fit; what the simulation refuses says so: click it for the reason. Lines that cross change places: which is better depends on the field.',
   ]);
   explain(
     'front-how',

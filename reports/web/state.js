@@ -12,6 +12,8 @@ const state = {
   lanes: 'auto',
   memoryRank: -1,
   resource: 0, // of the heatmap
+  fabric: -1, // result whose use colours the fabric; -1: the best
+  link: -1, // class of links that is chosen
   theme: '',
   cursor: null, // time under the pointer, ns; not kept in the hash
 };
@@ -50,6 +52,8 @@ function hashText() {
   if (state.lanes !== 'auto') parts.push('lanes=' + state.lanes);
   if (state.memoryRank >= 0) parts.push('rank=' + state.memoryRank);
   if (state.resource > 0) parts.push('resource=' + state.resource);
+  if (state.fabric >= 0 && state.fabric !== report.best) parts.push('fabric=' + state.fabric);
+  if (state.link >= 0) parts.push('link=' + state.link);
   if (state.theme) parts.push('theme=' + state.theme);
   return parts.join('&');
 }
@@ -71,6 +75,8 @@ function readHash(results) {
   if (['light', 'dark'].includes(found.get('theme'))) change.theme = found.get('theme');
   if (/^\d+$/.test(found.get('rank') || '')) change.memoryRank = Number(found.get('rank'));
   if (/^\d$/.test(found.get('resource') || '')) change.resource = Number(found.get('resource'));
+  for (const key of ['fabric', 'link'])
+    if (/^\d{1,3}$/.test(found.get(key) || '')) change[key] = Number(found.get(key));
   const [result, action, backward] = (found.get('sel') || '').split('.').map(Number);
   if (results[result] && action >= 0 && action < results[result].actions.count) {
     change.selection = {result, action, backward: backward === 1};
