@@ -75,6 +75,9 @@ std::string ValidatePage(const ValidateResult& result, const std::string& comman
   ReportFrame frame{"Predicted and measured", command, version};
   frame.subtitle = fmt::format("{} on {}: {} processors, {} repetitions", result.device,
                                result.machine, result.processors, result.repetitions);
+  if (result.transport == "mpi") {
+    frame.subtitle += fmt::format(", {} processes over MPI", result.processes);
+  }
   frame.verdict = VerdictOf(result);
   std::vector<StepResult> steps;
   for (const ValidateCase& c : result.cases) {

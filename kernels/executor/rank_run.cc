@@ -43,12 +43,14 @@ class RankRunner {
   void RunAction(int32_t id, const Plan& plan) {
     steps_ = plan();
     id_ = id;
-    base_ = record_.steps.size();
+    base_ = t_.records ? record_.steps.size() : 0;
     const size_t count = steps_.list.size();
     const auto number = [&](int32_t i) { return i < 0 ? -1 : static_cast<int32_t>(base_) + i; };
-    record_.actions.push_back({number(0), static_cast<int32_t>(count),
-                               number(steps_.gives_activation), number(steps_.gives_gradient)});
-    record_.steps.resize(base_ + count);
+    if (t_.records) {
+      record_.actions.push_back({number(0), static_cast<int32_t>(count),
+                                 number(steps_.gives_activation), number(steps_.gives_gradient)});
+      record_.steps.resize(base_ + count);
+    }
     done_.assign(count, false);
     const bool two_lanes =
         std::any_of(steps_.list.begin(), steps_.list.end(),
@@ -72,18 +74,15 @@ class RankRunner {
   }
 
   bool RunStep(int32_t i, const Step& step, int32_t before) {
-    StepRecord& record = record_.steps[base_ + static_cast<size_t>(i)];
-    record.label = step.label;
-    record.lane = step.lane;
-    const auto waits = [&](int32_t other) {
-      if (other >= 0) record.after.push_back(static_cast<int32_t>(base_) + other);
-    };
-    waits(before);
-    std::for_each(step.after.begin(), step.after.end(), waits);
+    StepRecord record;
+    if (t_.records) record = Begin(step, before);
     if (!WaitFor(step.after) || !Take(i, record)) return false;
-    record.start = Clock::now();
+    if (t_.records) record.start = Clock::now();
     const Status status = Call(step);
-    record.end = Clock::now();
+    if (t_.records) {
+      record.end = Clock::now();
+      record_.steps[base_ + static_cast<size_t>(i)] = std::move(record);
+    }
     if (!status) return Fail(i, status.error().ToString());
     ++t_.standing->steps_run;
     {
@@ -92,6 +91,18 @@ class RankRunner {
     }
     ended_.notify_all();
     return Give(i);
+  }
+
+  StepRecord Begin(const Step& step, int32_t before) const {
+    StepRecord record;
+    record.label = step.label;
+    record.lane = step.lane;
+    const auto waits = [&](int32_t other) {
+      if (other >= 0) record.after.push_back(static_cast<int32_t>(base_) + other);
+    };
+    waits(before);
+    std::for_each(step.after.begin(), step.after.end(), waits);
+    return record;
   }
 
   // An exception of a kernel or of memory ends the run as any other failure does.
@@ -134,6 +145,7 @@ class RankRunner {
       return false;
     }
     (backward ? ports_.gradient_in : ports_.activation_in) = std::move(received->payload);
+    if (!t_.records) return true;
     const std::lock_guard lock(mutex_);
     record.message = static_cast<int32_t>(record_.messages.size());
     record_.messages.push_back({name, received->sent, received->arrived});

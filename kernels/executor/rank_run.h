@@ -35,6 +35,7 @@ struct RankTask {
   Transport* transport = nullptr;
   Stop* stop = nullptr;
   Standing* standing = nullptr;
+  bool records = true;  // else what happened is not written down, and no clock is read
 };
 
 // Returns when all is done, or, with what happened so far, when the run was stopped. A step that

@@ -89,7 +89,8 @@ Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works
       ++there;
       if (awake) WaitAwake([&] { return there == schedule.ranks; });
       const RankTask task{static_cast<int>(r), &schedule,  &flow, &routes,
-                          works[r].get(),      &mailboxes, &stop, &standings[r]};
+                          works[r].get(),      &mailboxes, &stop, &standings[r],
+                          options.records};
       records[r] = RunRank(task);
       const std::lock_guard lock(finish.mutex);
       ++finish.ranks;
@@ -99,6 +100,7 @@ Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works
   Watch(schedule, standings, works, options, finish, stop);
   for (std::thread& thread : threads) thread.join();
   if (stop.stopped()) return Fail(stop.message());
+  if (!options.records) return Run();
   return Run{MakeTimeline(schedule, flow, works.front()->labels(), records)};
 }
 

@@ -19,6 +19,7 @@ namespace pipescope::executor {
 struct ThreadOptions {
   std::chrono::milliseconds patience{60'000};
   bool may_wait_awake = true;
+  bool records = true;  // else the timeline is empty; what recording costs is measured by it
 };
 
 // `works`: one for each rank; they are called until this returns.

@@ -56,7 +56,9 @@ struct Calibration::Player {
   void Play() {
     TimedWork work(*of.ranks_[place]);
     const auto rank = static_cast<size_t>(of.here_[place]);
-    status = executor::PlayAlone(of.OrderOf(rank), of.handed_, work);
+    for (const bool split : {false, true}) {
+      if (status) status = executor::PlayAlone(of.OrderOf(rank, split), of.handed_, work);
+    }
     for (const auto& [key, steps] : work.times()) Add(times[key], steps);
   }
 
@@ -120,7 +122,7 @@ Result<std::unique_ptr<Calibration>> Calibration::Make(const ModelConfig& model,
   return made;
 }
 
-std::vector<Action> Calibration::OrderOf(size_t rank) const {
+std::vector<Action> Calibration::OrderOf(size_t rank, bool split) const {
   const int count = std::max(2, training_.microbatches / training_.replicas);
   const auto& [stages, held] = loads_[rank];
   std::vector<Action> order;
@@ -129,16 +131,14 @@ std::vector<Action> Calibration::OrderOf(size_t rank) const {
       order.push_back({kind, StageId(*stage), MicrobatchId(microbatch)});
     }
   };
-  const auto split = [](int microbatch) { return microbatch % 2 == 1; };
-  // At least two: B of one, I and W of another.
-  for (int m = 0; m <= count + held; ++m) {
+  for (int m = 0; m < count + held; ++m) {
     for (const int stage : stages) {
       if (m < count) order.push_back({ActionKind::kForward, StageId(stage), MicrobatchId(m)});
     }
     const int back = m - held + 1;
-    if (back - 1 >= 0 && split(back - 1)) backward(ActionKind::kWeightGrad, back - 1);
+    if (back - 1 >= 0 && split) backward(ActionKind::kWeightGrad, back - 1);
     if (back < 0 || back >= count) continue;
-    backward(split(back) ? ActionKind::kInputGrad : ActionKind::kBackward, back);
+    backward(split ? ActionKind::kInputGrad : ActionKind::kBackward, back);
   }
   return order;
 }

@@ -6,14 +6,16 @@
 // most, since how cold an activation is in the cache counts (of a model of hidden 64, 4 % of a step
 // between 1F1B's two and GPipe's eight):
 //
-//   F of micro-batch m, then the backward pass of m - held + 1: B, or for every other one I, and
-//   its W one micro-batch later; at last the step's end
+//   F of micro-batch m, then the backward pass of m - held + 1: B; then all again with I, and its W
+//   one micro-batch later; at last the step's end
 //
 //   cost of a step = median over calls of Measure of its mean in one
 //
 // Where each rank has a processor, it then does the same while the others wait, as they wait for
 // messages: processors share caches, memory and clocks, so that a step beside one that waits is up
 // to a fifth shorter than beside one that works, and schedules differ in how long ranks wait.
+//
+// Each kind has a step's first micro-batch among the others, as in a run: it finds caches cold.
 //
 // A mean, since a run pays for every page fault and every tick of the system, which a median of
 // short steps would not see; the median over calls leaves out a call that was disturbed as a whole.
@@ -70,7 +72,7 @@ class Calibration {
   explicit Calibration(executor::Crew& crew) : crew_(crew) {}
 
   struct Player;  // one rank's part
-  std::vector<schedules::Action> OrderOf(size_t rank) const;
+  std::vector<schedules::Action> OrderOf(size_t rank, bool split) const;
   Status MeasureAlone();
   void Keep(const ActionTimes& times);
   void KeepAlone(const ActionTimes& times);

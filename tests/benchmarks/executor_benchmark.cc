@@ -4,7 +4,11 @@
 //   BM_Record     the clock twice and a record written: what recording adds to a step
 //   BM_Step       a whole empty step of the executor, all hands included
 //   BM_ModelStep  a step of a model, for the share
+//   BM_Training   a whole training step on one rank, by processor time, recorded (1) or not (0):
+//                 --benchmark_enable_random_interleaving=true --benchmark_repetitions=9
 #include <benchmark/benchmark.h>
+
+#include <ctime>
 
 #include "kernels/executor/threads.h"
 #include "kernels/transformer/rank.h"
@@ -73,6 +77,31 @@ void BM_ModelStep(benchmark::State& state, const char* name) {
 BENCHMARK_CAPTURE(BM_ModelStep, micro, "micro")->UseManualTime()->Iterations(50);
 BENCHMARK_CAPTURE(BM_ModelStep, tiny, "tiny")->UseManualTime()->Iterations(30);
 BENCHMARK_CAPTURE(BM_ModelStep, small, "small")->UseManualTime()->Iterations(10);
+
+// By the processor time of the process: what others take of the processor does not count.
+void BM_Training(benchmark::State& state, const char* name) {
+  Training training;
+  training.model = FindModel(name).value();
+  training.microbatches = 8;
+  const schedules::Schedule schedule = OneRank(8);
+  const auto works = MakeRanks(training, schedule);
+  executor::ThreadOptions options;
+  options.records = state.range(0) != 0;
+  const auto seconds = [] {
+    timespec time = {};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  };
+  for (auto _ : state) {
+    const double start = seconds();
+    const auto run = executor::RunOnThreads(schedule, works, options);
+    state.SetIterationTime(seconds() - start);
+    if (!run) state.SkipWithError("the run failed");
+  }
+}
+BENCHMARK_CAPTURE(BM_Training, micro, "micro")->Arg(0)->Arg(1)->UseManualTime()->Iterations(40);
+BENCHMARK_CAPTURE(BM_Training, tiny, "tiny")->Arg(0)->Arg(1)->UseManualTime()->Iterations(20);
+BENCHMARK_CAPTURE(BM_Training, small, "small")->Arg(0)->Arg(1)->UseManualTime()->Iterations(5);
 
 }  // namespace
 }  // namespace pipescope::transformer

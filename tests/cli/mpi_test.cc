@@ -48,7 +48,7 @@ class Mpi : public CliTest {
   // error on one line that names the rank, and nobody left behind.
   void ExpectEnded(int rank, int signal, const std::string& why) {
     MpiRun run(4, Validate({"--ranks", "4", "--schedules", "1f1b", "--repetitions", "1000",
-                            "--microbatches", "64", "--hang-after", "2", "-o", folder + "/out"}));
+                            "--microbatches", "64", "--hang-after", "4", "-o", folder + "/out"}));
     // Every worker and its keeper.
     ASSERT_TRUE(Soon([&] { return run.Processes().size() >= 8; }));
     std::this_thread::sleep_for(std::chrono::seconds(1));
@@ -100,11 +100,11 @@ TEST_F(Mpi, AKilledRankEndsTheJob) {
 }
 
 TEST_F(Mpi, AStoppedRankEndsTheJob) {
-  ExpectEnded(3, SIGSTOP, "has not been heard of for 2\\.000 s");
+  ExpectEnded(3, SIGSTOP, "has not been heard of for 4\\.000 s");
 }
 
 TEST_F(Mpi, AStoppedFirstRankEndsTheJob) {
-  ExpectEnded(0, SIGSTOP, "has not been heard of for 2\\.000 s");
+  ExpectEnded(0, SIGSTOP, "has not been heard of for 4\\.000 s");
 }
 
 TEST_F(Mpi, WhatCannotBeRunIsRefusedOnce) {

@@ -2,6 +2,7 @@
 // one action.
 #pragma once
 
+#include <chrono>
 #include <csignal>
 #include <map>
 #include <mutex>
@@ -116,17 +117,18 @@ class Counting : public RankWork {
 class Faulty : public Counting {
  public:
   enum class How { kFails, kThrows, kHangs, kDies };
-  Faulty(const schedules::Schedule& schedule, Done& done, How how)
-      : Counting(schedule, done), how_(how) {}
+  Faulty(const schedules::Schedule& schedule, Done& done, How how,
+         std::chrono::milliseconds nap = std::chrono::milliseconds(1500))
+      : Counting(schedule, done), how_(how), nap_(nap) {}
 
   Steps Plan(const schedules::Action& action, Ports& ports) override {
     Steps steps = Counting::Plan(action, ports);
     if (schedules::ToToken(action) == "1F2") {
-      steps.list.front().run = [how = how_]() -> Status {
+      steps.list.front().run = [how = how_, nap = nap_]() -> Status {
         if (how == How::kThrows) throw std::runtime_error("no more memory");
         if (how == How::kFails) return Fail("the loss is not finite");
         if (how == How::kDies) std::raise(SIGKILL);
-        std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+        std::this_thread::sleep_for(nap);
         return {};
       };
     }
@@ -135,6 +137,7 @@ class Faulty : public Counting {
 
  private:
   How how_;
+  std::chrono::milliseconds nap_;
 };
 
 }  // namespace pipescope::executor

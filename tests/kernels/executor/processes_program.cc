@@ -1,6 +1,6 @@
 // One process of a job: runs 1F1B with works that count, or in which rank 1 goes wrong.
 //
-//   processes_program LIBRARY carry|fails|throws|hangs|dies|deadlock|clocks
+//   processes_program LIBRARY carry|fails|throws|hangs|dies|deadlock
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -63,7 +63,7 @@ int GoWrong(Crew& crew, int rank, Faulty::How how) {
   Done done;
   Works works;
   if (rank == 1) {
-    works.push_back(std::make_unique<Faulty>(schedule, done, how));
+    works.push_back(std::make_unique<Faulty>(schedule, done, how, std::chrono::minutes(2)));
   } else {
     works.push_back(std::make_unique<Counting>(schedule, done));
   }
@@ -94,7 +94,7 @@ int Main(const std::string& library, std::string_view mode) {
                            number("OMPI_COMM_WORLD_LOCAL_SIZE")};
   const auto vigil = StartKept(place.rank);
   if (!vigil) return Complain(vigil.error());
-  auto crew = ProcessCrew::Join(place, {library, std::chrono::milliseconds(1000)}, *vigil.value());
+  auto crew = ProcessCrew::Join(place, {library, std::chrono::milliseconds(3000)}, *vigil.value());
   if (!crew) return place.rank == 0 ? Complain(crew.error()) : 0;
   if (mode == "carry") return Carry(**crew);
   if (mode == "deadlock") return Deadlock(**crew);

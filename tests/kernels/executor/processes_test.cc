@@ -55,7 +55,7 @@ TEST(Processes, ADeadRankEndsAllWithItsPlace) {
 
 TEST(Processes, AHangEndsAllWithWhereTheyStand) {
   const std::string error = ErrorOf("hangs");
-  EXPECT_THAT(error, HasSubstr("no rank has got anywhere for 1.000 s; they stand at"));
+  EXPECT_THAT(error, HasSubstr("no rank has got anywhere for 3.000 s; they stand at"));
   EXPECT_THAT(error, HasSubstr("rank 1, action 3 of 16, 1F2"));
   EXPECT_THAT(error, HasSubstr("rank 3, action 5 of 16, 3F2"));
 }

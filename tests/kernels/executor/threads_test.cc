@@ -87,6 +87,17 @@ TEST(Threads, SixteenRanksOfDualPipe) {
   EXPECT_EQ(run->timeline.messages.size(), static_cast<size_t>(2 * 40 * 15));
 }
 
+TEST(Threads, WithoutRecordsAllIsDoneAndNothingTold) {
+  const Schedule schedule = Made("dualpipe", 4, 8);
+  Done done;
+  ThreadOptions options;
+  options.records = false;
+  const auto run = RunOnThreads(schedule, Counters(schedule, done), options);
+  ASSERT_TRUE(run) << run.error().ToString();
+  ExpectEverythingOnce(schedule, done);
+  EXPECT_TRUE(run->timeline.operations.empty());
+}
+
 TEST(Threads, AnOrderThatWouldDeadlockIsRefused) {
   Schedule schedule;
   schedule.ranks = schedule.stages = schedule.microbatches = 2;
