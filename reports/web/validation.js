@@ -52,20 +52,24 @@ function drawScatter(width) {
   return plot.svg;
 }
 
-// The three that are most off by name, where they are off by more than the noise.
+// The three that are most off by name, where they are off by more than the noise; a name that would lie on another
+// moves up.
 function nameOutliers(plot, list) {
+  const placed = [];
   [...list]
     .sort((a, b) => Math.abs(b.error) - Math.abs(a.error))
     .slice(0, 3)
     .filter((v) => Math.abs(v.error) > v.noise)
     .forEach((v) => {
-      const x = plot.x(v.measured_s),
-        late = x > plot.width * 0.65;
-      plot.add(
-        'text',
-        {x: x + (late ? -9 : 9), y: plot.y(v.predicted_s) + 4, class: late ? 'end' : ''},
-        `${shortened(v.schedule, 28)} ${(v.error > 0 ? '+' : '') + formatShare(v.error)}`,
-      );
+      const text = `${shortened(v.schedule, 28)} ${(v.error > 0 ? '+' : '') + formatShare(v.error)}`,
+        wide = 7 * text.length,
+        x = plot.x(v.measured_s),
+        late = x + wide > plot.width - 10,
+        left = late ? x - 9 - wide : x + 9;
+      let y = plot.y(v.predicted_s) - 8;
+      while (placed.some((p) => Math.abs(p.y - y) < 14 && left < p.left + p.wide && p.left < left + wide)) y -= 14;
+      placed.push({left, wide, y});
+      plot.add('text', {x: late ? x - 9 : x + 9, y, class: late ? 'end' : ''}, text);
     });
 }
 

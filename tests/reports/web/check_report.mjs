@@ -40,6 +40,39 @@ async function seesLinks() {
   check('and named', /NVLink, 160.0 GB/.test(await value('byId("link-note-2").textContent')));
 }
 
+// The fabric: links answer a click with who uses them; those above the NIC only where flows ran over them.
+async function seesFabric() {
+  const settle = 'new Promise((f) => setTimeout(f, 400))';
+  await browser.open('file://' + file, {});
+  const click = (i) =>
+    value(`document.querySelectorAll('#fabric-picture g.link')[${i}].dispatchEvent(new MouseEvent('click'))`).then(() => value(settle));
+  await click(0);
+  let users = await value("byId('fabric-users').innerText");
+  check('NVLink tells its operations', /NVLink \d+\.\d%/.test(users) && /dispatch/.test(users), users.slice(0, 60));
+  check('the chosen links are in the address', /link=0/.test(await value('location.hash')));
+  await click(3);
+  users = await value("byId('fabric-users').innerText");
+  check('links that op does not simulate say so', /--fidelity flow/.test(users), users.slice(0, 80));
+  pipescope('simulate', 'experiments/deepseek_v3_h800.yaml', '--fidelity', 'flow', '--html', again);
+  for (const width of [360, 1920]) await opens(browser, `flow at ${width} px`, {file: again, labels: ['DualPipe']}, {width});
+  await click(3);
+  users = await value("byId('fabric-users').innerText");
+  check('at flow they tell work and bytes', /leaf to spine \d+\.\d%.*dispatch.*TiB.*combine/s.test(users), users.slice(0, 80));
+  const rows = await value("document.querySelectorAll('#fabric-times text.end').length");
+  check('a row of time for each class of links', rows === 6, rows);
+}
+
+// Without a script the figures stand there as tables.
+async function withoutScript() {
+  await browser.send('Emulation.setScriptExecutionDisabled', {value: true});
+  await browser.send('Page.navigate', {url: 'file://' + file});
+  await new Promise((f) => setTimeout(f, 800));
+  const text = await value('document.body.innerText');
+  const absent = ['17.02 s', 'does not fit', 'warm-up', 'Memory by rank', 'Assumptions'].filter((s) => !text.includes(s));
+  check('without a script the figures are there', absent.length === 0, absent.join(', '));
+  await browser.send('Emulation.setScriptExecutionDisabled', {value: false});
+}
+
 // What the buttons would save, caught on its way to the disk.
 async function takesAway() {
   await browser.open('file://' + file, {});
@@ -88,6 +121,8 @@ try {
   pipescope('report', stored, '-o', again);
   check('a stored result makes the same page', readFileSync(again).equals(readFileSync(file)));
   await seesLinks();
+  await withoutScript();
+  await seesFabric();
   await seesChanges();
   await takesAway();
 } finally {

@@ -27,6 +27,9 @@ try {
       await opens(browser, `${width} px, ${dark ? 'dark' : 'light'}`, {file, labels}, {width, dark});
   const rows = await browser.evaluate("document.querySelectorAll('#validation-table tbody tr').length");
   check('a row for each schedule', rows === 2, `${rows}`);
+  const marks = await browser.evaluate("document.querySelectorAll('#validation-scatter path.mark').length");
+  const lines = await browser.evaluate("document.querySelectorAll('#validation-scatter path.exact, #validation-scatter path.band').length");
+  check('a point for each schedule beside the diagonal and its bands', marks === 2 && lines === 5, `${marks}, ${lines}`);
   const why = await browser.evaluate("byId('validation-parts').innerText");
   check('says where they part', /rank [01], \d+[FB]/.test(why) || /OVERLAP/.test(why), why.slice(0, 80));
   check('says why', /(longer|less) than calibrated|waited|began/.test(why));
