@@ -58,6 +58,35 @@ std::string CommunicationText(const CommunicationPlan& c) {
       Name(c.paths), c.to_rail, c.paths_seed);
 }
 
+std::string CostsText(const Experiment& e) {
+  const CostsAsRead& read = e.costs_read;
+  std::string text = "costs: {" + costs::YamlOf(e.efficiencies);
+  if (!read.profile.empty()) text += fmt::format(", profile: \"{}\"", read.profile);
+  if (!read.efficiency_file.empty()) {
+    text += fmt::format(", efficiency_file: \"{}\"", read.efficiency_file);
+  }
+  if (read.stages) {
+    const auto time = [](Duration d) { return fmt::format("{} ps", d.picoseconds()); };
+    text += fmt::format(", stages: {{count: {}, forward: {}, input_grad: {}, weight_grad: {}",
+                        read.stages->count, time(read.stages->forward),
+                        time(read.stages->input_grad), time(read.stages->weight_grad));
+    if (read.stages->hop) text += ", hop: " + time(*read.stages->hop);
+    if (read.stages->hop_between_nodes) {
+      text += ", hop_between_nodes: " + time(*read.stages->hop_between_nodes);
+    }
+    text += "}";
+  }
+  return text + "}\n";
+}
+
+std::string WhatIfText(const WhatIf& what_if) {
+  std::string slow;
+  for (const auto& [gpu, times] : what_if.slow_gpus) {
+    slow += fmt::format("{}\"{} x {}\"", slow.empty() ? "" : ", ", gpu, times);
+  }
+  return fmt::format("what_if: {{slow_gpus: [{}], expert_skew: {}}}\n", slow, what_if.expert_skew);
+}
+
 std::string ExperimentText(const Experiment& e) {
   std::string layouts;
   for (const std::string& layout : e.layouts) {
@@ -67,7 +96,8 @@ std::string ExperimentText(const Experiment& e) {
                      e.model.name, e.topology, e.schedule, layouts) +
          ParallelText(e.parallel) + TrainingText(e.training) + CommunicationText(e.communication) +
          fmt::format("memory: {{reserved: {} B, enforce: {}, microbatches: {}}}\n",
-                     e.reserved.value(), e.enforce_memory, e.held_microbatches);
+                     e.reserved.value(), e.enforce_memory, e.held_microbatches) +
+         CostsText(e) + WhatIfText(e.what_if);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // What a run would simulate, without simulating it: the experiment with every default filled in,
-// as YAML that is an experiment itself (costs and what_if keep to what the file says), and, as
-// comments, what each schedule makes of it.
+// as YAML that is an experiment itself, and, as comments, what each schedule makes of it. Paths
+// stay as they are: those of the experiment count from its own folder.
 #pragma once
 
 #include <string>

@@ -31,7 +31,7 @@ struct StepOptions {
   std::vector<std::string> schedules;  // of compare
   std::string schedule;                // of simulate, in place of the experiment's
   bool sensitivity = false;            // of simulate
-  std::string explain;                 // of simulate
+  std::string explain;
   bool dry_run = false;
   std::string fidelity = "op";
   std::string engine = "native";
@@ -122,6 +122,19 @@ int RunExplain(const StepOptions& o, const Experiment& experiment, const StepRes
   return explained ? Emit(o.output, ExplanationText(*explained)) : Complain(explained.error());
 }
 
+// The number under each schedule, one below the other.
+int RunExplain(const StepOptions& o, const Experiment& experiment,
+               const std::vector<StepResult>& results) {
+  std::string text;
+  for (const StepResult& result : results) {
+    const auto explained = Explain(experiment, result, o.explain);
+    if (!explained) return Complain(explained.error());
+    text += fmt::format("{}{}\n{}", text.empty() ? "" : "\n", result.schedule,
+                        ExplanationText(*explained));
+  }
+  return Emit(o.output, text);
+}
+
 int RunSimulate(const StepOptions& o) {
   auto experiment = LoadExperiment(o.experiment, o.overrides);
   if (!experiment) return Complain(experiment.error());
@@ -163,10 +176,18 @@ int RunCompare(const StepOptions& o) {
   if (!any && experiment->enforce_memory) {
     return Complain(Simulate(*experiment, o.schedules.front(), FidelityOf(o), EngineOf(o)).error());
   }
+  if (!o.explain.empty()) return RunExplain(o, *experiment, results);
   const std::string title =
       experiment->name + ": " + fmt::format("{}", fmt::join(o.schedules, ", "));
   return WriteAll(o, experiment->cluster, results, title, reports::CompareText(results, o.command),
                   reports::CompareJson(results));
+}
+
+void AddExplain(CLI::App& verb, StepOptions& options) {
+  verb.add_option("--explain", options.explain,
+                  "Instead of the result, one number's formula with its values: step_time, "
+                  "bubble, mfu, exposed_communication, memory, dispatch, hop, ...")
+      ->type_name("NAME");
 }
 
 }  // namespace
@@ -181,10 +202,7 @@ void AddSimulateVerb(CLI::App& app, const std::string& command, int& exit_code) 
       ->type_name("NAME|FILE.csv");
   verb->add_flag("--sensitivity", options->sensitivity,
                  "Also what a tenth more of each resource would buy, one at a time");
-  verb->add_option("--explain", options->explain,
-                   "Instead of the result, one number's formula with its values: step_time, "
-                   "bubble, mfu, exposed_communication, memory, dispatch, hop, ...")
-      ->type_name("NAME");
+  AddExplain(*verb, *options);
   verb->callback([options, &exit_code] { exit_code = RunSimulate(*options); });
   LeadWithExamples(
       *verb,
@@ -206,10 +224,13 @@ void AddCompareVerb(CLI::App& app, const std::string& command, int& exit_code) {
       ->required()
       ->delimiter(',')
       ->type_name("a,b,c");
+  AddExplain(*verb, *options);
   verb->callback([options, &exit_code] { exit_code = RunCompare(*options); });
   LeadWithExamples(*verb,
                    "pipescope compare experiments/deepseek_v3_h800.yaml "
                    "--schedules 1f1b,zb1p,dualpipe --html report.html\n"
+                   "pipescope compare experiments/deepseek_v3_h800.yaml "
+                   "--schedules 1f1b,dualpipe --explain bubble\n"
                    "pipescope compare experiments/deepseek_v3_h800.yaml --schedules 1f1b,dualpipe "
                    "--set topology=my_cluster.yaml --format json");
 }

@@ -41,6 +41,19 @@ Efficiencies ReadEfficiencies(Fields f) {
   return e;
 }
 
+std::string YamlOf(const Efficiencies& e) {
+  const auto time = [](Duration d) { return fmt::format("{} ps", d.picoseconds()); };
+  return fmt::format(
+      "gemm_main_loop: {}, weight_grad_main_loop: {}, tile_overhead: {}, attention_forward: {}, "
+      "attention_backward: {}, memory: {}, cast: {}, norm: {}, norm_second_wave: {}, "
+      "small_kernel: {}, kernel_gap: {}, network: {}, sm_copy: {} B/s, memory_beside: {}, "
+      "communication_beside: {}, rank_spread: {}",
+      e.gemm_main_loop, e.weight_grad_main_loop, time(e.tile_overhead), e.attention_forward,
+      e.attention_backward, e.memory, e.cast, e.norm, e.norm_second_wave, time(e.small_kernel),
+      time(e.kernel_gap), e.network, e.sm_copy.value(), e.memory_beside, e.communication_beside,
+      e.rank_spread);
+}
+
 std::vector<Assumption> Describe(const Efficiencies& e) {
   const Efficiencies d;
   const auto share = [](double x) { return FormatPercent(x); };

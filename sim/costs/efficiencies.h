@@ -41,6 +41,9 @@ struct Assumption {
 // Reads `costs:`; fields left out keep their defaults.
 Efficiencies ReadEfficiencies(Fields fields);
 
+// The same as YAML, all on one line and exact: "gemm_main_loop: 0.742, ...".
+std::string YamlOf(const Efficiencies& efficiencies);
+
 std::vector<Assumption> Describe(const Efficiencies& efficiencies);
 
 }  // namespace pipescope::costs

@@ -183,6 +183,7 @@ Result<Experiment> LoadExperiment(const std::string& path,
   const std::string measured = prices.String("efficiency_file", "");
   const std::string profile = prices.String("profile", "");
   const std::optional<StageTimes> stage_times = ReadStageTimes(prices);
+  e.costs_read = {profile, measured, stage_times};
   e.efficiencies = costs::ReadEfficiencies(prices);
   if (!model_name.empty()) {
     auto model = model::LoadModel(Resolve(path, model_name));
@@ -209,7 +210,10 @@ Result<Experiment> LoadExperiment(const std::string& path,
   }
   ReadCommunication(root, e);
   ReadWhatIfs(root, e);
-  if (stage_times) CheckStageTimes(prices, e);
+  if (stage_times) {
+    CheckStageTimes(prices, e);
+    CheckStageTimesHold(prices, overrides);
+  }
   if (!model_name.empty() && !e.topology.empty()) CheckFit(root, e);
   if (auto ok = reader.Finish(); !ok) return Fail(ok.error());
   if (stage_times) e.stage_scale = ScaleOf(e, *stage_times);

@@ -23,6 +23,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,12 @@ struct CommunicationPlan {
   int64_t paths_seed = 0;  // kHash, kValiant, kAdaptive
 };
 
+// What `costs` names besides figures; paths as the file has them, empty where it does not.
+struct CostsAsRead {
+  std::string profile, efficiency_file;
+  std::optional<StageTimes> stages;
+};
+
 // Where the file says what can turn out wrong only later; without a line where --set said it.
 struct Places {
   Location schedule, layouts, pipeline, chunks, expert, global_batch;
@@ -106,6 +113,7 @@ struct Experiment {
   std::shared_ptr<const costs::EfficiencyFile> measured;  // or null
   std::shared_ptr<const costs::Basis> basis;              // of both; null: this very experiment
   StageScale stage_scale;                                 // of what the two do not know
+  CostsAsRead costs_read;                                 // where the three come from
   WhatIf what_if;
   Bytes reserved;                      // CUDA context, libraries, communication buffers
   bool enforce_memory = true;          // a peak over the GPU's memory is an error

@@ -90,4 +90,20 @@ void CheckStageTimes(Fields& prices, const Experiment& e) {
   }
 }
 
+void CheckStageTimesHold(Fields& prices, const std::vector<std::string>& overrides) {
+  std::string changed;
+  for (const std::string& override : overrides) {
+    const std::string path = override.substr(0, override.find('='));
+    if (path == "costs" || path.starts_with("costs.stages")) return;
+    for (const char* of : {"model", "training", "training.micro_batch_size",
+                           "training.sequence_length", "training.precision"}) {
+      if (path == of) changed = path;
+    }
+  }
+  if (changed.empty()) return;
+  prices.Note("stages", fmt::format("were measured before {} was changed: expected costs.stages "
+                                    "to be set as well",
+                                    changed));
+}
+
 }  // namespace pipescope

@@ -191,6 +191,7 @@ TEST_F(Manual, ADryRunWritesNothingAndCanBeReadBack) {
   EXPECT_THAT(dry.out, HasSubstr("would write: r.html\n"));
   EXPECT_THAT(dry.out, HasSubstr("# would simulate dualpipe: "));
   EXPECT_TRUE(Made().empty());
+  EXPECT_THAT(dry.out, HasSubstr("\ncosts: {gemm_main_loop: 0.742, "));
   Write("again.yaml", dry.out);
   const Ran again = Run({"simulate", "again.yaml", "--dry-run"});
   EXPECT_EQ(again.exit, 0) << again.err;
@@ -198,6 +199,31 @@ TEST_F(Manual, ADryRunWritesNothingAndCanBeReadBack) {
   ExpectRefused({"simulate", V3(), "--dry-run", "--schedule", "dualpip"},
                 {"did you mean 'dualpipe'?"});
   ExpectRefused({"simulate", V3(), "--dry-run", "--set", "parallel.pipelin=8"}, {"pipeline"});
+}
+
+TEST_F(Manual, CompareExplainsUnderEachSchedule) {
+  const Ran ran = Run({"compare", V3(), "--schedules", "1f1b,dualpipe", "--explain", "bubble"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  const size_t second = ran.out.find("\n\ndualpipe\n");
+  ASSERT_NE(second, ran.out.npos) << ran.out;
+  EXPECT_THAT(ran.out.substr(0, second), testing::StartsWith("1f1b\n"));
+  for (const char* name : {"1f1b", "dualpipe"}) {
+    const Ran alone = Run({"simulate", V3(), "--schedule", name, "--explain", "bubble"});
+    EXPECT_THAT(ran.out, HasSubstr(std::string(name) + "\n" + alone.out));
+  }
+}
+
+TEST_F(Manual, ADryRunKeepsWhatWasSet) {
+  const Ran dry = Run({"simulate", V3(), "--dry-run", "--set", "costs.kernel_gap=1.5 us", "--set",
+                       "what_if.slow_gpus=[\"5 x 1.25\"]", "--set", "costs.sm_copy=20 GB/s"});
+  ASSERT_EQ(dry.exit, 0) << dry.err;
+  EXPECT_THAT(dry.out, HasSubstr("kernel_gap: 1500000 ps"));
+  EXPECT_THAT(dry.out, HasSubstr("slow_gpus: [\"5 x 1.25\"]"));
+  Write("again.yaml", dry.out);
+  const Ran again = Run({"simulate", "again.yaml", "--dry-run"});
+  EXPECT_EQ(again.exit, 0) << again.err;
+  EXPECT_EQ(again.out, dry.out.substr(0, dry.out.find("# set")) +
+                           dry.out.substr(dry.out.find("# would simulate")));
 }
 
 TEST_F(Manual, NoColourWhereStderrIsNoTerminal) {

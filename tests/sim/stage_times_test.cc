@@ -65,6 +65,7 @@ TEST(StageTimes, HopsTakeWhatWasMeasuredByWhereTheyGo) {
 TEST(StageTimes, AreRefusedWhereTheyCannotBeMeant) {
   for (const auto& [override, what] : {std::pair{"training.recompute=full", "computed again"},
                                        std::pair{"parallel.tensor=2", "parallelism send"},
+                                       std::pair{"training.micro_batch_size=2", "before training"},
                                        std::pair{"costs.stages.forward=0 ms", "above zero"},
                                        std::pair{"costs.stages.count=0", "costs.stages.count"}}) {
     const auto loaded = LoadExperiment(kRun, {override});
