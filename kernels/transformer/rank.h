@@ -1,10 +1,4 @@
-// One rank's share of the model as the executor runs it.
-//
-//   F   parts of its stage, first to last            takes an activation, gives one
-//   I   parts, last to first                         takes a gradient, gives one
-//   W   parts, last to first
-//   B   for each part, last to first: I, W           gives its gradient before the last W
-//   F&B the steps of F and of B in turn, each in its own order
+// One rank's share of the model as the executor runs it: steps out of parts (part_steps.h).
 //
 // A step is one part of one pass: "attention F", "mlp I". With expert parallelism a MoE layer's mlp
 // is six (layer.h), of which dispatch and combine run on the communication lane. At the end:
@@ -18,6 +12,7 @@
 
 #include "kernels/executor/work.h"
 #include "kernels/transformer/copies.h"
+#include "kernels/transformer/part_steps.h"
 #include "kernels/transformer/stage.h"
 
 namespace pipescope::transformer {
@@ -38,7 +33,7 @@ struct Training {
   double LossWeight() const { return 1 / static_cast<double>(model.tokens * microbatches); }
 };
 
-class Rank : public executor::RankWork {
+class Rank : public executor::RankWork, private PartRunner {
  public:
   // `stages`: that the schedule has on this rank. `carrier`: null where there are no groups.
   Rank(Training& training, const std::vector<int>& stages, const ExpertShare& share,
@@ -52,11 +47,14 @@ class Rank : public executor::RankWork {
   const std::map<int, std::unique_ptr<Stage>>& stages() const { return stages_; }
 
  private:
-  enum class Pass : uint8_t { kForward, kInputGradient, kWeightGradient };
-  executor::Steps Forward(Stage& stage, int microbatch, executor::Ports& ports);
-  // I, W or B.
-  executor::Steps Backward(Stage& stage, const schedules::Action& action, executor::Ports& ports);
-  executor::Step Make(const Stage& stage, size_t part, Pass pass, std::function<void()> run) const;
+  size_t parts(int stage) const override { return stages_.at(stage)->parts(); }
+  PartKind kind(int stage, size_t part) const override { return stages_.at(stage)->kind(part); }
+  const std::vector<size_t>& takes(int stage, size_t part) const override {
+    return stages_.at(stage)->takes(part);
+  }
+  void Forward(int stage, int microbatch, size_t part, executor::Ports& ports) override;
+  void InputGradient(int stage, int microbatch, size_t part, executor::Ports& ports) override;
+  void WeightGradient(int stage, int microbatch, size_t part) override;
   Batch BatchOf(int microbatch) const;
   Status AddCopies();
 
