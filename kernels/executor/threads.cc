@@ -97,6 +97,7 @@ Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works
   Watch(schedule, standings, works, options, finish, stop);
   for (std::thread& thread : threads) thread.join();
   if (stop.stopped()) return Fail(stop.message());
+  if (Status asked = AskDevices(flow, records); !asked) return Fail(asked.error());
   return Run{MakeTimeline(schedule, flow, works.front()->labels(), records)};
 }
 

@@ -68,6 +68,6 @@ inline std::vector<float> GradientOut(const Tensor& x) { return std::move(x->gra
 inline double ValueOf(double loss) { return loss; }
 // The sum over tokens of the cross-entropy; the gradient that starts the backward pass is of
 // `weight` times it.
-double Loss(Tape& tape, const Tensor& logits, std::span<const int32_t> targets, double weight);
+double LossOf(Tape& tape, const Tensor& logits, std::span<const int32_t> targets, double weight);
 
 }  // namespace pipescope::transformer

@@ -121,10 +121,11 @@ class Planner {
   Step Make(int stage, size_t part, Pass pass, std::function<void()> run) const {
     const PartKind kind = runner_.kind(stage, part);
     const int32_t label = static_cast<int>(kind) * kPasses + static_cast<int>(pass);
-    return {label, LaneOf(kind), {}, [run = std::move(run)]() -> Status {
-              run();
-              return {};
-            }};
+    auto call = [run = std::move(run)]() -> Status {
+      run();
+      return {};
+    };
+    return {label, LaneOf(kind), {}, std::move(call), nullptr};
   }
 
   PartRunner& runner_;

@@ -10,7 +10,7 @@ using executor::Step;
 using executor::Steps;
 
 Step Call(int32_t label, std::function<Status()> run) {
-  return {label, timeline::Lane::kCompute, {}, std::move(run)};
+  return {label, timeline::Lane::kCompute, {}, std::move(run), nullptr};
 }
 
 }  // namespace

@@ -131,7 +131,7 @@ template <class M>
 void BasicStage<M>::RunMtpHead(Pass& pass, Tape& tape) {
   const Tensor logits = WideLinear(tape, Norm(tape, pass.last, *mtp_.out_norm), *head_);
   const auto targets = std::span(pass.tokens).subspan(2, static_cast<size_t>(m_.tokens));
-  pass.mtp = Loss(tape, logits, targets, pass.batch.loss_weight * m_.mtp_weight);
+  pass.mtp = LossOf(tape, logits, targets, pass.batch.loss_weight * m_.mtp_weight);
   pass.last = pass.before_mtp;
 }
 
@@ -139,7 +139,7 @@ template <class M>
 void BasicStage<M>::RunHead(Pass& pass, Tape& tape) {
   const Tensor logits = WideLinear(tape, Norm(tape, pass.last, *final_norm_), *head_);
   const auto targets = std::span(pass.tokens).subspan(1, static_cast<size_t>(m_.tokens));
-  pass.head = Loss(tape, logits, targets, pass.batch.loss_weight);
+  pass.head = LossOf(tape, logits, targets, pass.batch.loss_weight);
   pass.last = logits;
 }
 

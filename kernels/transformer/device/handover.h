@@ -1,0 +1,46 @@
+// Where ranks of one process leave what travels between stages on the device. The executor's own
+// message, empty, tells the host of the taker that it is there; the device waits for the event.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "kernels/transformer/device/operations.h"
+#include "sim/base/result.h"
+
+namespace pipescope::transformer::device {
+
+// The stage that takes it, the micro-batch, whether it is a gradient.
+using HandoverName = std::tuple<int, int, bool>;
+
+class Handover {
+ public:
+  void Leave(const HandoverName& name, Travelling what) {
+    const std::lock_guard lock(mutex_);
+    left_[name] = std::move(what);
+  }
+
+  Travelling Take(const HandoverName& name) {
+    const std::lock_guard lock(mutex_);
+    if (always_) return *always_;
+    const auto at = left_.find(name);
+    PIPESCOPE_CHECK(at != left_.end());
+    Travelling taken = std::move(at->second);
+    left_.erase(at);
+    return taken;
+  }
+
+  // A rank that plays alone takes this each time, and what it gives is dropped.
+  void TakeAlways(Travelling what) { always_ = std::move(what); }
+  bool alone() const { return always_.has_value(); }
+
+ private:
+  std::mutex mutex_;
+  std::map<HandoverName, Travelling> left_;
+  std::optional<Travelling> always_;
+};
+
+}  // namespace pipescope::transformer::device
