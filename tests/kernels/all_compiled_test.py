@@ -20,6 +20,7 @@ LISTED = {
     "kernels/cuda/quantize.cu": "kernels/cuda/quantize_listing",
     "kernels/exchange/gpu_exchange.cu": "kernels/exchange/gpu_exchange_listing",
     "kernels/exchange/nccl_exchange.cu": "kernels/exchange/nccl_exchange_listing",
+    "kernels/train/cuda/arrays.cu": "kernels/train/arrays_listing",
     "kernels/train/cuda/attention.cu": "kernels/train/attention_listing",
     "kernels/train/cuda/train.cu": "kernels/train/cuda_listing",
 }
