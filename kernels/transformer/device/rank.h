@@ -21,15 +21,10 @@
 
 #include "kernels/transformer/device/handover.h"
 #include "kernels/transformer/device/machine.h"
+#include "kernels/transformer/device/rank_device.h"
 #include "kernels/transformer/rank.h"
 
 namespace pipescope::transformer::device {
-
-// A rank's share of a device: two queues whose work may run side by side.
-struct RankDevice {
-  Memory* memory = nullptr;  // outlives the rank
-  std::unique_ptr<Kernels> compute, communication;
-};
 
 // What all ranks of a run on devices have in common; outlives them. Sums of gradients travel on the
 // device: `copies` is not used.
