@@ -25,23 +25,23 @@ double BusySeconds() {
   return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
+}  // namespace
+
 double OwnSeconds() {
   timespec time = {};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-}  // namespace
-
-Interference::Interference(int processors)
+Interference::Interference(int processors, double own)
     : processors_(processors),
       busy_(BusySeconds()),
-      own_(OwnSeconds()),
+      own_(own),
       start_(std::chrono::steady_clock::now()) {}
 
-double Interference::Share() const {
+double Interference::Share(double own) const {
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start_;
-  const double others = BusySeconds() - busy_ - (OwnSeconds() - own_);
+  const double others = BusySeconds() - busy_ - (own - own_);
   return std::clamp(others / (processors_ * wall.count()), 0.0, 1.0);
 }
 

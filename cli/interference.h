@@ -2,21 +2,26 @@
 //
 //   share = (busy - own) / (processors x wall)
 //
-// busy is what the system counts for all processes, in ticks of 10 ms, own this process' time. So
-// for a run of 100 ms on 2 processors the share is right to about 0.05. A run counts as undisturbed
-// at reports::kUndisturbed or less.
+// busy is what the system counts for all processes, in ticks of 10 ms, own the time of ours: of
+// this process, or of those of the job that are on this machine. So for a run of 100 ms on 2
+// processors the share is right to about 0.05. A run counts as undisturbed at reports::kUndisturbed
+// or less.
 #pragma once
 
 #include <chrono>
 
 namespace pipescope::cli {
 
+// Processor time of this process so far.
+double OwnSeconds();
+
 class Interference {
  public:
-  explicit Interference(int processors);
+  // `own`: seconds of ours so far.
+  Interference(int processors, double own);
 
-  // Since it was made; 0 where the system does not tell.
-  double Share() const;
+  // Since it was made, `own` being what they are now; 0 where the system does not tell.
+  double Share(double own) const;
 
  private:
   int processors_;

@@ -1,11 +1,16 @@
 #include "cli/plan_verb.h"
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "cli/examples.h"
+#include "cli/progress.h"
 #include "cli/verb.h"
+#include "cli/version.h"
 #include "reports/plan_json.h"
 #include "reports/plan_text.h"
+#include "reports/points_page.h"
 #include "sim/base/parallel.h"
 #include "sim/base/quantity.h"
 #include "sim/plan/search.h"
@@ -17,7 +22,7 @@ struct PlanOptions {
   plan::Question question;
   std::string memory;
   std::string format = "text";
-  std::string output;
+  std::string output, html;
   std::string command;
 };
 
@@ -30,10 +35,26 @@ int RunPlan(const PlanOptions& o) {
     question.limit = *limit;
   }
   if (question.jobs == 0) question.jobs = DefaultJobs();
+  std::optional<Progress> bar;
+  std::string shown;
+  question.progress = [&](const std::string& what, int64_t done, int64_t of) {
+    // Plans are simulated in the order of their bounds: ever more of the later ones need not be.
+    const auto parts = what == "decided" ? Progress::Parts::kUnlike : Progress::Parts::kAlike;
+    if (shown != what) bar.emplace("plans " + what, of, parts);
+    shown = what;
+    bar->Reach(done);
+  };
   const auto report = plan::Search(question);
+  bar.reset();
   if (!report) return Complain(report.error());
-  return Emit(o.output, o.format == "json" ? reports::PlanJson(*report)
-                                           : reports::PlanText(*report, o.command));
+  std::vector<OutputFile> files;
+  if (!o.html.empty()) {
+    files.push_back(
+        {o.html, reports::PlanPage(*report, {report->experiment_file, o.command, kVersion})});
+  }
+  return EmitAll(
+      files, o.output,
+      o.format == "json" ? reports::PlanJson(*report) : reports::PlanText(*report, o.command));
 }
 
 void AddSpace(CLI::App& verb, plan::Space& space) {
@@ -90,11 +111,13 @@ void AddPlanVerb(CLI::App& app, const std::string& command, int& exit_code) {
       ->type_name("FORMAT");
   verb->add_option("-o,--output", options->output, "Write there instead of to stdout")
       ->type_name("FILE");
+  verb->add_option("--html", options->html, "Write a page that opens in any browser")
+      ->type_name("FILE");
   verb->callback([options, &exit_code] { exit_code = RunPlan(*options); });
   LeadWithExamples(*verb,
                    "pipescope plan experiments/deepseek_v3_h800.yaml\n"
                    "pipescope plan experiments/deepseek_v3_h800.yaml --memory 64GiB --schedules "
-                   "1f1b,dualpipe\n"
+                   "1f1b,dualpipe --html plan.html\n"
                    "pipescope plan experiments/deepseek_v3_h800.yaml --gpus 1024,2048 --sms 20 "
                    "--format json");
 }

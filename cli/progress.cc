@@ -32,27 +32,32 @@ std::string ProgressBar(const std::string& unit, int64_t done, int64_t total, do
   std::string bar =
       fmt::format("[{}{}] {}/{} {}", std::string(static_cast<size_t>(full), '#'),
                   std::string(static_cast<size_t>(kWidth - full), '.'), done, total, unit);
-  if (done > 0 && done < total) {
+  if (done > 0 && done < total && seconds > 0) {
     const double left = seconds / static_cast<double>(done) * static_cast<double>(total - done);
     bar += ", " + TimeLeft(left) + " left";
   }
   return bar;
 }
 
-Progress::Progress(std::string unit, int64_t total)
-    : unit_(std::move(unit)), total_(total), shown_(OnTerminal()), start_(Clock::now()) {}
+Progress::Progress(std::string unit, int64_t total, Parts parts)
+    : unit_(std::move(unit)),
+      total_(total),
+      parts_(parts),
+      shown_(OnTerminal()),
+      start_(Clock::now()) {}
 
 Progress::~Progress() {
   if (shown_ && done_ > 0) std::fputs("\r\x1b[K", stderr);
 }
 
-void Progress::Advance() {
-  ++done_;
+void Progress::Reach(int64_t done) {
+  done_ = done;
   if (!shown_) return;
   const auto now = Clock::now();
   if (done_ < total_ && now - drawn_ < std::chrono::milliseconds(100)) return;
   drawn_ = now;
-  const double seconds = std::chrono::duration<double>(now - start_).count();
+  const double seconds =
+      parts_ == Parts::kAlike ? std::chrono::duration<double>(now - start_).count() : 0;
   std::fprintf(stderr, "\r\x1b[K%s", ProgressBar(unit_, done_, total_, seconds).c_str());
   std::fflush(stderr);
 }

@@ -1,4 +1,5 @@
-// A bar on stderr for work of many equal parts, with the time that is left at the pace so far:
+// A bar on stderr for work of many parts, with the time that is left at the pace so far where the
+// parts are alike:
 //
 //   [###########...................] 3712/10000 points, 1 min 5 s left
 //
@@ -14,17 +15,21 @@ namespace pipescope::cli {
 
 class Progress {
  public:
-  Progress(std::string unit, int64_t total);
+  enum class Parts { kAlike, kUnlike };
+
+  Progress(std::string unit, int64_t total, Parts parts = Parts::kAlike);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   // Clears the line.
   ~Progress();
 
-  void Advance();
+  void Advance() { Reach(done_ + 1); }
+  void Reach(int64_t done);
 
  private:
   const std::string unit_;
   const int64_t total_;
+  const Parts parts_;
   const bool shown_;
   const std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point drawn_;
@@ -34,7 +39,8 @@ class Progress {
 // "1 min 5 s", "2 h 10 min".
 std::string TimeLeft(double seconds);
 
-// The bar without control characters; `seconds` since it began.
+// The bar without control characters; `seconds` since it began, 0 where they tell nothing of the
+// rest.
 std::string ProgressBar(const std::string& unit, int64_t done, int64_t total, double seconds);
 
 }  // namespace pipescope::cli

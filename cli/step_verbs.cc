@@ -13,6 +13,7 @@
 #include "cli/stored_result.h"
 #include "cli/verb.h"
 #include "cli/version.h"
+#include "reports/fabric_data.h"
 #include "reports/html.h"
 #include "reports/perfetto.h"
 #include "reports/step_json.h"
@@ -72,9 +73,11 @@ void AddCommon(CLI::App& verb, StepOptions& o) {
 }
 
 // Everything is made before anything is written, and either all of it is written or nothing.
-int WriteAll(const StepOptions& o, const std::vector<StepResult>& results, const std::string& title,
+int WriteAll(const StepOptions& o, const topology::Cluster& cluster,
+             const std::vector<StepResult>& results, const std::string& title,
              const std::string& text, const std::string& json) {
   reports::ReportFrame frame = {title, o.command, kVersion};
+  frame.fabric = reports::FabricData(cluster);
   if (!o.baseline.empty()) {
     auto baseline = LoadBaseline(o.baseline);
     if (!baseline) return Complain(baseline.error());
@@ -138,7 +141,7 @@ int RunSimulate(const StepOptions& o) {
   const std::string json = reports::StepJson(*result);
   std::vector<StepResult> one;
   one.push_back(std::move(*result));
-  return WriteAll(o, one, title, text, json);
+  return WriteAll(o, experiment->cluster, one, title, text, json);
 }
 
 int RunCompare(const StepOptions& o) {
@@ -162,7 +165,7 @@ int RunCompare(const StepOptions& o) {
   }
   const std::string title =
       experiment->name + ": " + fmt::format("{}", fmt::join(o.schedules, ", "));
-  return WriteAll(o, results, title, reports::CompareText(results, o.command),
+  return WriteAll(o, experiment->cluster, results, title, reports::CompareText(results, o.command),
                   reports::CompareJson(results));
 }
 

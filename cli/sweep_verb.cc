@@ -12,6 +12,7 @@
 #include "cli/sweep_store.h"
 #include "cli/verb.h"
 #include "cli/version.h"
+#include "reports/points_page.h"
 #include "reports/sweep_text.h"
 #include "sim/base/parallel.h"
 #include "sim/sweep/identity.h"
@@ -25,7 +26,7 @@ struct SweepOptions {
   std::vector<std::string> overrides, grids, lists, schedules;
   std::string fidelity = "op";
   std::string format = "text";
-  std::string output, resume, worker;
+  std::string output, resume, worker, html;
   int jobs = 0;
   std::string command;
 };
@@ -97,15 +98,17 @@ int Show(const SweepOptions& o, const sweep::Lines& lines) {
   std::string json;
   std::vector<SweepPoint> points;
   for (const auto& [index, line] : lines) {
-    if (o.format == "json") {
-      json += line + "\n";
-    } else {
-      auto stored = ReadSweepLine(line);
-      if (!stored) return Complain(stored.error());
-      points.push_back(std::move(stored->point));
-    }
+    if (o.format == "json") json += line + "\n";
+    if (o.format == "json" && o.html.empty()) continue;
+    auto stored = ReadSweepLine(line);
+    if (!stored) return Complain(stored.error());
+    points.push_back(std::move(stored->point));
   }
-  return Emit("", o.format == "json" ? json : reports::SweepText(points, o.command));
+  std::vector<OutputFile> files;
+  if (!o.html.empty()) {
+    files.push_back({o.html, reports::SweepPage(points, {o.experiment, o.command, kVersion})});
+  }
+  return EmitAll(files, "", o.format == "json" ? json : reports::SweepText(points, o.command));
 }
 
 int RunSweepVerb(const SweepOptions& o) {
@@ -177,6 +180,8 @@ void AddOptions(CLI::App& verb, SweepOptions& o) {
                   "Do this share of the points, the first of three is 0/3; else as mpirun or srun "
                   "say in the environment")
       ->type_name("RANK/SIZE");
+  verb.add_option("--html", o.html, "Write a page that opens in any browser, when all is done")
+      ->type_name("FILE");
   verb.add_option("--format", o.format, "On stdout: text (default) or json, a line a point")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORMAT");
@@ -192,7 +197,7 @@ void AddSweepVerb(CLI::App& app, const std::string& command, int& exit_code) {
   verb->callback([options, &exit_code] { exit_code = RunSweepVerb(*options); });
   LeadWithExamples(*verb,
                    "pipescope sweep experiments/deepseek_v3_h800.yaml --grid "
-                   "communication.sms=8,16,20,24,32 --schedules 1f1b,dualpipe\n"
+                   "communication.sms=8,16,20,24,32 --schedules 1f1b,dualpipe --html sweep.html\n"
                    "pipescope sweep experiments/deepseek_v3_h800.yaml --list "
                    "'parallel.pipeline=8,16;parallel.data=256,128' -o points.jsonl\n"
                    "pipescope sweep experiments/deepseek_v3_h800.yaml --grid "

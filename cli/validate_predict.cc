@@ -1,5 +1,6 @@
 #include "cli/validate_predict.h"
 
+#include <algorithm>
 #include <array>
 
 #include "schedules/flow.h"
@@ -20,7 +21,8 @@ class Builder {
           const Machine& machine)
       : schedule_(schedule), costs_(costs), flow_(schedules::BuildFlow(schedule)) {
     graph_.ranks = schedule.ranks;
-    graph_.capacity[static_cast<size_t>(Resource::kProcessors)] = machine.processors;
+    graph_.capacity[static_cast<size_t>(Resource::kProcessors)] =
+        std::min(machine.processors, schedule.ranks);
     graph_.labels = costs.labels;
     graph_.labels.push_back({"message", timeline::OperationKind::kMessage,
                              timeline::Lane::kPipeline, timeline::Part::kNone});
@@ -93,8 +95,10 @@ class Builder {
   int32_t AddStep(int rank, const TimedStep& step, int32_t action) {
     TaskTemplate templ;
     templ.label = step.label;
-    templ.demand.time = Seconds(step.seconds + step.before);
-    templ.rates[static_cast<size_t>(Resource::kProcessors)] = 1;
+    const double alone = step.alone + step.before;
+    templ.demand.time = Seconds(alone);
+    templ.rates[static_cast<size_t>(Resource::kProcessors)] =
+        alone > 0 ? (step.seconds + step.before) / alone : 1;
     return AddTask(rank, templ, action);
   }
 

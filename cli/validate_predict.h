@@ -1,7 +1,7 @@
 // The simulator's prediction of a real run: its engine on the run's own steps, with measured costs.
 //
-//   step     its calibrated time and the executor's own before it, on one of the
-//            `processors` that all share
+//   step     its calibrated time alone and the executor's own before it, on one of the
+//            `processors` that all share; it needs beside / alone of one
 //   lane     steps of an action one after the other; the next action when all of them ended
 //   message  `hop` from the end of the step that gives to the start of the one that takes,
 //            if that one waits; no processor
@@ -11,7 +11,10 @@
 // Example: 1F1B, 4 ranks, 8 micro-batches, F = 1, B = 2, no hops, 4 processors: 33, as fidelity
 // `schedule` has it; on 1 processor 4 x 8 x 3 = 96.
 //
-// With no more ranks than processors each has its own. With more, R ranks that could run share C
+// With no more ranks than processors each has its own, and P ranks share what P processors do when
+// all work: steps of beside / alone = 1.2 on all of them run at 1 / 1.2, and at full speed while
+// one of two waits. Of more than two, those left may be predicted too fast while a few wait. With
+// more ranks, R ranks that could run share C
 // processors evenly: a simplification of a scheduler that gives turns of some milliseconds.
 #pragma once
 

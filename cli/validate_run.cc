@@ -11,6 +11,7 @@
 
 #include "cli/interference.h"
 #include "cli/validate_predict.h"
+#include "cli/validate_trained.h"
 #include "kernels/executor/threads.h"
 #include "kernels/transformer/calibrate.h"
 #include "schedules/registry.h"
@@ -20,7 +21,6 @@ namespace pipescope::cli {
 namespace {
 
 using transformer::Calibration;
-using transformer::Training;
 
 std::vector<double> At(const std::vector<double>& values, const std::vector<size_t>& places) {
   std::vector<double> picked;
@@ -33,55 +33,6 @@ double Quantile(std::vector<double> values, double share) {
   return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];
 }
 
-// One schedule that trains, step after step.
-struct Trained {
-  schedules::Schedule schedule;
-  Training training;
-  std::vector<std::unique_ptr<executor::RankWork>> works;
-  std::vector<double> losses, seconds, bubbles, others;  // [step]
-  bool keeps_timelines = false;
-  std::vector<timeline::Timeline> timelines;
-
-  Trained(schedules::Schedule of, const transformer::ModelConfig& model, int replicas = 1,
-          int expert_ranks = 1)
-      : schedule(std::move(of)) {
-    training.model = model;
-    training.replicas = replicas;
-    training.expert_ranks = expert_ranks;
-    training.stages = schedule.stages;
-    training.microbatches = schedule.microbatches;
-    works = transformer::MakeRanks(training, schedule);
-  }
-
-  Status Step(int processors) {
-    const Interference interference(processors);
-    auto run = executor::RunOnThreads(schedule, works, {});
-    if (!run) return Fail(schedule.name + ": " + run.error().message);
-    others.push_back(interference.Share());
-    losses.push_back(transformer::TakeLoss(training, works));
-    seconds.push_back(run->timeline.end.seconds());
-    bubbles.push_back(timeline::FindBubbles(run->timeline).makespan_rate);
-    if (keeps_timelines) timelines.push_back(std::move(run->timeline));
-    return {};
-  }
-
-  // Steps that count; the first one warms up.
-  std::vector<size_t> Counted() const {
-    std::vector<size_t> all, quiet;
-    for (size_t i = 1; i < seconds.size(); ++i) {
-      all.push_back(i);
-      if (others[i] <= reports::kUndisturbed) quiet.push_back(i);
-    }
-    return quiet.empty() ? all : quiet;
-  }
-
-  int quiet() const {
-    return static_cast<int>(std::count_if(others.begin() + 1, others.end(), [](double share) {
-      return share <= reports::kUndisturbed;
-    }));
-  }
-};
-
 // What a step allocates stays with the process, as on a GPU: otherwise each step pays anew for the
 // pages of its activations, and schedules that hold more of them pay more.
 void KeepMemory() {
@@ -92,10 +43,25 @@ void KeepMemory() {
 
 class Group {
  public:
-  Group(const ValidateGroup& group, const transformer::ModelConfig& model, const Machine& machine)
-      : group_(group), model_(model), machine_(machine) {
-    one_rank_ =
-        std::make_unique<Trained>(transformer::OneRank(group.microbatches * group.replicas), model);
+  Group(const ValidateGroup& group, const transformer::ModelConfig& model, const Machine& machine,
+        executor::Crew& crew)
+      : group_(group), model_(model), machine_(machine), crew_(crew) {}
+
+  // What all schedules are held against, and the hop where ranks are processes.
+  Status Begin() {
+    if (crew_.leads()) {
+      const auto one_rank = transformer::OneRank(group_.microbatches * group_.replicas);
+      auto made = Trained::Make(one_rank, model_, 1, 1, alone_);
+      if (!made) return Fail(made.error());
+      one_rank_ = *std::move(made);
+    }
+    if (machine_.hop != Duration()) return {};
+    const bool awake = machine_.processors >= group_.ranks * group_.replicas;
+    const auto values = static_cast<size_t>(model_.tokens * model_.hidden);
+    const auto hop = transformer::MeasureHop(crew_, awake, values);
+    if (!hop) return Fail(hop.error());
+    machine_.hop = Seconds(*hop);
+    return {};
   }
 
   Status Add(const std::string& name) {
@@ -105,32 +71,48 @@ class Group {
     *schedule = transformer::Replicate(*schedule, group_.replicas);
     auto& calibration = calibrations_[transformer::LoadsOf(*schedule)];
     if (calibration == nullptr) {
-      calibration =
-          std::make_unique<Calibration>(model_, *schedule, group_.replicas, group_.expert_ranks);
+      auto made = Calibration::Make(model_, *schedule, group_.replicas, group_.expert_ranks, crew_);
+      if (!made) return Fail(made.error());
+      calibration = *std::move(made);
     }
     names_.push_back(name);
-    trained_.push_back(std::make_unique<Trained>(std::move(*schedule), model_, group_.replicas,
-                                                 group_.expert_ranks));
+    auto trained =
+        Trained::Make(*std::move(schedule), model_, group_.replicas, group_.expert_ranks, crew_);
+    if (!trained) return Fail(trained.error());
+    trained_.push_back(*std::move(trained));
     trained_.back()->keeps_timelines = group_.timelines;
     return {};
   }
 
   Status Repeat() {
-    const Interference round(machine_.processors);
-    if (Status ok = one_rank_->Step(machine_.processors); !ok) return ok;
+    const auto own = SecondsOfAll(crew_);
+    if (!own) return Fail(own.error());
+    const Interference round(ProcessorsHere(), *own);
+    if (crew_.leads()) {
+      if (Status ok = one_rank_->Step(); !ok) return ok;
+    }
     for (auto& [loads, calibration] : calibrations_) {
       if (Status ok = calibration->Measure(); !ok) return ok;
     }
     for (auto& trained : trained_) {
-      if (Status ok = trained->Step(machine_.processors); !ok) return ok;
+      if (Status ok = trained->Step(); !ok) return ok;
     }
+    const auto now = SecondsOfAll(crew_);
+    if (!now) return Fail(now.error());
     // A tick is too long for short steps: they count as what the whole round was.
     constexpr double kShort = 0.05;
-    const double others = round.Share();
+    const double others = round.Share(*now);
     for (auto& trained : trained_) {
       if (trained->seconds.back() < kShort) trained->others.back() = others;
     }
     return {};
+  }
+
+  // Whether the leader wants another one.
+  Result<bool> Again(bool wanted) {
+    const auto said = crew_.Share(wanted ? "again" : "");
+    if (!said) return Fail(said.error());
+    return !said->empty();
   }
 
   bool Enough() const {
@@ -138,17 +120,22 @@ class Group {
                        [&](const auto& t) { return t->quiet() >= group_.repetitions; });
   }
 
-  std::vector<reports::ValidateCase> Cases() const {
+  Result<std::vector<reports::ValidateCase>> Cases() const {
     std::vector<reports::ValidateCase> cases;
-    for (size_t i = 0; i < trained_.size(); ++i) cases.push_back(CaseOf(names_[i], *trained_[i]));
+    for (size_t i = 0; i < trained_.size(); ++i) {
+      const Trained& trained = *trained_[i];
+      const auto& calibration = *calibrations_.at(transformer::LoadsOf(trained.schedule));
+      const auto costs = calibration.Costs(trained.schedule);
+      if (!costs) return Fail(costs.error());
+      if (crew_.leads()) cases.push_back(CaseOf(names_[i], trained, *costs));
+    }
     return cases;
   }
 
  private:
-  reports::ValidateCase CaseOf(const std::string& name, const Trained& trained) const {
-    const auto& calibration = *calibrations_.at(transformer::LoadsOf(trained.schedule));
-    const auto predicted =
-        PredictRun(trained.schedule, calibration.Costs(trained.schedule), machine_);
+  reports::ValidateCase CaseOf(const std::string& name, const Trained& trained,
+                               const transformer::RunCosts& costs) const {
+    const auto predicted = PredictRun(trained.schedule, costs, machine_);
     const auto counted = trained.Counted();
     const auto seconds = At(trained.seconds, counted);
     reports::ValidateCase c;
@@ -178,36 +165,46 @@ class Group {
 
   const ValidateGroup& group_;
   const transformer::ModelConfig model_;
-  const Machine machine_;
+  Machine machine_;
+  executor::Crew& crew_;
+  executor::ThreadCrew alone_;  // runs one rank
   std::unique_ptr<Trained> one_rank_;
   std::map<std::vector<transformer::RankLoad>, std::unique_ptr<Calibration>> calibrations_;
   std::vector<std::string> names_;
   std::vector<std::unique_ptr<Trained>> trained_;
 };
 
+transformer::ModelConfig ModelOf(const ValidateGroup& group, transformer::ModelConfig model) {
+  if (model.dense_layers == model.layers) model.dense_layers = group.layers;
+  model.layers = group.layers;
+  if (group.expert_ranks > 1) model.expert_groups = group.expert_ranks;
+  model.bf16 = group.bf16;
+  model.fp8 = group.fp8;
+  return model;
+}
+
 }  // namespace
 
 Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
                                                     const std::vector<std::string>& schedules,
-                                                    const Machine& machine) {
-  auto model = transformer::FindModel(group.model);
+                                                    const Machine& machine, executor::Crew& crew) {
+  const auto model = transformer::FindModel(group.model);
   if (!model) return Fail(model.error());
-  if (model->dense_layers == model->layers) model->dense_layers = group.layers;
-  model->layers = group.layers;
-  if (group.expert_ranks > 1) model->expert_groups = group.expert_ranks;
-  model->bf16 = group.bf16;
-  model->fp8 = group.fp8;
   KeepMemory();
-  Group run(group, *model, machine);
+  Group run(group, ModelOf(group, *model), machine, crew);
+  if (Status ok = run.Begin(); !ok) return Fail(ok.error());
   for (const std::string& name : schedules) {
     if (Status ok = run.Add(name); !ok) return Fail(ok.error());
   }
   const auto start = std::chrono::steady_clock::now();
   const std::chrono::duration<double> patience(group.patience);
-  for (int i = 0; i <= group.repetitions ||
-                  (!run.Enough() && std::chrono::steady_clock::now() - start < patience);
-       ++i) {
+  Result<bool> again = true;
+  for (int i = 0; *again; ++i) {
     if (Status ok = run.Repeat(); !ok) return Fail(ok.error());
+    again = run.Again(crew.leads() &&
+                      (i < group.repetitions ||
+                       (!run.Enough() && std::chrono::steady_clock::now() - start < patience)));
+    if (!again) return Fail(again.error());
   }
   return run.Cases();
 }

@@ -6,6 +6,9 @@
 //                                where there are others, but those that other processes disturbed
 //                                (interference.h)
 //
+// Where ranks are processes of a job (crew.h), all of them do this in the same order, and what the
+// next repetition depends on is decided where the crew leads.
+//
 // In turn, so that a machine whose speed drifts does so for all of them alike. Losses of every step
 // are held against those of all stages on one rank.
 #pragma once
@@ -14,6 +17,7 @@
 #include <vector>
 
 #include "cli/validate_predict.h"
+#include "kernels/executor/crew.h"
 #include "reports/validate_report.h"
 #include "schedules/schedule.h"
 #include "sim/base/result.h"
@@ -34,9 +38,10 @@ struct ValidateGroup {
   bool timelines = false;  // kept in the cases
 };
 
-// Fails where a schedule cannot be made or run, with its name.
+// Fails where a schedule cannot be made or run, with its name. The cases are complete where the
+// crew leads; elsewhere they are to be thrown away. `machine`: without a hop it is measured.
 Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
                                                     const std::vector<std::string>& schedules,
-                                                    const Machine& machine);
+                                                    const Machine& machine, executor::Crew& crew);
 
 }  // namespace pipescope::cli

@@ -7,9 +7,11 @@
 #include <thread>
 
 #include "cli/examples.h"
+#include "cli/validate_processes.h"
 #include "cli/validate_run.h"
 #include "cli/verb.h"
 #include "cli/version.h"
+#include "kernels/executor/threads.h"
 #include "kernels/transformer/calibrate.h"
 #include "reports/validate_page.h"
 #include "schedules/registry.h"
@@ -22,6 +24,7 @@ constexpr const char* kExamples =
     "pipescope validate --model tiny,small,medium --repetitions 11\n"
     "pipescope validate --schedules 1f1b,zb1p,dualpipe --ranks 4,8 --microbatches 16\n"
     "pipescope validate --ranks 2 --dp 2 --ep 2 --schedules 1f1b,dualpipe\n"
+    "mpirun -n 4 pipescope validate --transport mpi --ranks 2 --dp 2\n"
     "pipescope validate --model small-dense --format json --html report.html";
 
 struct Options {
@@ -35,6 +38,8 @@ struct Options {
   int replicas = 1, expert_ranks = 1;
   int repetitions = 5;
   double patience = 0;
+  double hang_after = 60;
+  std::string transport = "threads";
   bool bf16 = false, fp8 = false;
   std::string format = "text";
   std::string json, html, command, output;
@@ -78,14 +83,17 @@ Status CheckOptions(const Options& o) {
 
 Status MeasureHops(reports::ValidateResult& result) {
   for (const bool awake : {true, false}) {
-    const auto hop = transformer::MeasureHop(awake);
+    executor::ThreadOptions options;
+    options.may_wait_awake = awake;
+    executor::ThreadCrew threads(options);
+    const auto hop = transformer::MeasureHop(threads, awake);
     if (!hop) return Fail(hop.error());
     (awake ? result.hop : result.hop_woken) = Seconds(*hop);
   }
   return {};
 }
 
-Status RunGroups(const Options& o, reports::ValidateResult& result) {
+Status RunGroups(const Options& o, executor::Crew& crew, reports::ValidateResult& result) {
   for (const std::string& model : o.models) {
     for (const int ranks : o.ranks) {
       for (const int microbatches : o.microbatches) {
@@ -94,7 +102,7 @@ Status RunGroups(const Options& o, reports::ValidateResult& result) {
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
         auto cases = RunGroup({model, ranks, microbatches, o.replicas, o.expert_ranks, layers,
                                o.repetitions, o.patience, o.bf16, o.fp8, !o.html.empty()},
-                              o.schedules, machine);
+                              o.schedules, machine, crew);
         if (!cases) return Fail(cases.error());
         result.cases.insert(result.cases.end(), cases->begin(), cases->end());
       }
@@ -103,16 +111,7 @@ Status RunGroups(const Options& o, reports::ValidateResult& result) {
   return {};
 }
 
-int Validate(const Options& o) {
-  if (Status ok = CheckOptions(o); !ok) return Complain(ok.error());
-  reports::ValidateResult result;
-  result.device = o.device;
-  result.machine = ProcessorName();
-  result.processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  result.repetitions = o.repetitions;
-  result.load = Load();
-  if (Status ok = MeasureHops(result); !ok) return Complain(ok.error());
-  if (Status ok = RunGroups(o, result); !ok) return Complain(ok.error());
+int Show(const Options& o, const reports::ValidateResult& result) {
   const std::string json = ValidateJson(result);
   std::vector<OutputFile> files;
   if (!o.json.empty()) files.push_back({o.json, json});
@@ -121,6 +120,51 @@ int Validate(const Options& o) {
   }
   const int emitted = EmitAll(files, o.output, o.format == "json" ? json : ValidateText(result));
   return emitted == kOk && !AllEqualOneRank(result) ? kCheckFailed : emitted;
+}
+
+// The same on all processes of a crew; only one of them has something to show.
+Status Measure(const Options& o, executor::Crew& crew, reports::ValidateResult& result) {
+  result.device = o.device;
+  result.machine = ProcessorName();
+  result.transport = o.transport;
+  result.processors = crew.processors();
+  result.repetitions = o.repetitions;
+  result.load = Load();
+  if (crew.post() == nullptr) {
+    if (Status ok = MeasureHops(result); !ok) return ok;
+  }
+  if (Status ok = RunGroups(o, crew, result); !ok) return ok;
+  result.processes = crew.ranks().value_or(1);
+  result.clock_accuracy = crew.clock_accuracy();
+  return {};
+}
+
+std::chrono::milliseconds Milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds));
+}
+
+int ValidateOnThreads(const Options& o) {
+  if (Status ok = CheckOptions(o); !ok) return Complain(ok.error());
+  executor::ThreadOptions options;
+  options.patience = Milliseconds(o.hang_after);
+  executor::ThreadCrew crew(options);
+  reports::ValidateResult result;
+  if (Status ok = Measure(o, crew, result); !ok) return Complain(ok.error());
+  return Show(o, result);
+}
+
+int Validate(const Options& o) {
+  if (o.transport == "threads") return ValidateOnThreads(o);
+  ProcessJob job;
+  job.ranks = o.ranks;
+  job.replicas = o.replicas;
+  job.expert_ranks = o.expert_ranks;
+  job.patience = Milliseconds(o.hang_after);
+  reports::ValidateResult result;
+  return RunProcessJob(
+      job, [&] { return CheckOptions(o); },
+      [&](executor::Crew& crew) { return Measure(o, crew, result); },
+      [&] { return Show(o, result); });
 }
 
 void AddWhat(CLI::App& verb, Options& o) {
@@ -133,7 +177,7 @@ void AddWhat(CLI::App& verb, Options& o) {
       ->delimiter(',')
       ->type_name("NAME,...")
       ->capture_default_str();
-  verb.add_option("--ranks", o.ranks, "Pipeline ranks, threads of this process")
+  verb.add_option("--ranks", o.ranks, "Pipeline ranks")
       ->delimiter(',')
       ->check(CLI::Range(1, 64))
       ->type_name("N,...")
@@ -148,6 +192,11 @@ void AddWhat(CLI::App& verb, Options& o) {
       ->capture_default_str();
   verb.add_option("--ep", o.expert_ranks, "How many of them share their experts; divides --dp")
       ->check(CLI::Range(1, 8))
+      ->capture_default_str();
+  verb.add_option("--transport", o.transport,
+                  "threads: ranks are threads of this process; mpi: processes, one for each rank, "
+                  "that mpirun starts")
+      ->check(CLI::IsMember({"threads", "mpi"}))
       ->capture_default_str();
   verb.add_option("--layers", o.layers, "Of the model; default: two a rank")
       ->check(CLI::Range(1, 256));
@@ -169,6 +218,10 @@ void AddValidateVerb(CLI::App& app, const std::string& command, int& exit_code) 
   verb->add_option("--patience", o->patience,
                    "Seconds in which to repeat until as many steps are undisturbed by others")
       ->check(CLI::Range(0.0, 86400.0));
+  verb->add_option("--hang-after", o->hang_after,
+                   "Seconds after which ranks that get nowhere end the run")
+      ->check(CLI::Range(0.5, 86400.0))
+      ->capture_default_str();
   verb->add_option("--format", o->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();

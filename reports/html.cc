@@ -1,28 +1,16 @@
 #include "reports/html.h"
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 
 #include "reports/packed.h"
+#include "reports/static_page.h"
 #include "reports/web_embedded.h"
 #include "sim/base/result.h"
 
 namespace pipescope::reports {
 namespace {
-
-std::string EscapeHtml(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '<') {
-      escaped += "&lt;";
-    } else if (c == '&') {
-      escaped += "&amp;";
-    } else {
-      escaped += c;
-    }
-  }
-  return escaped;
-}
 
 // Stored data may hold anything.
 std::string TextAt(const nlohmann::ordered_json& data, const char* name) {
@@ -46,13 +34,22 @@ std::string FillIn(std::string_view page, const std::map<std::string_view, std::
   return out += page;
 }
 
+std::string PageOf(std::string_view name, const nlohmann::ordered_json& data) {
+  const auto files = web::Files();
+  const auto page =
+      std::find_if(files.begin(), files.end(), [&](const auto& file) { return file.name == name; });
+  PIPESCOPE_CHECK(page != files.end());
+  return FillIn(page->text, {{"TITLE", EscapeHtml(TextAt(data, "title"))},
+                             {"VERDICT", EscapeHtml(TextAt(data, "verdict"))},
+                             {"STATIC", StaticTables(data)},
+                             {"DATA", Packed(data)}});
+}
+
 }  // namespace
 
-std::string HtmlPage(const nlohmann::ordered_json& data) {
-  return FillIn(web::Files().front().text, {{"TITLE", EscapeHtml(TextAt(data, "title"))},
-                                            {"VERDICT", EscapeHtml(TextAt(data, "verdict"))},
-                                            {"DATA", Packed(data)}});
-}
+std::string HtmlPage(const nlohmann::ordered_json& data) { return PageOf("page.html", data); }
+
+std::string PointsHtml(const nlohmann::ordered_json& data) { return PageOf("points.html", data); }
 
 std::string HtmlReport(const std::vector<StepResult>& results, const ReportFrame& frame) {
   return HtmlPage(ReportData(results, frame));

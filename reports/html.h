@@ -15,4 +15,7 @@ std::string HtmlReport(const std::vector<StepResult>& results, const ReportFrame
 // The same from the data alone, as `--json` stores it beside a result; it holds a text `title`.
 std::string HtmlPage(const nlohmann::ordered_json& data);
 
+// The page of many steps (points_page.h), from its data.
+std::string PointsHtml(const nlohmann::ordered_json& data);
+
 }  // namespace pipescope::reports

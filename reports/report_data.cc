@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "reports/fabric_data.h"
 #include "reports/step_parts.h"
 #include "reports/timeline_data.h"
 #include "reports/validation_data.h"
@@ -68,6 +69,7 @@ Json ResultData(const StepResult& r) {
           {"memory_bytes", MemoryJson(r)},
           {"fits", r.fits},
           {"bound_by", r.bound_by},
+          {"links", LinksData(r.links)},
           {"timeline", TimelineData(r)}};
 }
 
@@ -132,6 +134,7 @@ Json ReportData(const std::vector<StepResult>& results, const ReportFrame& frame
        frame.validation.empty() ? Highlights(best) : ValidationHighlights(frame.validation)},
       {"validation", ValidationData(frame.validation)},
       {"baseline", frame.baseline},
+      {"fabric", frame.fabric},
       {"sensitivities", SensitivitiesJson(best)},
       {"assumptions", AssumptionsJson(best.assumptions)},
       {"results", std::move(list)}};

@@ -37,6 +37,7 @@ struct ReportFrame {
   std::string verdict = {};
   std::vector<ValidationRow> validation = {};
   nlohmann::ordered_json baseline = {};  // baseline_data.h; null: none
+  nlohmann::ordered_json fabric = {};    // fabric_data.h; null: none
 };
 
 nlohmann::ordered_json ReportData(const std::vector<StepResult>& results, const ReportFrame& frame);

@@ -36,6 +36,16 @@ std::string CaseLine(const ValidateCase& c) {
                      FormatPercent(c.measured_bubble));
 }
 
+// "a message takes 1.2 us, ...".
+std::string TransportOf(const ValidateResult& r) {
+  if (r.transport == "mpi") {
+    return fmt::format("{} processes over MPI, whose clocks agree within {}", r.processes,
+                       Format(r.clock_accuracy));
+  }
+  return fmt::format("a message takes {}, or {} to a rank that is not awake", Format(r.hop),
+                     Format(r.hop_woken));
+}
+
 }  // namespace
 
 double MeanError(const ValidateResult& result) {
@@ -61,12 +71,10 @@ bool AllEqualOneRank(const ValidateResult& result) {
 
 std::string ValidateText(const ValidateResult& r) {
   std::string text = fmt::format(
-      "{} on {}: {} processors, a load of {:.1f} when it began; {} repetitions of each, a message "
-      "takes {}, or {} to a rank that is not "
-      "awake\n\n{:<18}{:<14}{:>12}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n",
-      r.device, r.machine, r.processors, r.load, r.repetitions, Format(r.hop), Format(r.hop_woken),
-      "schedule", "model", "ranks", "mbs", "predicted", "measured", "error", "noise", "others",
-      "bubble", "measured");
+      "{} on {}: {} processors, a load of {:.1f} when it began; {} repetitions of each, {}\n\n"
+      "{:<18}{:<14}{:>12}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n",
+      r.device, r.machine, r.processors, r.load, r.repetitions, TransportOf(r), "schedule", "model",
+      "ranks", "mbs", "predicted", "measured", "error", "noise", "others", "bubble", "measured");
   for (const ValidateCase& c : r.cases) text += CaseLine(c);
   text += fmt::format("\nMean error {} in magnitude; {}.\n", FormatPercent(MeanError(r)),
                       OrderKept(r)
@@ -93,6 +101,9 @@ std::string ValidateText(const ValidateResult& r) {
 std::string ValidateJson(const ValidateResult& r) {
   nlohmann::ordered_json json = {{"device", r.device},
                                  {"machine", r.machine},
+                                 {"transport", r.transport},
+                                 {"processes", r.processes},
+                                 {"clock_accuracy_s", r.clock_accuracy.seconds()},
                                  {"processors", r.processors},
                                  {"load", r.load},
                                  {"repetitions", r.repetitions},

@@ -36,6 +36,9 @@ struct ValidateCase {
 
 struct ValidateResult {
   std::string device, machine;
+  std::string transport = "threads";  // or "mpi"
+  int processes = 1;
+  Duration clock_accuracy;  // between processes
   int processors = 0;
   int repetitions = 0;
   Duration hop, hop_woken;  // of a message to a rank that waits: awake, or blocked

@@ -200,17 +200,19 @@ Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fideli
   if (fidelity == Fidelity::kSchedule) fixed = FixedTimesOf(e, layout, *spread, *schedule);
   TaskGraph graph = Lower(e, *schedule, layout, *spread, fixed ? &*fixed : nullptr);
   if (auto duration = CheckDuration(e, graph); !duration) return Fail(duration.error());
-  auto times = RunGraph(e, graph, fidelity, engine);
-  if (!times) return Fail(times.error());
+  auto run = RunGraph(e, graph, fidelity, engine);
+  if (!run) return Fail(run.error());
+  const TaskTimes& times = run->times;
   StepResult r;
+  r.links = std::move(run->links);
   r.costs = CostSharesOf(graph);
   if (interval == Interval::kYes && fidelity != Fidelity::kSchedule) {
     r.costs.spread = SpreadOfStep(graph);
   }
   r.measured_costs = !e.sources().empty() || e.stage_scale.measured;
   constexpr int kSlices = 160;  // of a heatmap: one is some pixels wide
-  if (fidelity != Fidelity::kSchedule) r.resources = ResourceUseOf(graph, *times, kSlices);
-  r.timeline = MakeTimeline(std::move(graph), *times);
+  if (fidelity != Fidelity::kSchedule) r.resources = ResourceUseOf(graph, times, kSlices);
+  r.timeline = MakeTimeline(std::move(graph), times);
   r.experiment = e.name;
   r.schedule = schedule->name;
   r.fidelity = NameOf(fidelity);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -36,8 +37,14 @@ Status CheckSimGrid(const Experiment& e, Fidelity fidelity) {
   return {};
 }
 
+GraphRun Metered(TaskTimes times, LinkMeter& meter) {
+  const Duration end =
+      times.end.empty() ? Duration() : *std::max_element(times.end.begin(), times.end.end());
+  return {std::move(times), end > Duration() ? meter.Take(end) : LinkUse()};
+}
+
 // Of the replica that ends last.
-Result<TaskTimes> RunFlows(const Experiment& e, const TaskGraph& graph, EngineKind kind) {
+Result<GraphRun> RunFlows(const Experiment& e, const TaskGraph& graph, EngineKind kind) {
   std::vector<Role> roles = RolesOf(graph);
   const bool simgrid = kind == EngineKind::kSimGrid;
   for (Role& role : roles) {
@@ -47,8 +54,9 @@ Result<TaskTimes> RunFlows(const Experiment& e, const TaskGraph& graph, EngineKi
   TransferTable transfers(e, graph, network,
                           simgrid ? TransferTable::Keep::kAll : TransferTable::Keep::kCommon);
   flow::NativeEngine native(network.network());
-  StepTimes times = RunStepFlows(graph, e, roles, transfers, native);
-  if (!simgrid) return std::move(times.times);
+  LinkMeter meter(e, graph, network);
+  StepTimes times = RunStepFlows(graph, e, roles, transfers, native, simgrid ? nullptr : &meter);
+  if (!simgrid) return Metered(std::move(times.times), meter);
   if (transfers.partial() > 0) {
     return Fail(
         Error{"engine simgrid must know all flows beforehand; replicas of this step go apart "
@@ -56,7 +64,8 @@ Result<TaskTimes> RunFlows(const Experiment& e, const TaskGraph& graph, EngineKi
               {e.file}});
   }
   flow::SimGridEngine reference(network.network(), transfers.Patterns());
-  return RunStepFlows(graph, e, roles, transfers, reference).times;
+  times = RunStepFlows(graph, e, roles, transfers, reference, &meter);
+  return Metered(std::move(times.times), meter);
 }
 
 }  // namespace
@@ -80,10 +89,10 @@ Status CheckRun(const Experiment& e, Fidelity fidelity, EngineKind engine) {
   return {};
 }
 
-Result<TaskTimes> RunGraph(const Experiment& e, const TaskGraph& graph, Fidelity fidelity,
-                           EngineKind engine) {
+Result<GraphRun> RunGraph(const Experiment& e, const TaskGraph& graph, Fidelity fidelity,
+                          EngineKind engine) {
   if (fidelity == Fidelity::kFlow) return RunFlows(e, graph, engine);
-  return RunFluid(graph);
+  return GraphRun{RunFluid(graph), {}};
 }
 
 }  // namespace pipescope

@@ -5,6 +5,7 @@
 #include "sim/engine/engine.h"
 #include "sim/experiment/experiment.h"
 #include "sim/lowering/task_graph.h"
+#include "sim/result/link_use.h"
 
 namespace pipescope {
 
@@ -21,9 +22,14 @@ const char* NameOf(Fidelity fidelity);
 // Fails where the experiment asks for what the fidelity or the engine cannot do.
 Status CheckRun(const Experiment& experiment, Fidelity fidelity, EngineKind engine);
 
+struct GraphRun {
+  TaskTimes times;
+  LinkUse links;  // at fidelity `flow`
+};
+
 // When every task of the folded graph runs; at fidelity `flow`, on the replica that ends last. The
 // experiment has passed CheckRun; fails where SimGrid finds replicas that go apart.
-Result<TaskTimes> RunGraph(const Experiment& experiment, const TaskGraph& graph, Fidelity fidelity,
-                           EngineKind engine);
+Result<GraphRun> RunGraph(const Experiment& experiment, const TaskGraph& graph, Fidelity fidelity,
+                          EngineKind engine);
 
 }  // namespace pipescope

@@ -8,6 +8,7 @@
 // 50 GB/s NIC per GPU.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <string>
 #include <vector>
@@ -35,6 +36,16 @@ struct Node {
   Bandwidth nic;             // per NIC and direction, nominal
   Bandwidth pcie;            // per GPU and direction, host or NIC side
 };
+
+// What a GPU's part of the NICs carries, and PCIe before them where that is less: each direction.
+// Example: 400 GB/s of NICs for 8 GPUs and PCIe of 32 GB/s: 32 GB/s a GPU, not 50.
+inline Bandwidth NicShare(const Node& node) {
+  return Bandwidth(node.nic.value() * node.nics / node.gpus);
+}
+inline Bandwidth FabricRate(const Node& node, double oversubscription = 1) {
+  const double nics = NicShare(node).value() / std::max(1.0, oversubscription);
+  return Bandwidth(node.pcie.value() > 0 ? std::min(nics, node.pcie.value()) : nics);
+}
 
 enum class FabricKind {
   kNone,

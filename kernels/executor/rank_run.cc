@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "kernels/executor/lane_thread.h"
+#include "schedules/check.h"
 #include "schedules/token.h"
 
 namespace pipescope::executor {
@@ -24,7 +25,9 @@ class RankRunner {
   RankRecord Run() {
     const auto& actions = t_.schedule->actions[static_cast<size_t>(t_.rank)];
     const int32_t first = t_.flow->offset[static_cast<size_t>(t_.rank)];
+    t_.standing->actions = static_cast<int32_t>(actions.size());
     for (size_t i = 0; i < actions.size() && !t_.stop->stopped(); ++i) {
+      t_.standing->now = actions[i];
       t_.standing->action = static_cast<int32_t>(i);
       ports_ = {};
       RunAction(first + static_cast<int32_t>(i), [&] { return t_.work->Plan(actions[i], ports_); });
@@ -181,13 +184,24 @@ class RankRunner {
 
 RankRecord RunRank(const RankTask& task) { return RankRunner(task).Run(); }
 
+std::string Place(int rank, int32_t action, int32_t actions, const schedules::Action& now) {
+  if (action >= actions) return fmt::format("rank {}, the step's end", rank);
+  return fmt::format("rank {}, action {} of {}, {}", rank, action + 1, actions,
+                     schedules::ToToken(now));
+}
+
 std::string Place(const schedules::Schedule& schedule, int rank, int32_t action) {
   const auto& actions = schedule.actions[static_cast<size_t>(rank)];
-  if (action >= static_cast<int32_t>(actions.size())) {
-    return fmt::format("rank {}, the step's end", rank);
-  }
-  return fmt::format("rank {}, action {} of {}, {}", rank, action + 1, actions.size(),
-                     schedules::ToToken(actions[static_cast<size_t>(action)]));
+  const auto count = static_cast<int32_t>(actions.size());
+  const bool ended = action >= count;
+  return Place(rank, action, count,
+               ended ? schedules::Action{} : actions[static_cast<size_t>(action)]);
+}
+
+Status Sound(const schedules::Schedule& schedule) {
+  const std::vector<schedules::Finding> findings = schedules::Check(schedule);
+  if (findings.empty()) return {};
+  return Fail("the schedule cannot run: " + schedules::ToString(findings.front()));
 }
 
 }  // namespace pipescope::executor

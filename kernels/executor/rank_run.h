@@ -17,10 +17,12 @@
 
 namespace pipescope::executor {
 
-// Where a rank stands, for whoever watches it.
+// Where a rank stands, for whoever watches it, perhaps from another process.
 struct Standing {
   std::atomic<int32_t> action = 0;     // position in its list; the list's length: the step's end
   std::atomic<int64_t> steps_run = 0;  // grows as long as it gets anywhere
+  std::atomic<int32_t> actions = 0;    // the list's length
+  schedules::Action now;               // at that position: for who comes when the rank is no more
 };
 
 // What a rank is told of the run. All outlive it.
@@ -41,5 +43,9 @@ RankRecord RunRank(const RankTask& task);
 
 // "rank 3, action 17 of 42, 2F5", or "rank 3, the step's end".
 std::string Place(const schedules::Schedule& schedule, int rank, int32_t action);
+std::string Place(int rank, int32_t action, int32_t actions, const schedules::Action& now);
+
+// An order that would deadlock or is incomplete is refused before anything starts.
+Status Sound(const schedules::Schedule& schedule);
 
 }  // namespace pipescope::executor

@@ -3,18 +3,16 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <numeric>
 #include <thread>
 
 #include "kernels/executor/mailboxes.h"
 #include "kernels/executor/rank_run.h"
 #include "kernels/executor/spin.h"
-#include "schedules/check.h"
 #include "sim/base/quantity.h"
 
 namespace pipescope::executor {
 namespace {
-
-using Works = std::vector<std::unique_ptr<RankWork>>;
 
 // Counts ranks that are done, and tells the watcher.
 struct Finish {
@@ -60,13 +58,17 @@ void Watch(const schedules::Schedule& schedule, const std::vector<Standing>& sta
   }
 }
 
-Status Sound(const schedules::Schedule& schedule) {
-  const std::vector<schedules::Finding> findings = schedules::Check(schedule);
-  if (findings.empty()) return {};
-  return Fail("the schedule cannot run: " + schedules::ToString(findings.front()));
+}  // namespace
+
+std::vector<int> ThreadCrew::RanksOf(int ranks) const {
+  std::vector<int> all(static_cast<size_t>(ranks));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
 }
 
-}  // namespace
+int ThreadCrew::processors() const {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works,
                          const ThreadOptions& options) {

@@ -11,13 +11,8 @@
 #pragma once
 
 #include <chrono>
-#include <memory>
-#include <vector>
 
-#include "kernels/executor/work.h"
-#include "schedules/schedule.h"
-#include "sim/base/result.h"
-#include "sim/timeline/timeline.h"
+#include "kernels/executor/crew.h"
 
 namespace pipescope::executor {
 
@@ -26,13 +21,32 @@ struct ThreadOptions {
   bool may_wait_awake = true;
 };
 
-struct Run {
-  timeline::Timeline timeline;
-};
-
 // `works`: one for each rank; they are called until this returns.
-Result<Run> RunOnThreads(const schedules::Schedule& schedule,
-                         const std::vector<std::unique_ptr<RankWork>>& works,
+Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works,
                          const ThreadOptions& options);
+
+class ThreadCrew : public Crew {
+ public:
+  explicit ThreadCrew(const ThreadOptions& options = {}) : options_(options) {}
+  bool leads() const override { return true; }
+  std::optional<int> ranks() const override { return {}; }
+  std::vector<int> RanksOf(int ranks) const override;
+  Result<Run> RunStep(const schedules::Schedule& schedule, const Works& works) override {
+    return RunOnThreads(schedule, works, options_);
+  }
+  Result<std::vector<std::string>> Gather(const std::string& words) override {
+    return std::vector<std::string>{words};
+  }
+  Result<std::string> Share(const std::string& words) override { return words; }
+  void Through() override {}
+  bool AllThrough() override { return true; }
+  Post* post() override { return nullptr; }
+  int processors() const override;
+  int processes_here() const override { return 1; }
+  Duration clock_accuracy() const override { return {}; }
+
+ private:
+  const ThreadOptions options_;
+};
 
 }  // namespace pipescope::executor

@@ -7,6 +7,8 @@
 #include <set>
 #include <thread>
 
+#include "kernels/executor/spin.h"
+#include "kernels/transformer/packed_costs.h"
 #include "schedules/token.h"
 
 namespace pipescope::transformer {
@@ -29,7 +31,7 @@ TimedAction Timed(const executor::Steps& steps) {
                     steps.takes_gradient,
                     steps.gives_gradient};
   for (const executor::Step& step : steps.list) {
-    timed.steps.push_back({step.label, step.lane, step.after, 0});
+    timed.steps.push_back({step.label, step.lane, step.after});
   }
   return timed;
 }
@@ -46,13 +48,14 @@ std::vector<float> Draw(size_t count, double scale, uint32_t seed) {
 
 struct Calibration::Player {
   Calibration& of;
-  size_t rank;
+  size_t place;  // in here_
   ActionTimes times = {};
   std::vector<StepTimes> end = {};
   Status status = {};
 
   void Play() {
-    TimedWork work(*of.ranks_[rank]);
+    TimedWork work(*of.ranks_[place]);
+    const auto rank = static_cast<size_t>(of.here_[place]);
     status = executor::PlayAlone(of.OrderOf(rank), of.handed_, work);
     for (const auto& [key, steps] : work.times()) Add(times[key], steps);
   }
@@ -67,13 +70,14 @@ struct Calibration::Player {
   }
 
   // Gradients must be out on all ranks before they come in on one.
-  void StepEnd(std::barrier<>& all) {
-    executor::Steps steps = of.ranks_[rank]->StepEnd();
+  template <class Meet>
+  void StepEnd(const Meet& meet) {
+    executor::Steps steps = of.ranks_[place]->StepEnd();
     for (const executor::Step& step : steps.list) {
       const double start = ThreadSeconds();
       if (status) status = step.run();
       end.push_back({ThreadSeconds() - start, 0, 1});
-      if (end.size() == 1) all.arrive_and_wait();
+      if (end.size() == 1) meet();
     }
   }
 };
@@ -95,17 +99,25 @@ std::vector<RankLoad> LoadsOf(const schedules::Schedule& schedule) {
   return loads;
 }
 
-Calibration::Calibration(const ModelConfig& model, const schedules::Schedule& schedule,
-                         int replicas, int expert_ranks)
-    : loads_(LoadsOf(schedule)) {
-  training_.model = model;
-  training_.stages = schedule.stages;
-  training_.microbatches = schedule.microbatches;
-  training_.replicas = replicas;
-  training_.expert_ranks = expert_ranks;
-  ranks_ = MakeRanks(training_, schedule);
+Result<std::unique_ptr<Calibration>> Calibration::Make(const ModelConfig& model,
+                                                       const schedules::Schedule& schedule,
+                                                       int replicas, int expert_ranks,
+                                                       executor::Crew& crew) {
+  std::unique_ptr<Calibration> made(new Calibration(crew));
+  made->loads_ = LoadsOf(schedule);
+  made->here_ = crew.RanksOf(schedule.ranks);
+  Training& training = made->training_;
+  training.model = model;
+  training.stages = schedule.stages;
+  training.microbatches = schedule.microbatches;
+  training.replicas = replicas;
+  training.expert_ranks = expert_ranks;
+  auto ranks = MakeRanks(training, schedule, crew);
+  if (!ranks) return Fail(ranks.error());
+  made->ranks_ = *std::move(ranks);
   const size_t size = static_cast<size_t>(model.tokens * model.hidden);
-  handed_ = {schedule.stages, Draw(size, 1, 1), Draw(size, training_.LossWeight(), 2)};
+  made->handed_ = {schedule.stages, Draw(size, 1, 1), Draw(size, training.LossWeight(), 2)};
+  return made;
 }
 
 std::vector<Action> Calibration::OrderOf(size_t rank) const {
@@ -132,33 +144,77 @@ std::vector<Action> Calibration::OrderOf(size_t rank) const {
 }
 
 Status Calibration::Measure() {
+  if (Status met = crew_.Meet(); !met) return met;
   std::vector<Player> players;
-  for (size_t r = 0; r < ranks_.size(); ++r) players.push_back({*this, r});
+  for (size_t i = 0; i < ranks_.size(); ++i) players.push_back({*this, i});
   const int count = static_cast<int>(players.size());
-  std::barrier<> all(count);
+  Status met;  // all processes, before gradients come in
+  std::barrier all(count, [this, &met, first = true]() mutable noexcept {
+    if (std::exchange(first, false)) return;
+    if (met) met = crew_.Meet();
+  });
   std::atomic<int> through = 0;
   std::vector<std::thread> threads;
   for (Player& player : players) {
     threads.emplace_back([&] {
       player.Play();
-      ++through;
+      if (++through == count) crew_.Through();
       // Who is through keeps its processor busy for those that are not; but for those whose
       // exchanges need partners.
-      while (training_.expert_ranks == 1 && through < count && player.status) player.Play();
+      while (training_.expert_ranks == 1 && player.status &&
+             (through < count || !crew_.AllThrough())) {
+        player.Play();
+      }
       if (!player.status) {
         for (const auto& rank : ranks_) rank->Cancel();
       }
       all.arrive_and_wait();
-      player.StepEnd(all);
+      player.StepEnd([&] { all.arrive_and_wait(); });
     });
   }
   for (std::thread& thread : threads) thread.join();
   for (const Player& player : players) {
     if (!player.status) return player.status;
     Keep(player.times);
-    Keep({{{kStepEnd, static_cast<int>(player.rank)}, player.end}});
+    Keep({{{kStepEnd, static_cast<int>(player.place)}, player.end}});
   }
-  return {};
+  const auto ranks = static_cast<int>(loads_.size());
+  const bool waits_tell = ranks > 1 && ranks <= crew_.processors() && training_.expert_ranks == 1;
+  return met && waits_tell ? MeasureAlone() : met;
+}
+
+// Ranks in turn; weight gradients go into the sums of a step that never ends.
+Status Calibration::MeasureAlone() {
+  for (size_t rank = 0; rank < loads_.size(); ++rank) {
+    if (Status met = crew_.Meet(); !met) return met;
+    const auto place = std::find(here_.begin(), here_.end(), static_cast<int>(rank));
+    if (place == here_.end()) continue;
+    Player player{*this, static_cast<size_t>(place - here_.begin())};
+    std::atomic<bool> ended = false;
+    std::vector<std::thread> others;
+    for (size_t i = 1; i < here_.size(); ++i) {
+      others.emplace_back([&] {
+        executor::WaitAwake([&] { return ended.load(); });
+        ended.wait(false);
+      });
+    }
+    player.Play();
+    ended = true;
+    ended.notify_all();
+    for (std::thread& other : others) other.join();
+    if (!player.status) return player.status;
+    KeepAlone(player.times);
+  }
+  return crew_.Meet();
+}
+
+void Calibration::KeepAlone(const ActionTimes& times) {
+  for (const auto& [key, steps] : times) {
+    auto& kept = samples_.at(key);
+    for (size_t i = 0; i < steps.size(); ++i) {
+      kept[i].alone.push_back(steps[i].run / steps[i].count);
+    }
+  }
 }
 
 void Calibration::Keep(const ActionTimes& times) {
@@ -175,13 +231,14 @@ void Calibration::Keep(const ActionTimes& times) {
 std::vector<TimedStep> Calibration::Medians(const Key& key) const {
   std::vector<TimedStep> medians;
   for (const Samples& samples : samples_.at(key)) {
-    medians.push_back(
-        {0, timeline::Lane::kCompute, {}, MedianOf(samples.run), MedianOf(samples.before)});
+    const double run = MedianOf(samples.run);
+    const double alone = samples.alone.empty() ? run : std::min(run, MedianOf(samples.alone));
+    medians.push_back({0, timeline::Lane::kCompute, {}, run, alone, MedianOf(samples.before)});
   }
   return medians;
 }
 
-TimedAction Calibration::Cost(int rank, const Action& action) const {
+TimedAction Calibration::Cost(size_t i, const Action& action) const {
   executor::Ports ports;
   const bool pair = action.kind == ActionKind::kOverlapped;
   const auto key = [](ActionKind kind, StageId stage) {
@@ -190,37 +247,44 @@ TimedAction Calibration::Cost(int rank, const Action& action) const {
   const auto first = Medians(key(pair ? ActionKind::kForward : action.kind, action.stage));
   const auto backward =
       pair ? Medians(key(ActionKind::kBackward, action.backward_stage)) : std::vector<TimedStep>();
-  TimedAction timed = Timed(ranks_[static_cast<size_t>(rank)]->Plan(action, ports));
+  TimedAction timed = Timed(ranks_[i]->Plan(action, ports));
   size_t of_first = 0, of_backward = 0;
   for (TimedStep& step : timed.steps) {
     const auto part = ranks_.front()->labels()[static_cast<size_t>(step.label)].part;
     const bool is_first = !pair || part == timeline::Part::kForward;
     const TimedStep& median = is_first ? first.at(of_first++) : backward.at(of_backward++);
     step.seconds = median.seconds;
+    step.alone = median.alone;
     step.before = median.before;
   }
   return timed;
 }
 
-TimedAction Calibration::StepEnd(int rank) const {
-  TimedAction timed = Timed(ranks_[static_cast<size_t>(rank)]->StepEnd());
-  const auto medians = Medians({kStepEnd, rank});
-  for (size_t i = 0; i < medians.size(); ++i) timed.steps[i].seconds = medians[i].seconds;
+TimedAction Calibration::StepEnd(size_t i) const {
+  TimedAction timed = Timed(ranks_[i]->StepEnd());
+  const auto medians = Medians({kStepEnd, static_cast<int>(i)});
+  for (size_t s = 0; s < medians.size(); ++s) {
+    timed.steps[s].seconds = timed.steps[s].alone = medians[s].seconds;
+  }
   return timed;
 }
 
-RunCosts Calibration::Costs(const schedules::Schedule& schedule) const {
-  RunCosts costs;
-  costs.labels = ranks_.front()->labels();
-  costs.partners = Partners(ranks_);
-  costs.groups = ExpertGroups(training_, schedule.ranks);
-  for (int rank = 0; rank < schedule.ranks; ++rank) {
-    auto& actions = costs.actions.emplace_back();
-    for (const Action& action : schedule.actions[static_cast<size_t>(rank)]) {
-      actions.push_back(Cost(rank, action));
-    }
-    costs.step_ends.push_back(StepEnd(rank));
+Result<RunCosts> Calibration::Costs(const schedules::Schedule& schedule) const {
+  RunCosts own;
+  const auto partners = Partners(training_, ranks_);
+  for (size_t i = 0; i < here_.size(); ++i) {
+    const auto rank = static_cast<size_t>(here_[i]);
+    auto& actions = own.actions.emplace_back();
+    for (const Action& action : schedule.actions[rank]) actions.push_back(Cost(i, action));
+    own.step_ends.push_back(StepEnd(i));
+    own.partners.push_back(partners[i]);
   }
+  const auto all = crew_.Gather(PackCosts(own));
+  if (!all) return Fail(all.error());
+  RunCosts costs;
+  for (const std::string& bytes : *all) AddCosts(bytes, costs);
+  costs.labels = ranks_.front()->labels();
+  costs.groups = ExpertGroups(training_, schedule.ranks);
   return costs;
 }
 

@@ -11,6 +11,10 @@
 //
 //   cost of a step = median over calls of Measure of its mean in one
 //
+// Where each rank has a processor, it then does the same while the others wait, as they wait for
+// messages: processors share caches, memory and clocks, so that a step beside one that waits is up
+// to a fifth shorter than beside one that works, and schedules differ in how long ranks wait.
+//
 // A mean, since a run pays for every page fault and every tick of the system, which a median of
 // short steps would not see; the median over calls leaves out a call that was disturbed as a whole.
 // Times are processor time (timed_work.h). Calls take turns with runs, so that a machine whose
@@ -21,6 +25,7 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/executor/crew.h"
 #include "kernels/executor/play.h"
 #include "kernels/transformer/rank.h"
 #include "kernels/transformer/run_costs.h"
@@ -42,41 +47,51 @@ std::vector<RankLoad> LoadsOf(const schedules::Schedule& schedule);
 class Calibration {
  public:
   // Of the schedule the ranks' loads and the number of micro-batches are used, not its order.
-  Calibration(const ModelConfig& model, const schedules::Schedule& schedule, int replicas = 1,
-              int expert_ranks = 1);
+  // `crew` outlives it: each of its processes plays its rank, all at once.
+  static Result<std::unique_ptr<Calibration>> Make(const ModelConfig& model,
+                                                   const schedules::Schedule& schedule,
+                                                   int replicas, int expert_ranks,
+                                                   executor::Crew& crew);
 
   // A step of every rank. Fails as a step does.
   Status Measure();
 
   // Of a schedule with the same loads, once Measure was called. A pair is the
-  // steps of its F and of its B.
-  RunCosts Costs(const schedules::Schedule& schedule) const;
+  // steps of its F and of its B. Where the crew leads; elsewhere of its own rank alone.
+  Result<RunCosts> Costs(const schedules::Schedule& schedule) const;
 
  private:
   struct Samples {
-    std::vector<double> run, before;  // [call]
+    std::vector<double> run, before, alone;  // [call]
   };
-  using Key = std::pair<int, int>;  // kind, stage; kStepEnd, rank
+  using Key = std::pair<int, int>;  // kind, stage; kStepEnd, place in here_
   static constexpr int kStepEnd = -1;
+
+  explicit Calibration(executor::Crew& crew) : crew_(crew) {}
 
   struct Player;  // one rank's part
   std::vector<schedules::Action> OrderOf(size_t rank) const;
+  Status MeasureAlone();
   void Keep(const ActionTimes& times);
+  void KeepAlone(const ActionTimes& times);
   std::vector<TimedStep> Medians(const Key& key) const;
-  TimedAction Cost(int rank, const schedules::Action& action) const;
-  TimedAction StepEnd(int rank) const;
+  TimedAction Cost(size_t i, const schedules::Action& action) const;
+  TimedAction StepEnd(size_t i) const;
 
+  executor::Crew& crew_;
   Training training_;
-  std::vector<std::unique_ptr<executor::RankWork>> ranks_;
+  std::vector<int> here_;  // ranks that are
+  executor::Works ranks_;  // [of here_]
   std::vector<RankLoad> loads_;
   executor::Handed handed_;
   std::map<Key, std::vector<Samples>> samples_;  // [step]
 };
 
 // Seconds from the end of a step that gives to the start of the one that takes on another rank that
-// has nothing else to do. Awake: as ranks wait that have a processor each (executor/spin.h), all
-// alike but where others took the processor meanwhile: the lowest decile. Otherwise they are woken,
-// from a processor that sleeps more or less deeply: the median.
-Result<double> MeasureHop(bool awake);
+// has nothing else to do, for a message of so many values. Awake: as ranks wait that have a
+// processor each (executor/spin.h), all alike but where others took the processor meanwhile: the
+// lowest decile. Otherwise they are woken, from a processor that sleeps more or less deeply: the
+// median. Where the crew leads; elsewhere 0.
+Result<double> MeasureHop(executor::Crew& crew, bool awake, size_t values = 0);
 
 }  // namespace pipescope::transformer

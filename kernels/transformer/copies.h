@@ -2,7 +2,8 @@
 // DualPipe, replicas, and what stages share (the embedding of the first stage and of MTP).
 //
 // Each rank gives its sums and then takes those of all copies, its own included. Who takes waits
-// for who has not given yet. Copies are those with the same name.
+// for who has not given yet. Copies are those with the same name; where ranks are processes, their
+// sums travel as letters (executor/post.h), one to each process for each copy.
 #pragma once
 
 #include <condition_variable>
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/executor/crew.h"
 #include "kernels/transformer/parameter.h"
 
 namespace pipescope::transformer {
@@ -23,7 +25,14 @@ class Copies {
   // Once for each copy, before any rank runs.
   void Register(const std::string& name) { ++groups_[name].copies; }
 
-  void Give(const std::string& name, int64_t step, std::shared_ptr<const GradientSum> sum);
+  // Once after that, on all processes of the crew: finds the copies of others.
+  Status Connect(executor::Crew& crew);
+  // [rank] how many copies it has; where ranks are threads, nothing.
+  const std::vector<int>& HoldersOf(const std::string& name) const {
+    return groups_.at(name).holders;
+  }
+
+  Status Give(const std::string& name, int64_t step, std::shared_ptr<const GradientSum> sum);
   // Each copy takes once a step. Fails once Cancel was called.
   Result<Sums> Take(const std::string& name, int64_t step);
 
@@ -34,16 +43,22 @@ class Copies {
   struct Given {
     Sums sums;
     size_t taken = 0;
+    bool has_others = false;  // those of other processes
   };
   struct Group {
-    size_t copies = 0;
+    size_t copies = 0;  // here
+    int32_t number = 0;
+    std::vector<int> holders;
     std::map<int64_t, Given> steps;
   };
+
+  Status TakeOthers(const Group& group, Sums& sums);
 
   std::mutex mutex_;
   std::condition_variable given_;
   std::map<std::string, Group> groups_;
   bool cancelled_ = false;
+  executor::Post* post_ = nullptr;
 };
 
 }  // namespace pipescope::transformer

@@ -1,26 +1,26 @@
 #include <algorithm>
 #include <chrono>
 
-#include "kernels/executor/threads.h"
 #include "kernels/transformer/calibrate.h"
 #include "schedules/token.h"
 
 namespace pipescope::transformer {
 namespace {
 
-// An F that takes a while; nothing at all backwards.
+// An F that takes a while and gives so many values; nothing at all backwards.
 class Idle : public executor::RankWork {
  public:
-  explicit Idle(std::chrono::microseconds work) : work_(work) {}
+  Idle(std::chrono::microseconds work, size_t values) : work_(work), values_(values) {}
 
   const std::vector<timeline::Label>& labels() const override {
     static const std::vector<timeline::Label> labels(1);
     return labels;
   }
 
-  executor::Steps Plan(const schedules::Action& action, executor::Ports&) override {
+  executor::Steps Plan(const schedules::Action& action, executor::Ports& ports) override {
     executor::Steps steps;
     const bool forward = schedules::HasForward(action);
+    ports.activation_out.resize(values_);
     steps.list.push_back({0, timeline::Lane::kCompute, {}, [this, forward]() -> Status {
                             const auto start = std::chrono::steady_clock::now();
                             while (forward && std::chrono::steady_clock::now() - start < work_) {
@@ -36,13 +36,15 @@ class Idle : public executor::RankWork {
 
  private:
   std::chrono::microseconds work_;
+  size_t values_;
 };
 
-schedules::Schedule AllForwardThenBackward(int microbatches) {
-  schedules::Schedule schedule{"hops", 2, 2, microbatches, 1, {{}, {}}};
+schedules::Schedule AllForwardThenBackward(int ranks, int microbatches) {
+  schedules::Schedule schedule{"hops", ranks, ranks, microbatches, 1, {}};
+  schedule.actions.resize(static_cast<size_t>(ranks));
   for (const auto kind : {schedules::ActionKind::kForward, schedules::ActionKind::kBackward}) {
     for (int m = 0; m < microbatches; ++m) {
-      for (int rank = 0; rank < 2; ++rank) {
+      for (int rank = 0; rank < ranks; ++rank) {
         schedule.actions[static_cast<size_t>(rank)].push_back(
             {kind, StageId(rank), MicrobatchId(m)});
       }
@@ -66,20 +68,23 @@ std::vector<double> HopsOf(const timeline::Timeline& t) {
 
 }  // namespace
 
-Result<double> MeasureHop(bool awake) {
+Result<double> MeasureHop(executor::Crew& crew, bool awake, size_t values) {
   constexpr int kRuns = 20, kMessages = 20;
-  executor::ThreadOptions options;
-  options.may_wait_awake = awake;
+  const int ranks = crew.ranks().value_or(2);
+  if (ranks < 2) return 0;
   std::vector<double> all;
   for (int i = 0; i < kRuns; ++i) {
-    std::vector<std::unique_ptr<executor::RankWork>> works;
-    works.push_back(std::make_unique<Idle>(std::chrono::microseconds(200)));
-    works.push_back(std::make_unique<Idle>(std::chrono::microseconds(0)));
-    const auto run = executor::RunOnThreads(AllForwardThenBackward(kMessages), works, options);
+    executor::Works works;
+    for (const int rank : crew.RanksOf(ranks)) {
+      works.push_back(
+          std::make_unique<Idle>(std::chrono::microseconds(rank == 0 ? 200 : 0), values));
+    }
+    const auto run = crew.RunStep(AllForwardThenBackward(ranks, kMessages), works);
     if (!run) return Fail(run.error());
     const auto hops = HopsOf(run->timeline);
     all.insert(all.end(), hops.begin(), hops.end());
   }
+  if (!crew.leads()) return 0;
   if (all.empty()) return Fail("no message was waited for");
   std::sort(all.begin(), all.end());
   return all[all.size() / (awake ? 10 : 2)];

@@ -64,7 +64,9 @@ Steps Rank::StepEnd() {
   Steps steps;
   steps.list.push_back(Call(GradientsOutLabel(), [this]() -> Status {
     for (const auto& [s, stage] : stages_) {
-      for (Parameter* p : stage->parameters()) t_.copies.Give(p->name(), step_, p->TakeSum());
+      for (Parameter* p : stage->parameters()) {
+        if (Status given = t_.copies.Give(p->name(), step_, p->TakeSum()); !given) return given;
+      }
     }
     return {};
   }));

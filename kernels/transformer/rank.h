@@ -10,7 +10,7 @@
 #include <memory>
 #include <vector>
 
-#include "kernels/executor/work.h"
+#include "kernels/executor/crew.h"
 #include "kernels/transformer/copies.h"
 #include "kernels/transformer/part_steps.h"
 #include "kernels/transformer/stage.h"
@@ -64,10 +64,13 @@ class Rank : public executor::RankWork, private PartRunner {
   int64_t step_ = 1;
 };
 
-// One for each rank of the schedule. Adds to `training.copies`. Ranks of the same place in
-// `expert_ranks` pipelines that follow one another are a group.
-std::vector<std::unique_ptr<executor::RankWork>> MakeRanks(Training& training,
-                                                           const schedules::Schedule& schedule);
+// One for each rank of the schedule that is here. Adds to `training.copies`. Ranks of the same
+// place in `expert_ranks` pipelines that follow one another are a group. Fails where processes
+// cannot meet.
+Result<executor::Works> MakeRanks(Training& training, const schedules::Schedule& schedule,
+                                  executor::Crew& crew);
+// All of them, to be threads of this process.
+executor::Works MakeRanks(Training& training, const schedules::Schedule& schedule);
 
 // All stages on one rank, micro-batch after micro-batch: what every schedule must equal.
 schedules::Schedule OneRank(int microbatches);
@@ -82,12 +85,14 @@ std::vector<std::vector<int>> ExpertGroups(const Training& training, int ranks);
 
 // Of the last step, once: the head's and MTP's, as the step's gradient has them.
 // Summed in the order of micro-batches, so that it does not depend on the schedule.
-double TakeLoss(const Training& training,
-                const std::vector<std::unique_ptr<executor::RankWork>>& works);
+// Where the crew leads; elsewhere 0.
+Result<double> TakeLoss(const Training& training, const executor::Works& works,
+                        executor::Crew& crew);
+double TakeLoss(const Training& training, const executor::Works& works);
 
-// [rank] the ranks that hold a copy of any of its parameters, itself among them.
-std::vector<std::vector<int>> Partners(
-    const std::vector<std::unique_ptr<executor::RankWork>>& works);
+// [rank] the ranks that hold a copy of any of its parameters, itself among them; where ranks are
+// processes, of this one's rank alone.
+std::vector<std::vector<int>> Partners(const Training& training, const executor::Works& works);
 
 // Fails where the model has fewer layers than the schedule has stages, or the schedule cuts
 // sequences into slices.

@@ -13,8 +13,9 @@ struct TimedStep {
   int32_t label = 0;
   timeline::Lane lane = timeline::Lane::kCompute;
   std::vector<int32_t> after;
-  double seconds = 0;
-  double before = 0;  // of the executor, between the step before and this one
+  double seconds = 0;  // beside the other ranks, all of them at work
+  double alone = 0;    // while they wait; never more
+  double before = 0;   // of the executor, between the step before and this one
 };
 struct TimedAction {
   std::vector<TimedStep> steps;

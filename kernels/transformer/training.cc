@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <set>
 
+#include "kernels/executor/packed.h"
+#include "kernels/executor/threads.h"
 #include "kernels/transformer/exchange_rows.h"
 #include "kernels/transformer/rank.h"
 #include "schedules/token.h"
@@ -11,6 +13,15 @@
 namespace pipescope::transformer {
 
 using schedules::ActionKind;
+
+namespace {
+
+struct OfMicrobatch {
+  int microbatch;
+  Stage::Losses losses;
+};
+
+}  // namespace
 
 std::vector<std::vector<int>> ExpertGroups(const Training& training, int ranks) {
   const int of_pipeline = ranks / training.replicas;
@@ -25,34 +36,52 @@ std::vector<std::vector<int>> ExpertGroups(const Training& training, int ranks) 
   return groups;
 }
 
-std::vector<std::unique_ptr<executor::RankWork>> MakeRanks(Training& training,
-                                                           const schedules::Schedule& schedule) {
+namespace {
+
+using Exchanges = std::map<int, std::shared_ptr<kernels::exchange::CpuGroup>>;  // by first rank
+
+std::unique_ptr<executor::RankWork> MakeRank(Training& training, int r,
+                                             const std::vector<schedules::Action>& actions,
+                                             const std::vector<int>& group, Exchanges& exchanges) {
   const ModelConfig& m = training.model;
-  const auto groups = ExpertGroups(training, schedule.ranks);
-  std::map<int, std::shared_ptr<kernels::exchange::CpuGroup>> exchanges;  // by first rank
-  std::vector<std::unique_ptr<executor::RankWork>> ranks;
-  for (int r = 0; r < schedule.ranks; ++r) {
-    std::set<int> stages;
-    for (const schedules::Action& action : schedule.actions[static_cast<size_t>(r)]) {
-      stages.insert(action.stage.value());
-      stages.insert(schedules::BackwardStage(action).value());
-    }
-    const auto& group = groups[static_cast<size_t>(r)];
-    ExpertShare share{0, m.expert_groups};
-    std::unique_ptr<ExpertCarrier> carrier;
-    if (group.size() > 1) {
-      auto& exchange = exchanges[group.front()];
-      if (exchange == nullptr) exchange = MakeGroup(m).value();  // CheckRun has tried it
-      const auto place = std::find(group.begin(), group.end(), r) - group.begin();
-      share = {static_cast<int>(place), 1};
-      carrier = std::make_unique<OverExchange>(m, exchange, share.first);
-    } else if (m.expert_groups > 1) {
-      carrier = std::make_unique<OnOneRank>(m.routing.experts, m.routing.selected, m.expert_groups);
-    }
-    ranks.push_back(std::make_unique<Rank>(training, std::vector<int>(stages.begin(), stages.end()),
-                                           share, std::move(carrier)));
+  std::set<int> stages;
+  for (const schedules::Action& action : actions) {
+    stages.insert(action.stage.value());
+    stages.insert(schedules::BackwardStage(action).value());
   }
+  ExpertShare share{0, m.expert_groups};
+  std::unique_ptr<ExpertCarrier> carrier;
+  if (group.size() > 1) {
+    auto& exchange = exchanges[group.front()];
+    if (exchange == nullptr) exchange = MakeGroup(m).value();  // CheckRun has tried it
+    const auto place = std::find(group.begin(), group.end(), r) - group.begin();
+    share = {static_cast<int>(place), 1};
+    carrier = std::make_unique<OverExchange>(m, exchange, share.first);
+  } else if (m.expert_groups > 1) {
+    carrier = std::make_unique<OnOneRank>(m.routing.experts, m.routing.selected, m.expert_groups);
+  }
+  return std::make_unique<Rank>(training, std::vector<int>(stages.begin(), stages.end()), share,
+                                std::move(carrier));
+}
+
+}  // namespace
+
+Result<executor::Works> MakeRanks(Training& training, const schedules::Schedule& schedule,
+                                  executor::Crew& crew) {
+  const auto groups = ExpertGroups(training, schedule.ranks);
+  Exchanges exchanges;
+  executor::Works ranks;
+  for (const int r : crew.RanksOf(schedule.ranks)) {
+    const size_t at = static_cast<size_t>(r);
+    ranks.push_back(MakeRank(training, r, schedule.actions[at], groups[at], exchanges));
+  }
+  if (Status ok = training.copies.Connect(crew); !ok) return Fail(ok.error());
   return ranks;
+}
+
+executor::Works MakeRanks(Training& training, const schedules::Schedule& schedule) {
+  executor::ThreadCrew threads;
+  return std::move(*MakeRanks(training, schedule, threads));
 }
 
 schedules::Schedule Replicate(const schedules::Schedule& one, int replicas) {
@@ -83,12 +112,24 @@ schedules::Schedule OneRank(int microbatches) {
   return schedule;
 }
 
-double TakeLoss(const Training& training,
-                const std::vector<std::unique_ptr<executor::RankWork>>& works) {
-  std::map<int, Stage::Losses> losses;
+Result<double> TakeLoss(const Training& training, const executor::Works& works,
+                        executor::Crew& crew) {
+  executor::Packer packer;
   for (const auto& work : works) {
     for (const auto& [s, stage] : dynamic_cast<const Rank&>(*work).stages()) {
-      losses.merge(stage->TakeLosses());
+      for (const auto& loss : stage->TakeLosses())
+        packer.Put(OfMicrobatch{loss.first, loss.second});
+    }
+  }
+  const auto all = crew.Gather(packer.Take());
+  if (!all) return Fail(all.error());
+  if (!crew.leads()) return 0;
+  std::map<int, Stage::Losses> losses;
+  for (const std::string& bytes : *all) {
+    executor::Unpacker unpacker(bytes);
+    for (size_t i = 0; i < bytes.size() / sizeof(OfMicrobatch); ++i) {
+      const auto loss = unpacker.Get<OfMicrobatch>();
+      losses[loss.microbatch] = loss.losses;
     }
   }
   PIPESCOPE_CHECK(losses.size() == static_cast<size_t>(training.microbatches));
@@ -97,22 +138,47 @@ double TakeLoss(const Training& training,
   return sum * training.LossWeight();
 }
 
-std::vector<std::vector<int>> Partners(
-    const std::vector<std::unique_ptr<executor::RankWork>>& works) {
-  std::map<std::string, std::set<int>> holders;
-  const auto each = [&](size_t rank, const auto& visit) {
-    for (const auto& [s, stage] : dynamic_cast<const Rank&>(*works[rank]).stages()) {
-      for (const Parameter* p : stage->parameters()) visit(p->name());
-    }
-  };
-  std::vector<std::vector<int>> partners;
-  for (size_t r = 0; r < works.size(); ++r) {
-    each(r, [&](const std::string& name) { holders[name].insert(static_cast<int>(r)); });
+double TakeLoss(const Training& training, const executor::Works& works) {
+  executor::ThreadCrew threads;
+  return *TakeLoss(training, works, threads);
+}
+
+namespace {
+
+std::set<std::string> NamesOf(const executor::RankWork& work) {
+  std::set<std::string> names;
+  for (const auto& [s, stage] : dynamic_cast<const Rank&>(work).stages()) {
+    for (const Parameter* p : stage->parameters()) names.insert(p->name());
   }
+  return names;
+}
+
+std::vector<int> PartnersElsewhere(const Training& training, const executor::RankWork& work) {
+  std::set<int> all;
+  for (const std::string& name : NamesOf(work)) {
+    const auto& holders = training.copies.HoldersOf(name);
+    for (size_t r = 0; r < holders.size(); ++r) {
+      if (holders[r] > 0) all.insert(static_cast<int>(r));
+    }
+  }
+  return {all.begin(), all.end()};
+}
+
+}  // namespace
+
+std::vector<std::vector<int>> Partners(const Training& training, const executor::Works& works) {
+  std::map<std::string, std::set<int>> holders;
   for (size_t r = 0; r < works.size(); ++r) {
+    for (const std::string& name : NamesOf(*works[r])) holders[name].insert(static_cast<int>(r));
+  }
+  std::vector<std::vector<int>> partners;
+  for (const auto& work : works) {
     std::set<int> all;
-    each(r,
-         [&](const std::string& name) { all.insert(holders[name].begin(), holders[name].end()); });
+    for (const std::string& name : NamesOf(*work)) {
+      all.insert(holders[name].begin(), holders[name].end());
+    }
+    const auto elsewhere = PartnersElsewhere(training, *work);
+    if (!elsewhere.empty()) all = {elsewhere.begin(), elsewhere.end()};
     partners.emplace_back(all.begin(), all.end());
   }
   return partners;

@@ -89,3 +89,30 @@ function frameThrottle(work) {
     });
   };
 }
+
+// Formulas are set as code so that they stand out from the prose around them.
+function explain(id, ...paragraphs) {
+  byId(id).replaceChildren(...paragraphs.map((p) => el('p', {}, p)));
+}
+
+const code = (text) => el('code', {}, text);
+
+// Draws a section when it is on the screen, else as soon as it comes there or is printed: what nobody sees need not
+// cost each frame of a moving timeline.
+function whenSeen(id, work) {
+  let seen = true,
+    due = false;
+  const catchUp = () => {
+    if (due) work();
+    due = false;
+  };
+  new IntersectionObserver((entries) => {
+    seen = entries[entries.length - 1].isIntersecting;
+    if (seen) catchUp();
+  }).observe(byId(id));
+  addEventListener('beforeprint', catchUp);
+  return () => {
+    due = true;
+    if (seen) catchUp();
+  };
+}

@@ -1,14 +1,5 @@
 // What the reader can take away: every action as CSV, all data as JSON, the timeline as a picture.
 
-function download(name, blob) {
-  const link = el('a', {href: URL.createObjectURL(blob), download: name});
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}
-
-// Quoted (RFC 4180). A text that a spreadsheet would run as a formula gets an apostrophe before it.
-const csvText = (text) => `"${(/^[=+\-@\t\r]/.test(text) ? "'" : '') + text.replaceAll('"', '""')}"`;
-
 function actionsAsCsv() {
   const lines = ['schedule,rank,action,stage,microbatch,backward_stage,backward_microbatch,start_ns,duration_ns'];
   for (const r of report.results) {

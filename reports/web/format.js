@@ -23,7 +23,9 @@ const formatSeconds = (s) => formatNs(s * 1e9);
 const formatShare = (x) => (Number.isFinite(x) ? (100 * x).toFixed(1) + '%' : '–');
 const formatGib = (bytes) => (Number.isFinite(bytes) ? (bytes / GIB).toFixed(1) : '–');
 const formatBytes = (bytes) =>
-  bytes >= GIB / 10 ? formatGib(bytes) + ' GiB' : significant(bytes / 2 ** 20, 3) + ' MiB';
+  bytes >= 10240 * GIB
+    ? (bytes / 1024 / GIB).toFixed(1) + ' TiB'
+    : bytes >= GIB / 10 ? formatGib(bytes) + ' GiB' : significant(bytes / 2 ** 20, 3) + ' MiB';
 
 function formatCount(x) {
   for (const [size, letter] of [

@@ -88,6 +88,14 @@ const actionFill = (result, i) =>
   FILL_OF_KIND[result.actions.kind[i]] + (result.direction[result.actions.microbatch[i]] || 0);
 const backFill = (result, i) => FILL.backward + (result.direction[result.actions.backMicrobatch[i]] || 0);
 
+const COLUMN = 3; // pixels
+
+function meanLength(a, rank) {
+  const first = a.offsets[rank],
+    last = a.offsets[rank + 1] - 1;
+  return last < first ? Infinity : (a.start[last] + a.dur[last] - a.start[first]) / (last - first + 1);
+}
+
 class GanttPainter {
   constructor() {
     this.rects = new RectBatch(2 * FILL.count);
@@ -130,6 +138,7 @@ class GanttPainter {
       scale = layout.plot / (state.end - state.start);
     let drawn = layout.left;
     const end = a.offsets[rank + 1];
+    if (meanLength(a, rank) * scale < COLUMN / 2) return this.columns(layout, result, rank, y, h, emphasis);
     for (let i = lowerBound(a.start, state.start - a.reach, a.offsets[rank], end); i < end; i++) {
       const from = layout.left + (a.start[i] - state.start) * scale;
       if (from > right) break;
@@ -149,6 +158,28 @@ class GanttPainter {
       this.rects.add(fill, x, y, w, half);
       this.rects.add(back, x, y + half, w, h - half);
       if (w > 9) this.pairLabel(result, i, x, y, w, h, fill, back);
+    }
+  }
+
+  // So far out that several actions share a column of pixels: each column takes the colour of the action in its
+  // middle, so that shares of colours and of gaps stay right, and a frame costs the same however many there are.
+  columns(layout, result, rank, y, h, emphasis) {
+    const a = result.actions,
+      end = a.offsets[rank + 1],
+      half = Math.round(h / 2),
+      span = (COLUMN * (state.end - state.start)) / layout.plot;
+    let i = lowerBound(a.start, state.start - a.reach, a.offsets[rank], end);
+    for (let x = layout.left, time = state.start + span / 2; x < layout.left + layout.plot; x += COLUMN, time += span) {
+      i = Math.max(i, lowerBound(a.start, time, i, end) - 1);
+      if (i >= end || a.start[i] > time || a.start[i] + a.dur[i] < time) continue;
+      const fade = emphasis.fade(a.microbatch[i]) ? FILL.count : 0;
+      if (a.kind[i] !== KIND.FB) {
+        this.rects.extend(actionFill(result, i) + fade, x, y, COLUMN, h);
+        continue;
+      }
+      const back = emphasis.fade(a.backMicrobatch[i]) ? FILL.count : 0;
+      this.rects.extend(actionFill(result, i) + fade, x, y, COLUMN, half);
+      this.rects.extend(backFill(result, i) + back, x, y + half, COLUMN, h - half);
     }
   }
 

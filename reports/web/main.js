@@ -2,9 +2,10 @@
 
 let report = null;
 
-function fillGanttLegend() {
-  const two = 'linear-gradient(var(--forward) 50%, var(--backward) 50%)',
-    kinds = new Set(),
+// Kinds of actions and of operations that there are; found once.
+function kindsInReport() {
+  if (report.kinds) return report.kinds;
+  const kinds = new Set(),
     ops = new Set();
   for (const r of report.results) {
     r.actions.kind.forEach((k) => kinds.add(k));
@@ -12,6 +13,13 @@ function fillGanttLegend() {
     r.stepOps.name.forEach((n) => ops.add(r.opKinds[n]));
     if (r.messageLane >= 0) ops.add(5);
   }
+  report.kinds = {kinds, ops};
+  return report.kinds;
+}
+
+function fillGanttLegend() {
+  const two = 'linear-gradient(var(--forward) 50%, var(--backward) 50%)',
+    {kinds, ops} = kindsInReport();
   const entries = [];
   if (kinds.has(KIND.F) || kinds.has(KIND.FB)) entries.push(['var(--forward)', 'F forward']);
   const both = [
@@ -90,21 +98,6 @@ function listenButtons() {
   on('copy', copyCommand);
 }
 
-async function copyCommand() {
-  const button = byId('copy');
-  try {
-    await navigator.clipboard.writeText(report.raw.command);
-    button.textContent = 'Copied';
-  } catch (error) {
-    // Without the clipboard's permission the text is at least selected, ready for Ctrl+C.
-    getSelection().selectAllChildren(byId('command'));
-    button.textContent = 'Selected';
-  }
-  setTimeout(() => {
-    button.textContent = 'Copy';
-  }, 1600);
-}
-
 function showToggles() {
   for (const key of ['critical', 'messages', 'gaps'])
     byId('show-' + key).setAttribute('aria-pressed', String(state[key]));
@@ -115,11 +108,11 @@ function showToggles() {
 
 function listenChanges() {
   const minimap = frameThrottle(drawMinimap),
-    memory = frameThrottle(drawMemory),
+    memory = frameThrottle(whenSeen('memory', drawMemory)),
     toggles = frameThrottle(showToggles);
   listen(['start', 'end'], minimap);
   listen(['start', 'end', 'cursor', 'memoryRank'], memory);
-  const links = frameThrottle(drawLinks);
+  const links = frameThrottle(whenSeen('links', drawLinks));
   listen(['start', 'end', 'cursor', 'resource'], links);
   listen(['memoryRank'], drawMemoryBars);
   listen(['selection', 'range', 'critical'], () => drawDetails(gantt));
@@ -171,15 +164,14 @@ async function start() {
   makeMemory();
   drawMemoryBars();
   makeLinks();
+  makeFabric();
   drawRankTables();
   drawValidation();
   drawBaseline();
   drawSensitivities();
   drawAssumptions();
   drawExplanations();
-  byId('command').textContent = report.raw.command;
-  byId('provenance').textContent =
-    `Made by pipescope ${report.raw.version}. Everything shown is in this file; nothing is fetched.`;
+  drawFooter();
   gantt = new Gantt();
   listenButtons();
   listenExports();
@@ -188,13 +180,4 @@ async function start() {
   showToggles();
 }
 
-function fail(error) {
-  document.documentElement.dataset.rendered = 'error: ' + error.message;
-  byId('failure').hidden = false;
-  byId('failure').textContent = 'This report could not be drawn: ' + error.message;
-  console.error(error);
-}
-
-start().then(() => {
-  document.documentElement.dataset.rendered = 'ok';
-}, fail);
+begin(start);

@@ -29,6 +29,13 @@ function utilisation(result, columns) {
   return busy;
 }
 
+// Kept: while the window moves the curves stay as they are.
+function curveOf(result, columns) {
+  if (!result.curve || result.curve.columns !== columns)
+    result.curve = {columns, values: utilisation(result, columns)};
+  return result.curve.values;
+}
+
 function drawMinimap() {
   const canvas = byId('minimap'),
     {ctx, width, height} = fitCanvas(canvas, canvas.clientWidth, 54);
@@ -40,7 +47,7 @@ function drawMinimap() {
     band = (height - 8) / results.length;
   results.forEach((result, k) => {
     const columns = Math.floor(plot),
-      curve = utilisation(result, columns),
+      curve = curveOf(result, columns),
       foot = 4 + band * (k + 1) - 1;
     ctx.beginPath();
     ctx.moveTo(left, foot);

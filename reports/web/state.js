@@ -1,5 +1,4 @@
-// What the reader has chosen. It lives in the URL hash, so a view can be shared as a link; parts of the page
-// listen for the keys they draw.
+// What the reader has chosen in the page of steps.
 
 const state = {
   start: 0,
@@ -13,23 +12,12 @@ const state = {
   lanes: 'auto',
   memoryRank: -1,
   resource: 0, // of the heatmap
+  fabric: -1, // result whose use colours the fabric; -1: the best
+  link: -1, // class of links that is chosen
   theme: '',
   cursor: null, // time under the pointer, ns; not kept in the hash
 };
 let fullEnd = 1; // the longest step, ns: the common axis
-const listeners = [];
-
-function listen(keys, work) {
-  listeners.push({keys, work});
-}
-
-function setState(change) {
-  const changed = Object.keys(change).filter((k) => state[k] !== change[k]);
-  if (!changed.length) return;
-  Object.assign(state, change);
-  for (const {keys, work} of listeners) if (keys.some((k) => changed.includes(k))) work(changed);
-  if (changed.some((k) => k !== 'cursor')) writeHashSoon();
-}
 
 // Keeps the window inside the step and no narrower than a microsecond.
 function setWindow(start, end) {
@@ -51,19 +39,6 @@ const panBy = (ns) => {
   setState({start: from, end: from + width});
 };
 
-let hashTimer = 0;
-function writeHashSoon() {
-  clearTimeout(hashTimer);
-  hashTimer = setTimeout(() => {
-    // replaceState is refused in some sandboxes (an attachment viewer); the page works without it.
-    try {
-      history.replaceState(null, '', '#' + hashText());
-    } catch (error) {
-      return;
-    }
-  }, 200);
-}
-
 function hashText() {
   const parts = [];
   if (state.start > 0 || state.end < fullEnd)
@@ -77,19 +52,15 @@ function hashText() {
   if (state.lanes !== 'auto') parts.push('lanes=' + state.lanes);
   if (state.memoryRank >= 0) parts.push('rank=' + state.memoryRank);
   if (state.resource > 0) parts.push('resource=' + state.resource);
+  if (state.fabric >= 0 && state.fabric !== report.best) parts.push('fabric=' + state.fabric);
+  if (state.link >= 0) parts.push('link=' + state.link);
   if (state.theme) parts.push('theme=' + state.theme);
   return parts.join('&');
 }
 
 // Anything malformed or out of range in the hash is ignored: a link may come from another report.
 function readHash(results) {
-  const found = new Map(
-    location.hash
-      .slice(1)
-      .split('&')
-      .map((p) => p.split('='))
-      .filter((p) => p.length === 2),
-  );
+  const found = hashEntries();
   const pair = (name) => {
     const [a, b] = (found.get(name) || '').split('-').map(Number);
     return Number.isFinite(a) && Number.isFinite(b) && b > a ? [a, b] : null;
@@ -104,6 +75,8 @@ function readHash(results) {
   if (['light', 'dark'].includes(found.get('theme'))) change.theme = found.get('theme');
   if (/^\d+$/.test(found.get('rank') || '')) change.memoryRank = Number(found.get('rank'));
   if (/^\d$/.test(found.get('resource') || '')) change.resource = Number(found.get('resource'));
+  for (const key of ['fabric', 'link'])
+    if (/^\d{1,3}$/.test(found.get(key) || '')) change[key] = Number(found.get(key));
   const [result, action, backward] = (found.get('sel') || '').split('.').map(Number);
   if (results[result] && action >= 0 && action < results[result].actions.count) {
     change.selection = {result, action, backward: backward === 1};

@@ -1,4 +1,4 @@
-// The top of the page: verdict, tiles, and where the step goes.
+// Where the step goes.
 
 // Parts of a step in the order they are stacked: key, name, palette variable.
 const BREAKDOWN = [
@@ -14,30 +14,6 @@ const BREAKDOWN = [
 // An overlapped pair is both colours at once, here and in the timeline.
 const partColor = (variable) =>
   variable === 'pair' ? 'linear-gradient(var(--forward) 50%, var(--backward) 50%)' : `var(--${variable})`;
-
-function drawHeader() {
-  const {raw} = report;
-  byId('title').textContent = raw.title;
-  byId('subtitle').textContent = raw.subtitle;
-  byId('verdict').textContent = raw.verdict;
-  byId('tiles').replaceChildren(
-    ...raw.highlights.map((h) =>
-      el(
-        'div',
-        {class: 'tile'},
-        el('div', {class: 'label'}, h.label),
-        el('div', {class: 'value'}, tileValue(h.value)),
-        el('div', {class: 'note'}, h.note),
-      ),
-    ),
-  );
-}
-
-// "3.40 M tokens/s": the number large, the unit smaller, so that long units fit the tile.
-function tileValue(text) {
-  const [, number, unit] = /^([-+\d.,]+%?)\s+(.+)$/.exec(text) || [null, text, ''];
-  return unit ? [number + ' ', el('small', {}, unit)] : [text];
-}
 
 function drawStep() {
   const {results, best} = report,
@@ -109,11 +85,6 @@ function stepSegment(part, sum) {
     ]),
   ]);
   return node;
-}
-
-function withTooltip(node, content) {
-  node.onpointermove = (event) => showTooltip(event.clientX, event.clientY, content());
-  node.onpointerleave = hideTooltip;
 }
 
 function drawStepTable() {

@@ -84,13 +84,6 @@ function drawAssumptions() {
   );
 }
 
-// Formulas are set as code so that they stand out from the prose around them.
-function explain(id, ...paragraphs) {
-  byId(id).replaceChildren(...paragraphs.map((p) => el('p', {}, p)));
-}
-
-const code = (text) => el('code', {}, text);
-
 function drawExplanations() {
   explain(
     'step-how',

@@ -1,26 +1,5 @@
 // What the pointer is over, in words. Also the facts that the panel under the timeline shows.
 
-function placeTooltip(clientX, clientY) {
-  const tip = byId('tooltip'),
-    box = tip.getBoundingClientRect(),
-    gap = 14;
-  const x = clientX + gap + box.width > innerWidth - 4 ? clientX - gap - box.width : clientX + gap;
-  const y = clientY + gap + box.height > innerHeight - 4 ? clientY - gap - box.height : clientY + gap;
-  tip.style.left = clamp(x, 4, Math.max(4, innerWidth - box.width - 4)) + 'px';
-  tip.style.top = clamp(y, 4, Math.max(4, innerHeight - box.height - 4)) + 'px';
-}
-
-function showTooltip(clientX, clientY, ...content) {
-  const tip = byId('tooltip');
-  tip.replaceChildren(...content.flat().filter(Boolean));
-  tip.hidden = false;
-  placeTooltip(clientX, clientY);
-}
-
-const hideTooltip = () => {
-  byId('tooltip').hidden = true;
-};
-
 // "F&B  F 12 on stage 3, B 4 on stage 12"
 function actionTitle(result, i) {
   const a = result.actions,

@@ -17,10 +17,63 @@ function validationColumns() {
   ];
 }
 
+// Predicted over measured on one scale: what lies on the diagonal was foretold. Bands: 5 and 10 % off.
+function drawScatter(width) {
+  const list = report.raw.validation,
+    times = list.flatMap((v) => [v.predicted_s, v.measured_s]);
+  const [low, high] = roomy(times, 0.12),
+    range = [Math.max(0, low), high];
+  const plot = new Plot(
+    Math.min(width, 620),
+    400,
+    {range, name: 'Measured', text: formatSeconds},
+    {range, name: 'Predicted', text: formatSeconds},
+  );
+  const line = (slope, kind) => {
+    const to = slope > 1 ? range[1] / slope : range[1],
+      from = slope < 1 ? Math.min(to, range[0] / slope) : range[0];
+    return {kind, d: `M${plot.x(from)} ${plot.y(from * slope)}L${plot.x(to)} ${plot.y(to * slope)}`};
+  };
+  for (const {kind, d} of [line(1, 'exact'), ...[0.9, 0.95, 1.05, 1.1].map((s) => line(s, 'band'))])
+    plot.add('path', {class: kind, d});
+  for (const v of list) {
+    const spread = v.noise * v.measured_s;
+    plot.add('path', {
+      class: 'noise',
+      d: `M${plot.x(v.measured_s - spread)} ${plot.y(v.predicted_s)}H${plot.x(v.measured_s + spread)}`,
+    });
+    plot.mark(v.measured_s, v.predicted_s, {
+      label: `${v.schedule}: predicted ${formatSeconds(v.predicted_s)}, measured ${formatSeconds(v.measured_s)}`,
+      class: 'mark front',
+      tip: () => [el('strong', {}, v.schedule), factList(validationColumns().slice(1, 6).map((c) => [c.name, c.get(v)]))],
+    });
+  }
+  nameOutliers(plot, list);
+  return plot.svg;
+}
+
+// The three that are most off by name, where they are off by more than the noise.
+function nameOutliers(plot, list) {
+  [...list]
+    .sort((a, b) => Math.abs(b.error) - Math.abs(a.error))
+    .slice(0, 3)
+    .filter((v) => Math.abs(v.error) > v.noise)
+    .forEach((v) => {
+      const x = plot.x(v.measured_s),
+        late = x > plot.width * 0.65;
+      plot.add(
+        'text',
+        {x: x + (late ? -9 : 9), y: plot.y(v.predicted_s) + 4, class: late ? 'end' : ''},
+        `${shortened(v.schedule, 28)} ${(v.error > 0 ? '+' : '') + formatShare(v.error)}`,
+      );
+    });
+}
+
 function drawValidation() {
   const list = report.raw.validation || [];
   showSection('validation', list.length > 0);
   if (!list.length) return;
+  plotInto('validation-scatter', drawScatter);
   byId('validation-table').replaceChildren(table(validationColumns(), list));
   const parts = list.flatMap((v) => v.partings.map((p) => ({...p, schedule: v.schedule})));
   byId('validation-parts').replaceChildren(
@@ -36,6 +89,11 @@ function drawValidation() {
     ),
   );
   byId('validation-how').replaceChildren(
+    el(
+      'p',
+      {},
+      'In the picture a point on the line was predicted exactly, above it too long; the dashed lines are 5 and 10 % off, the bar through a point is the noise of its measurement.',
+    ),
     el(
       'p',
       {},

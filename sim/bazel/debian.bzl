@@ -46,6 +46,8 @@ cc_library(name = "cbc", linkopts = ["-lCbcSolver", "-lCbc", "-lpthread"])
 
 cc_library(name = "expat", linkopts = ["-lexpat"])
 
+cc_library(name = "mpi", linkopts = ["-lmpi"])
+
 cc_library(name = "openblas", linkopts = ["-lopenblas"])
 
 cc_library(name = "simgrid", linkopts = ["-lsimgrid"])

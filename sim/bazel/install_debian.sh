@@ -18,6 +18,7 @@ build_packages=(
   libexpat1-dev        # NCCL's topology files
   libexpected-dev      # Result<T>
   libfmt-dev           # text
+  libopenmpi-dev       # ranks as processes, of one machine or many
   libopenblas-pthread-dev  # GEMMs of real runs on a CPU
   libsimgrid-dev       # the reference engine of shared links
   libyaml-cpp-dev      # YAML and JSON in
@@ -33,6 +34,7 @@ test_packages=(
   libgtest-dev
   python3-jsonschema   # holds JSON outputs to the published schemas
   groff                # formats the manual page
+  openmpi-bin          # starts the processes of a job
   nodejs               # drives chromium over its debugging pipe
 )
 

@@ -14,9 +14,8 @@ Duration Slowest(std::initializer_list<Duration> times) { return std::max(times)
 
 Links LinksOf(const topology::Cluster& cluster, const Efficiencies& e) {
   Links links;
-  const double nics_per_gpu = static_cast<double>(cluster.node.nics) / cluster.node.gpus;
-  links.network = Bandwidth(cluster.node.nic.value() * nics_per_gpu * e.network /
-                            std::max(1.0, cluster.fabric.oversubscription));
+  const Bandwidth reached = topology::FabricRate(cluster.node, cluster.fabric.oversubscription);
+  links.network = Bandwidth(reached.value() * e.network);
   links.nvlink = cluster.node.nvlink;
   links.memory = Bandwidth(cluster.gpu.memory_bandwidth.value() * e.memory);
   if (cluster.nodes > 1) {

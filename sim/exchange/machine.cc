@@ -59,9 +59,11 @@ void SetKernels(Kernels& k, Generation generation) {
 std::vector<Bandwidth> NetworksOf(const topology::Cluster& cluster, int nodes, Bandwidth network) {
   std::vector<Bandwidth> networks;
   const topology::Node& node = cluster.node;
+  const double share = topology::NicShare(node).value() * kNetworkShare /
+                       std::max(1.0, cluster.fabric.oversubscription);
   for (const topology::Faults::SlowNic& slow : cluster.faults.slow_nics) {
     if (slow.at.node >= nodes) continue;
-    networks.resize(static_cast<size_t>(nodes * node.gpus), network);
+    networks.resize(static_cast<size_t>(nodes * node.gpus), Bandwidth(share));
     const double nics = std::max(1.0, static_cast<double>(node.nics) / node.gpus);  // of a GPU
     const double lost = (1 - slow.rate.value() / node.nic.value()) / nics;
     for (int local = 0; local < node.gpus; ++local) {
@@ -69,9 +71,10 @@ std::vector<Bandwidth> NetworksOf(const topology::Cluster& cluster, int nodes, B
       const int sharing = std::max(1, node.gpus / node.nics);
       if (local < gpu || local >= gpu + sharing) continue;
       Bandwidth& of_gpu = networks[static_cast<size_t>(slow.at.node * node.gpus + local)];
-      of_gpu = Bandwidth(of_gpu.value() - network.value() * lost);
+      of_gpu = Bandwidth(of_gpu.value() - share * lost);
     }
   }
+  for (Bandwidth& of_gpu : networks) of_gpu = std::min(of_gpu, network);
   return networks;
 }
 
@@ -106,8 +109,8 @@ Machine MachineOf(const topology::Cluster& cluster, int nodes, Generation genera
   Machine m;
   const topology::Node& node = cluster.node;
   m.gpus_per_node = node.gpus;
-  m.network = Bandwidth(node.nic.value() * node.nics / node.gpus * kNetworkShare /
-                        std::max(1.0, cluster.fabric.oversubscription));
+  const double spread = cluster.fabric.oversubscription;
+  m.network = Bandwidth(topology::FabricRate(node, spread).value() * kNetworkShare);
   m.nvlink = node.nvlink_nominal.value() > 0 ? Bandwidth(node.nvlink_nominal.value() * kNvlink)
                                              : Bandwidth(node.nvlink.value() * kNvlinkOfAchieved);
   m.memory = Bandwidth(cluster.gpu.memory_bandwidth.value() * kMemory);

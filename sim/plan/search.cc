@@ -59,6 +59,7 @@ class Searching {
         }
       }
       SimulateRound(round);
+      Tell("decided", static_cast<int64_t>(next), static_cast<int64_t>(candidates_.size()));
     }
   }
 
@@ -123,6 +124,7 @@ class Searching {
     if (!made.empty()) experiments_[index] = std::move(*loaded);
     candidates_.insert(candidates_.end(), made.begin(), made.end());
     Add(counts);
+    Tell("bounded", report_.counts.considered, static_cast<int64_t>(structures.size()) * plans);
   }
 
   void BoundPattern(Experiment e, const Structure& s, size_t index, const Pattern& pattern,
@@ -151,6 +153,10 @@ class Searching {
       c.least = {LeastTime(e, schedule->schedule, stages->layout, spread), memory, s.gpus};
       made.push_back(std::move(c));
     }
+  }
+
+  void Tell(const char* what, int64_t done, int64_t of) const {
+    if (q_.progress) q_.progress(what, done, of);
   }
 
   void Add(const PlanCounts& c) {

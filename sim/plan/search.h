@@ -9,6 +9,7 @@
 // depend on the number of threads, so neither does the answer, nor what was counted.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct Question {
                               // not on the front, however little memory it needs
   int jobs = 1;
   bool exhaustive = false;  // simulates whatever fits: for tests
+  // Told of plans that have got their bounds ("bounded") and then of those that were simulated or
+  // need not be ("decided"), by one thread at a time.
+  std::function<void(const char* what, int64_t done, int64_t of)> progress;
 };
 
 // Fails where the experiment is wrong or no plan fits.

@@ -5,39 +5,23 @@
 #include <queue>
 
 #include "sim/base/result.h"
+#include "sim/step_flow/bundle.h"
 #include "sim/step_flow/dependencies.h"
 #include "sim/step_flow/slowness.h"
 
 namespace pipescope {
 namespace {
 
-// Replicas of one task that started together.
-struct Bundle {
-  int32_t task = -1;
-  std::vector<int32_t> members;                // replicas
-  std::shared_ptr<const Transfers> transfers;  // null: it takes its time
-  std::vector<int32_t> left;                   // of each member, flows that have not ended
-  int64_t open = 0;                            // flows that have not ended
-};
-
-struct Timer {
-  Duration time;
-  int32_t bundle = 0;
-  // Ties by bundle number, so that the order does not depend on the queue.
-  friend bool operator>(const Timer& a, const Timer& b) {
-    return a.time != b.time ? a.time > b.time : a.bundle > b.bundle;
-  }
-};
-
 class Executor {
  public:
   Executor(const TaskGraph& graph, const Experiment& experiment, const std::vector<Role>& roles,
-           TransferTable& transfers, flow::Engine& engine)
+           TransferTable& transfers, flow::Engine& engine, LinkMeter* meter)
       : graph_(graph),
         dependencies_(graph),
         slowness_(experiment, graph),
         transfers_(transfers),
         engine_(engine),
+        meter_(meter),
         roles_(roles),
         replicas_(experiment.parallel.gpus_per_rank()) {
     const size_t tasks = graph.tasks.size();
@@ -196,6 +180,7 @@ class Executor {
       ended.count -= count;
       bundle.open -= count;
       transfers_.End(*bundle.transfers, from, count);
+      if (meter_ != nullptr) Meter(bundle, from, count);
       if (count == bundle.transfers->size()) {
         running_.erase(at);
         EndBundle(number);
@@ -209,6 +194,11 @@ class Executor {
       running_.erase(at);
       free_.push_back(number);
     }
+  }
+
+  void Meter(const Bundle& bundle, int64_t from, int64_t count) {
+    meter_->Add(task(bundle.task), bundle.transfers, from, count,
+                start_[At(bundle.task, bundle.members.front())], now_);
   }
 
   void EndFlow(Bundle& bundle, int32_t member) {
@@ -269,6 +259,7 @@ class Executor {
   Slowness slowness_;
   TransferTable& transfers_;
   flow::Engine& engine_;
+  LinkMeter* meter_;
   const std::vector<Role>& roles_;
   int32_t replicas_;
 
@@ -290,8 +281,8 @@ class Executor {
 
 StepTimes RunStepFlows(const TaskGraph& graph, const Experiment& experiment,
                        const std::vector<Role>& roles, TransferTable& transfers,
-                       flow::Engine& engine) {
-  return Executor(graph, experiment, roles, transfers, engine).Run();
+                       flow::Engine& engine, LinkMeter* meter) {
+  return Executor(graph, experiment, roles, transfers, engine, meter).Run();
 }
 
 }  // namespace pipescope

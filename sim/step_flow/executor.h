@@ -24,6 +24,7 @@
 #include "sim/experiment/experiment.h"
 #include "sim/flow/engine.h"
 #include "sim/lowering/task_graph.h"
+#include "sim/step_flow/link_meter.h"
 #include "sim/step_flow/roles.h"
 #include "sim/step_flow/transfers.h"
 
@@ -37,9 +38,9 @@ struct StepTimes {
 };
 
 // What the experiment's `what_if` says of GPUs holds. The engine must be new and of the network of
-// `transfers`. Aborts on a cyclic graph.
+// `transfers`. `meter` counts what flows carry, where there is one. Aborts on a cyclic graph.
 StepTimes RunStepFlows(const TaskGraph& graph, const Experiment& experiment,
                        const std::vector<Role>& roles, TransferTable& transfers,
-                       flow::Engine& engine);
+                       flow::Engine& engine, LinkMeter* meter = nullptr);
 
 }  // namespace pipescope

@@ -18,8 +18,7 @@ topology::RoutePolicy PolicyOf(const CommunicationPlan& plan) {
 StepNetwork::StepNetwork(const Experiment& e, bool with_memory)
     : router_(e.cluster, PolicyOf(e.communication)),
       has_memory_(with_memory),
-      pcie_limits_(e.cluster.node.pcie.value() <
-                   e.cluster.node.nic.value() * e.efficiencies.network),
+      pcie_limits_(e.cluster.node.pcie < e.cluster.node.nic),
       spread_(e.communication.paths == Paths::kSpread) {
   const topology::Cluster& cluster = e.cluster;
   const int rank_gpus = e.parallel.gpus_per_rank();

@@ -151,8 +151,10 @@ std::shared_ptr<const Transfers> TransferTable::Make(TransferKind kind, const Ta
     const int32_t at = static_cast<int32_t>(m);
     const int gpu = Gpu(task.rank, members[m]);
     if (kind == TransferKind::kMemory) {
-      builder.Append({network_.memory(gpu)}, at, at, demand.memory,
-                     Bandwidth(BytesOf(demand.memory) / demand.time.seconds()), Duration());
+      // Never faster than HBM, as at `op`: costs may say so of a kind of kernel.
+      const double rate = TemplateOf(task).rates[static_cast<size_t>(Resource::kMemory)];
+      builder.Append({network_.memory(gpu)}, at, at, RoundBytes(rate * demand.time.seconds()),
+                     Bandwidth(rate), Duration());
     } else if (kind == TransferKind::kMessage) {
       const int peer = Gpu(task.peer, members[m]);
       const Duration latency = network_.router().Between(gpu, peer).latency;

@@ -39,14 +39,15 @@ transformer::RunCosts Costs(const schedules::Schedule& schedule, int steps) {
   for (const auto& list : schedule.actions) {
     auto& actions = costs.actions.emplace_back();
     for (const schedules::Action& action : list) {
-      const TimedStep step{0, timeline::Lane::kCompute, {}, CostOf(action.kind) / steps};
+      const double seconds = CostOf(action.kind) / steps;
+      const TimedStep step{0, timeline::Lane::kCompute, {}, seconds, seconds};
       const bool forward = schedules::HasForward(action), back = schedules::HasBackward(action);
       actions.push_back({std::vector<TimedStep>(static_cast<size_t>(steps), step), forward ? 0 : -1,
                          forward ? steps - 1 : -1, back ? 0 : -1, back ? steps - 1 : -1});
     }
     const double end = costs.step_ends.empty() ? 1e-3 : 0;
     costs.step_ends.push_back(
-        {{{0, timeline::Lane::kCompute, {}, end}, {0, timeline::Lane::kCompute, {}, 0}}});
+        {{{0, timeline::Lane::kCompute, {}, end, end}, {0, timeline::Lane::kCompute, {}, 0, 0}}});
     costs.partners.push_back({static_cast<int>(costs.partners.size())});
   }
   return costs;
@@ -123,8 +124,8 @@ TEST(Predict, AnExchangeWaitsForItsWholeGroup) {
   costs.groups = {{0, 1}, {0, 1}};
   for (size_t rank = 0; rank < 2; ++rank) {
     TimedAction& forward = costs.actions[rank][0];
-    forward.steps[0].seconds = rank == 0 ? 3e-3 : 5e-3;
-    forward.steps.push_back({0, timeline::Lane::kCommunication, {0}, 1e-3});
+    forward.steps[0].seconds = forward.steps[0].alone = rank == 0 ? 3e-3 : 5e-3;
+    forward.steps.push_back({0, timeline::Lane::kCommunication, {0}, 1e-3, 1e-3});
   }
   const auto t = PredictRun(schedule, costs, {4, Duration(0)});
   int exchanges = 0;
@@ -134,6 +135,27 @@ TEST(Predict, AnExchangeWaitsForItsWholeGroup) {
     ++exchanges;
   }
   EXPECT_EQ(exchanges, 2);
+}
+
+// Two ranks of one action of F: 4 ms beside the other, 3 ms alone. Rank 0's is twice as long: they
+// run at 3/4 until rank 1 is done after 4 ms, and what is left of rank 0's 6 ms takes 3 ms alone.
+TEST(Predict, ARankIsFasterWhileTheOtherWaits) {
+  schedules::Schedule schedule{"pair", 2, 1, 2, 1, {{}, {}}};
+  for (int rank = 0; rank < 2; ++rank) {
+    schedule.actions[static_cast<size_t>(rank)] = {
+        {ActionKind::kForward, StageId(0), MicrobatchId(rank)},
+        {ActionKind::kBackward, StageId(0), MicrobatchId(rank)}};
+  }
+  auto costs = Costs(schedule, 1);
+  for (size_t rank = 0; rank < 2; ++rank) {
+    for (TimedAction& action : costs.actions[rank]) {
+      action.steps[0].alone = rank == 0 ? 3e-3 : 1.5e-3;
+      action.steps[0].seconds = action.steps[0].alone * 4 / 3;
+    }
+    for (TimedStep& step : costs.step_ends[rank].steps) step.seconds = step.alone = 0;
+  }
+  const auto t = PredictRun(schedule, costs, {16, Duration(0)});
+  EXPECT_NEAR(t.pipeline_end.seconds(), 7e-3, 1e-9);
 }
 
 // A partner's gradients: rank 1 waits for rank 0's, which are out 1 ms after its last action.

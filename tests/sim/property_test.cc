@@ -4,59 +4,17 @@
 #include <random>
 
 #include "sim/simulate.h"
+#include "tests/sim/random_case.h"
 #include "tests/sim/testing.h"
 
 namespace pipescope {
 namespace {
 
-struct Case {
-  Small small;
-  std::string schedule;
-};
-
-Case RandomCase(uint32_t seed) {
-  std::mt19937 random(seed);
-  const auto pick = [&](int least, int most) {
-    return std::uniform_int_distribution<int>(least, most)(random);
-  };
-  Case c;
-  const char* const names[] = {"gpipe", "1f1b", "zb1p", "dualpipe", "dualpipev"};
-  c.schedule = names[pick(0, 4)];
-  c.small.ranks = 2 * pick(1, 4);
-  c.small.microbatches = 2 * c.small.ranks + 2 * pick(0, 6);
-  c.small.layers = 2 * c.small.ranks + pick(0, 9);
-  c.small.dense_layers = pick(0, 2);
-  c.small.mtp_modules = pick(0, 1);
-  c.small.expert = 1 << pick(0, 6);
-  c.small.data = c.small.expert * pick(1, 2);
-  c.small.sms = pick(1, 100);
-  c.small.tokens = 128 * pick(1, 16);
-  c.small.fp8 = pick(0, 1) == 1;
-  c.small.nic_gigabytes = pick(1, 100);
-  // Over GPUs that share experts, as many replicas as are left; these draws come last so that the
-  // cases before stay what they were.
-  if (pick(0, 2) == 0) {
-    c.small.tensor = 1 << pick(0, 2);
-    c.small.context = 1 << pick(0, 1);
-    c.small.data = std::max(1, c.small.data / (c.small.tensor * c.small.context));
-  }
-  return c;
-}
-
-std::string Describe(const Case& c) {
-  const Small& s = c.small;
-  return c.schedule + ", ranks " + std::to_string(s.ranks) + ", micro-batches " +
-         std::to_string(s.microbatches) + ", layers " + std::to_string(s.layers) + ", EP " +
-         std::to_string(s.expert) + ", DP " + std::to_string(s.data) + ", SMs " +
-         std::to_string(s.sms) + ", TP " + std::to_string(s.tensor) + ", CP " +
-         std::to_string(s.context);
-}
-
 TEST(Property, TimesAddUp) {
   for (uint32_t seed = 0; seed < 300; ++seed) {
     const Case c = RandomCase(seed);
     SCOPED_TRACE(Describe(c));
-    const StepResult r = Must(Simulate(MakeExperiment(c.small), c.schedule));
+    const StepResult r = Must(Simulate(ExperimentOf(c), c.schedule));
     EXPECT_LE(r.timeline.pipeline_end, r.step_time);
     Duration bubble;
     for (size_t rank = 0; rank < r.bubbles.busy.size(); ++rank) {
@@ -75,7 +33,7 @@ TEST(Property, TimesAreOrderedAndReleasedExactly) {
   for (uint32_t seed = 300; seed < 500; ++seed) {
     const Case c = RandomCase(seed);
     SCOPED_TRACE(Describe(c));
-    const StepResult r = Must(Simulate(MakeExperiment(c.small), c.schedule));
+    const StepResult r = Must(Simulate(ExperimentOf(c), c.schedule));
     ASSERT_NO_FATAL_FAILURE(ExpectReleasedExactly(r.timeline));
     for (const auto& [first, last] : r.timeline.rank_actions) {
       for (int a = first + 1; a < last; ++a) {
@@ -94,7 +52,7 @@ TEST(Property, TimesAreOrderedAndReleasedExactly) {
 
 // What an action would take if its operations ran one by one, each alone on the GPU.
 std::vector<Duration> SerialTimes(const Case& c, bool pairs) {
-  const TaskGraph g = LowerSchedule(MakeExperiment(c.small), c.schedule);
+  const TaskGraph g = LowerSchedule(ExperimentOf(c), c.schedule);
   std::vector<Duration> times;
   for (const timeline::ActionSpan& span : g.actions) {
     if (!pairs && span.action.kind == schedules::ActionKind::kOverlapped) continue;
@@ -154,7 +112,7 @@ TEST(Property, AnyLegalLayoutRuns) {
     const char* const names[] = {"1f1b", "zb1p", "dualpipe", "dualpipev", "zbv", "v-half"};
     c.schedule = names[seed % std::size(names)];
     const bool two_chunks = seed % std::size(names) > 2;
-    Experiment e = MakeExperiment(c.small);
+    Experiment e = ExperimentOf(c);
     e.enforce_memory = false;
     e.layouts = {RandomLayout(c.small, c.small.ranks * (two_chunks ? 2 : 1), random)};
     SCOPED_TRACE(Describe(c) + ", layout " + e.layouts.front());

@@ -6,115 +6,18 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <mutex>
 #include <set>
-#include <thread>
 
 #include "schedules/registry.h"
 #include "schedules/token.h"
+#include "tests/kernels/executor/counting.h"
 
 namespace pipescope::executor {
 namespace {
 
-using schedules::ActionKind;
 using schedules::Schedule;
 using testing::HasSubstr;
 using timeline::Lane;
-
-// What all ranks did, as (letter, stage, micro-batch).
-struct Done {
-  std::mutex mutex;
-  std::map<std::tuple<char, int, int>, int> times;
-  int wrong = 0;
-};
-
-// Numbers that say which stages a payload went through: F adds one a stage to 1000 x micro-batch,
-// the gradient comes back from the other end.
-class Counting : public RankWork {
- public:
-  Counting(const Schedule& schedule, Done& done) : schedule_(schedule), done_(done) {}
-
-  const std::vector<timeline::Label>& labels() const override {
-    static const std::vector<timeline::Label> labels = {
-        {"work", timeline::OperationKind::kAttention, Lane::kCompute, timeline::Part::kForward},
-        {"dispatch", timeline::OperationKind::kDispatch, Lane::kCommunication,
-         timeline::Part::kForward}};
-    return labels;
-  }
-
-  Steps Plan(const schedules::Action& action, Ports& ports) override {
-    Steps steps;
-    if (schedules::HasForward(action)) Forward(action, ports, steps);
-    if (schedules::HasBackward(action)) Backward(action, ports, steps);
-    if (action.kind == ActionKind::kWeightGrad) {
-      Add(steps, [this, action] { Note('W', action.stage, action.microbatch); });
-    }
-    return steps;
-  }
-
-  Steps StepEnd() override {
-    Steps steps;
-    Add(steps, [] {});
-    return steps;
-  }
-
- private:
-  // Between stages one before and one after on the other lane, which the middle one waits for.
-  void Forward(const schedules::Action& a, Ports& ports, Steps& steps) {
-    const float start = static_cast<float>(1000 * a.microbatch.value());
-    const int32_t first = Add(steps, [this, a, start, &ports] {
-      const float expected = start + static_cast<float>(a.stage.value());
-      if (a.stage.value() > 0 && ports.activation_in != Payload{expected}) Wrong();
-      Note('F', a.stage, a.microbatch);
-    });
-    const int32_t sent = Add(steps, [] {}, Lane::kCommunication, {first});
-    const int32_t last =
-        Add(steps,
-            [a, start, &ports] {
-              ports.activation_out = {start + static_cast<float>(a.stage.value() + 1)};
-            },
-            Lane::kCompute, {sent});
-    steps.takes_activation = first;
-    steps.gives_activation = last;
-  }
-
-  void Backward(const schedules::Action& a, Ports& ports, Steps& steps) {
-    const StageId stage = schedules::BackwardStage(a);
-    const MicrobatchId mb = schedules::BackwardMicrobatch(a);
-    const float start = static_cast<float>(-1000 * mb.value());
-    const int32_t only = Add(steps, [this, a, stage, mb, start, &ports] {
-      const bool last = stage.value() == schedule_.stages - 1;
-      const float expected = start - static_cast<float>(stage.value() + 1);
-      if (!last && ports.gradient_in != Payload{expected}) Wrong();
-      ports.gradient_out = {start - static_cast<float>(stage.value())};
-      Note('I', stage, mb);
-      if (a.kind != ActionKind::kInputGrad) Note('W', stage, mb);
-    });
-    steps.takes_gradient = steps.gives_gradient = only;
-  }
-
-  template <class Run>
-  int32_t Add(Steps& steps, Run run, Lane lane = Lane::kCompute, std::vector<int32_t> after = {}) {
-    steps.list.push_back(
-        {lane == Lane::kCompute ? 0 : 1, lane, std::move(after), [run]() -> Status {
-           run();
-           return {};
-         }});
-    return static_cast<int32_t>(steps.list.size()) - 1;
-  }
-
-  void Note(char letter, StageId stage, MicrobatchId microbatch) {
-    const std::lock_guard lock(done_.mutex);
-    ++done_.times[{letter, stage.value(), microbatch.value()}];
-  }
-  void Wrong() {
-    const std::lock_guard lock(done_.mutex);
-    ++done_.wrong;
-  }
-
-  const Schedule& schedule_;
-  Done& done_;
-};
 
 Schedule Made(const std::string& name, int ranks, int microbatches) {
   auto made = schedules::Generate(name, {ranks, microbatches, {}});
@@ -199,29 +102,6 @@ TEST(Threads, AnOrderThatWouldDeadlockIsRefused) {
   EXPECT_THAT(run.error().ToString(), HasSubstr("deadlock"));
   EXPECT_TRUE(done.times.empty());
 }
-
-// Fails, throws or sleeps in one action of one rank.
-class Faulty : public Counting {
- public:
-  enum class How { kFails, kThrows, kHangs };
-  Faulty(const Schedule& schedule, Done& done, How how) : Counting(schedule, done), how_(how) {}
-
-  Steps Plan(const schedules::Action& action, Ports& ports) override {
-    Steps steps = Counting::Plan(action, ports);
-    if (schedules::ToToken(action) == "1F2") {
-      steps.list.front().run = [how = how_]() -> Status {
-        if (how == How::kThrows) throw std::runtime_error("no more memory");
-        if (how == How::kFails) return Fail("the loss is not finite");
-        std::this_thread::sleep_for(std::chrono::milliseconds(1500));
-        return {};
-      };
-    }
-    return steps;
-  }
-
- private:
-  How how_;
-};
 
 std::string ErrorOf(Faulty::How how) {
   const Schedule schedule = Made("1f1b", 4, 8);

@@ -2,29 +2,58 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/executor/packed.h"
+
 namespace pipescope::transformer {
 namespace {
 
-using Works = std::vector<std::unique_ptr<executor::RankWork>>;
+using Values = std::map<std::string, std::vector<float>>;
 
 const Rank& AsRank(const std::unique_ptr<executor::RankWork>& work) {
   return dynamic_cast<const Rank&>(*work);
 }
 
 // Copies must be equal to the bit.
-void Keep(std::map<std::string, std::vector<float>>& all, const std::string& name,
-          std::span<const float> values) {
-  const std::vector<float> copy(values.begin(), values.end());
-  const auto [at, is_new] = all.emplace(name, copy);
+void Keep(Values& all, const std::string& name, const std::vector<float>& values) {
+  const auto [at, is_new] = all.emplace(name, values);
   if (!is_new) {
-    EXPECT_EQ(at->second, copy) << name;
+    EXPECT_EQ(at->second, values) << name;
+  }
+}
+
+std::vector<float> Copy(std::span<const float> values) { return {values.begin(), values.end()}; }
+
+// Of the ranks that are here, a name, gradient and weights each.
+std::string PackParameters(const executor::Works& works) {
+  executor::Packer packer;
+  for (const auto& work : works) {
+    for (const auto& [s, stage] : AsRank(work).stages()) {
+      for (const Parameter* p : stage->parameters()) {
+        packer.Put(true);
+        packer.PutList(std::vector<char>(p->name().begin(), p->name().end()));
+        packer.PutList(Copy(p->gradient()));
+        packer.PutList(Copy(p->master()));
+      }
+    }
+  }
+  packer.Put(false);
+  return packer.Take();
+}
+
+void AddParameters(const std::string& bytes, Outcome& outcome) {
+  executor::Unpacker unpacker(bytes);
+  while (unpacker.Get<bool>()) {
+    const auto letters = unpacker.GetList<char>();
+    const std::string name(letters.begin(), letters.end());
+    Keep(outcome.gradients, name, unpacker.GetList<float>());
+    Keep(outcome.weights, name, unpacker.GetList<float>());
   }
 }
 
 }  // namespace
 
-Outcome Train(const ModelConfig& model, const schedules::Schedule& one, int steps, int replicas,
-              int expert_ranks) {
+Outcome TrainWith(executor::Crew& crew, const ModelConfig& model, const schedules::Schedule& one,
+                  int steps, int replicas, int expert_ranks) {
   const schedules::Schedule schedule = Replicate(one, replicas);
   Training training;
   training.model = model;
@@ -33,23 +62,24 @@ Outcome Train(const ModelConfig& model, const schedules::Schedule& one, int step
   training.microbatches = schedule.microbatches;
   training.replicas = replicas;
   training.expert_ranks = expert_ranks;
-  const Works works = MakeRanks(training, schedule);
+  const auto works = MakeRanks(training, schedule, crew);
+  EXPECT_TRUE(works) << (works ? "" : works.error().ToString());
   Outcome outcome;
-  for (int step = 0; step < steps; ++step) {
-    const auto run = executor::RunOnThreads(schedule, works, {});
+  for (int step = 0; works && step < steps; ++step) {
+    const auto run = crew.RunStep(schedule, *works);
     EXPECT_TRUE(run) << (run ? "" : run.error().ToString());
     if (!run) return outcome;
-    outcome.losses.push_back(TakeLoss(training, works));
+    outcome.losses.push_back(TakeLoss(training, *works, crew).value());
   }
-  for (const auto& work : works) {
-    for (const auto& [s, stage] : AsRank(work).stages()) {
-      for (const Parameter* p : stage->parameters()) {
-        Keep(outcome.gradients, p->name(), p->gradient());
-        Keep(outcome.weights, p->name(), p->master());
-      }
-    }
-  }
+  const auto parameters = crew.Gather(PackParameters(*works));
+  for (const std::string& bytes : parameters.value()) AddParameters(bytes, outcome);
   return outcome;
+}
+
+Outcome Train(const ModelConfig& model, const schedules::Schedule& schedule, int steps,
+              int replicas, int expert_ranks) {
+  executor::ThreadCrew threads;
+  return TrainWith(threads, model, schedule, steps, replicas, expert_ranks);
 }
 
 }  // namespace pipescope::transformer

@@ -19,6 +19,10 @@ struct Outcome {
 
 // `replicas` pipelines at once, each with the schedule's micro-batches; `expert_ranks` of them
 // share their experts.
+// The same with a crew's ranks, steps as it runs them; whole where it leads.
+Outcome TrainWith(executor::Crew& crew, const ModelConfig& model,
+                  const schedules::Schedule& schedule, int steps, int replicas = 1,
+                  int expert_ranks = 1);
 Outcome Train(const ModelConfig& model, const schedules::Schedule& schedule, int steps,
               int replicas = 1, int expert_ranks = 1);
 

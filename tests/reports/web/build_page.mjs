@@ -16,7 +16,7 @@ export function assemble(data) {
     VERDICT: escaped(verdict),
     DATA: data.replaceAll('<', '\\u003c'),
   };
-  return template.replace(/@@(TITLE|VERDICT|DATA)@@/g, (_, name) => parts[name]);
+  return template.replace(/@@(TITLE|VERDICT|STATIC|DATA)@@/g, (_, name) => parts[name]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

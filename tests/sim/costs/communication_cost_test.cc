@@ -26,6 +26,11 @@ TEST(Links, ReachTheirShare) {
   narrow.node.nics = 4;
   narrow.fabric.oversubscription = 2;
   EXPECT_NEAR(LinksOf(narrow, Efficiencies()).network.value(), 10e9, 1);
+  topology::Cluster behind = H800();
+  behind.node.pcie = GigabytesPerSecond(16);  // Gen 3 x16 before a 400 Gbps NIC
+  EXPECT_NEAR(LinksOf(behind, Efficiencies()).network.value(), 0.8 * 16e9, 1);
+  behind.fabric.oversubscription = 4;  // 12.5 GB/s of the fabric, which is less
+  EXPECT_NEAR(LinksOf(behind, Efficiencies()).network.value(), 0.8 * 12.5e9, 1);
 }
 
 TEST(AllToAll, MovesExactlyTheRowsOfTheTwoHops) {

@@ -118,7 +118,7 @@ TEST(SplitStep, SimGridAgreesOnSplitLayersAndSequences) {
   small.context = 4;
   small.expert = 8;
   const Experiment e = MakeExperiment(small);
-  ExpectSimGridAgrees(e);
+  EXPECT_TRUE(ExpectSimGridAgrees(e));
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "tests/sim/step_flow/testing.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "sim/flow/native_engine.h"
 #include "sim/flow/simgrid_engine.h"
 #include "sim/step_flow/roles.h"
@@ -14,8 +17,8 @@ StepTimes RunStep(const Experiment& e, const TaskGraph& graph) {
   return RunStepFlows(graph, e, roles, transfers, engine);
 }
 
-void ExpectSimGridAgrees(const Experiment& e) {
-  const TaskGraph graph = LowerSchedule(e, "1f1b");
+bool ExpectSimGridAgrees(const Experiment& e, const std::string& schedule) {
+  const TaskGraph graph = LowerSchedule(e, schedule);
   std::vector<Role> roles = RolesOf(graph);
   for (Role& role : roles) {
     if (role.transfer == TransferKind::kMemory) role.transfer.reset();
@@ -24,13 +27,16 @@ void ExpectSimGridAgrees(const Experiment& e) {
   TransferTable transfers(e, graph, network, TransferTable::Keep::kAll);
   flow::NativeEngine native(network.network());
   const StepTimes ours = RunStepFlows(graph, e, roles, transfers, native);
-  ASSERT_EQ(transfers.partial(), 0);
+  if (transfers.partial() > 0) return false;
   flow::SimGridEngine reference(network.network(), transfers.Patterns());
   const StepTimes theirs = RunStepFlows(graph, e, roles, transfers, reference);
-  const double end = ours.replica_ends[0].seconds();
+  double apart = 0;
   for (size_t t = 0; t < graph.tasks.size(); ++t) {
-    ASSERT_NEAR(theirs.times.end[t].seconds(), ours.times.end[t].seconds(), 1e-6 * end) << t;
+    const Duration difference = theirs.times.end[t] - ours.times.end[t];
+    apart = std::max(apart, std::abs(difference.seconds()));
   }
+  EXPECT_LE(apart, 1e-6 * ours.replica_ends[0].seconds());
+  return true;
 }
 
 }  // namespace pipescope

@@ -1,0 +1,71 @@
+#include "cli/validate_processes.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "cli/verb.h"
+#include "kernels/exchange/place.h"
+#include "kernels/executor/keeper.h"
+#include "kernels/executor/processes.h"
+#include "kernels/executor/wire_library.h"
+
+namespace pipescope::cli {
+namespace {
+
+using kernels::exchange::Place;
+
+Result<Place> PlaceInJob() {
+  auto place =
+      kernels::exchange::PlaceOf([](const char* name) -> const char* { return std::getenv(name); });
+  if (place) return place;
+  return Fail("--transport mpi: " + place.error().message +
+              "; such as mpirun -n 2 pipescope validate --transport mpi");
+}
+
+Status CheckJob(const ProcessJob& job, const Place& place) {
+  if (job.expert_ranks > 1) {
+    return Fail(fmt::format(
+        "--ep: '{}': experts of ranks that are processes cannot be exchanged yet; expected 1, or "
+        "--transport threads",
+        job.expert_ranks));
+  }
+  for (const int ranks : job.ranks) {
+    const int needed = ranks * job.replicas;
+    if (needed == place.ranks) continue;
+    return Fail(fmt::format(
+        "--transport mpi: {} process{} started, but --ranks {} and --dp {} need {}: "
+        "expected mpirun -n {}",
+        place.ranks, place.ranks == 1 ? " was" : "es were", ranks, job.replicas, needed, needed));
+  }
+  return {};
+}
+
+// Of what every process finds alike.
+int Refuse(const Error& error, int rank) { return rank == 0 ? Complain(error) : kOk; }
+
+}  // namespace
+
+int RunProcessJob(const ProcessJob& job, const std::function<Status()>& check,
+                  const std::function<Status(executor::Crew&)>& measure,
+                  const std::function<int()>& show) {
+  const auto place = PlaceInJob();
+  if (!place) return Complain(place.error());
+  if (Status ok = check(); !ok) return Refuse(ok.error(), place->rank);
+  if (Status ok = CheckJob(job, *place); !ok) return Refuse(ok.error(), place->rank);
+  const auto vigil = executor::StartKept(place->rank);
+  if (!vigil) return Complain(vigil.error());
+  const executor::ProcessPlace here{place->rank, place->ranks, place->locals};
+  auto crew =
+      executor::ProcessCrew::Join(here, {executor::WireLibraryPath(), job.patience}, **vigil);
+  if (!crew) return Refuse(crew.error(), place->rank);
+  (*vigil)->phase = "between its steps";
+  if (const Status measured = measure(**crew); !measured) {
+    (*crew)->EndIfStopped();
+    return Refuse(measured.error(), place->rank);
+  }
+  (*vigil)->phase = "the end";
+  return place->rank == 0 ? show() : kOk;
+}
+
+}  // namespace pipescope::cli

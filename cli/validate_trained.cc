@@ -1,0 +1,75 @@
+#include "cli/validate_trained.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "cli/interference.h"
+#include "kernels/executor/packed.h"
+#include "reports/validate_report.h"
+#include "sim/timeline/bubbles.h"
+
+namespace pipescope::cli {
+
+int ProcessorsHere() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+Result<double> SecondsOfAll(executor::Crew& crew) {
+  executor::Packer packer;
+  packer.Put(OwnSeconds());
+  const auto all = crew.Gather(packer.Take());
+  if (!all) return Fail(all.error());
+  double sum = 0;
+  for (size_t i = 0; i < all->size() && i < static_cast<size_t>(crew.processes_here()); ++i) {
+    sum += executor::Unpacker((*all)[i]).Get<double>();
+  }
+  return sum;
+}
+
+Result<std::unique_ptr<Trained>> Trained::Make(schedules::Schedule schedule,
+                                               const transformer::ModelConfig& model, int replicas,
+                                               int expert_ranks, executor::Crew& crew) {
+  auto made = std::make_unique<Trained>(std::move(schedule), crew);
+  made->training.model = model;
+  made->training.replicas = replicas;
+  made->training.expert_ranks = expert_ranks;
+  made->training.stages = made->schedule.stages;
+  made->training.microbatches = made->schedule.microbatches;
+  auto works = transformer::MakeRanks(made->training, made->schedule, crew);
+  if (!works) return Fail(works.error());
+  made->works = *std::move(works);
+  return made;
+}
+
+Status Trained::Step() {
+  const auto own = SecondsOfAll(crew);
+  if (!own) return Fail(own.error());
+  const Interference interference(ProcessorsHere(), *own);
+  auto run = crew.RunStep(schedule, works);
+  if (!run) return Fail(schedule.name + ": " + run.error().message);
+  const auto now = SecondsOfAll(crew);
+  if (!now) return Fail(now.error());
+  others.push_back(interference.Share(*now));
+  const auto loss = transformer::TakeLoss(training, works, crew);
+  if (!loss) return Fail(loss.error());
+  losses.push_back(*loss);
+  seconds.push_back(run->timeline.end.seconds());
+  bubbles.push_back(crew.leads() ? timeline::FindBubbles(run->timeline).makespan_rate : 0);
+  if (keeps_timelines) timelines.push_back(std::move(run->timeline));
+  return {};
+}
+
+std::vector<size_t> Trained::Counted() const {
+  std::vector<size_t> all, quiet;
+  for (size_t i = 1; i < seconds.size(); ++i) {
+    all.push_back(i);
+    if (others[i] <= reports::kUndisturbed) quiet.push_back(i);
+  }
+  return quiet.empty() ? all : quiet;
+}
+
+int Trained::quiet() const {
+  return static_cast<int>(std::count_if(others.begin() + 1, others.end(), [](double share) {
+    return share <= reports::kUndisturbed;
+  }));
+}
+
+}  // namespace pipescope::cli

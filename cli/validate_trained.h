@@ -1,0 +1,42 @@
+// One schedule that trains a model, step after step, and what its steps were like.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "kernels/executor/crew.h"
+#include "kernels/transformer/rank.h"
+#include "schedules/schedule.h"
+#include "sim/base/result.h"
+#include "sim/timeline/timeline.h"
+
+namespace pipescope::cli {
+
+// Processors of this machine.
+int ProcessorsHere();
+// Processor time so far of all processes of the crew on the leader's machine, where it leads.
+Result<double> SecondsOfAll(executor::Crew& crew);
+
+struct Trained {
+  schedules::Schedule schedule;
+  transformer::Training training;
+  executor::Crew& crew;
+  executor::Works works;
+  // Of each step, where the crew leads; elsewhere as many values that say nothing.
+  std::vector<double> losses, seconds, bubbles, others;
+  bool keeps_timelines = false;
+  std::vector<timeline::Timeline> timelines;
+
+  // `crew` outlives it.
+  Trained(schedules::Schedule of, executor::Crew& by) : schedule(std::move(of)), crew(by) {}
+  static Result<std::unique_ptr<Trained>> Make(schedules::Schedule schedule,
+                                               const transformer::ModelConfig& model, int replicas,
+                                               int expert_ranks, executor::Crew& crew);
+  Status Step();
+  // Steps that count: without the first one, which warms up, and where there are others without
+  // those that were disturbed.
+  std::vector<size_t> Counted() const;
+  int quiet() const;
+};
+
+}  // namespace pipescope::cli

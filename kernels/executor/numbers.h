@@ -1,0 +1,18 @@
+// What the letters of a job's processes are numbered by, where they are no payloads (post.h).
+#pragma once
+
+#include <cstdint>
+
+namespace pipescope::executor {
+
+enum ControlNumber : int32_t {  // of lists of char
+  kBeatNumber,
+  kStopNumber,
+  kGatherNumber,
+  kShareNumber,
+  kThroughNumber,
+  kPingNumber,
+  kPongNumber,
+};
+
+}  // namespace pipescope::executor

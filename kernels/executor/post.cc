@@ -1,0 +1,76 @@
+#include "kernels/executor/post.h"
+
+#include <thread>
+
+#include "kernels/executor/spin.h"
+
+namespace pipescope::executor {
+
+Post::Post(std::unique_ptr<Wire> wire, Stop& stop, bool awake)
+    : wire_(std::move(wire)), stop_(stop), awake_(awake) {}
+
+Status Post::SendBytes(int to, int tag, std::shared_ptr<const void> data, size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  if (tag < 0 || tag > wire_->largest_tag()) {
+    return Fail("MPI numbers messages up to " + std::to_string(wire_->largest_tag()) +
+                " only: expected a smaller schedule");
+  }
+  if (const char* error = wire_->Send(to, tag, std::move(data), bytes); error != nullptr) {
+    return Fail(std::string("MPI: ") + error);
+  }
+  return {};
+}
+
+std::optional<Post::Letter> Post::Look(const Key& key) {
+  const std::lock_guard lock(mutex_);
+  if (const char* error = wire_->Poll(*this); error != nullptr) {
+    stop_.Fail(std::string("MPI: ") + error);
+  }
+  const auto at = letters_.find(key);
+  if (at == letters_.end()) return {};
+  Letter letter = std::move(at->second.front());
+  at->second.pop_front();
+  if (at->second.empty()) letters_.erase(at);
+  return letter;
+}
+
+Result<Post::Letter> Post::Wait(const Key& key, bool awake) {
+  const auto start = std::chrono::steady_clock::now();
+  while (true) {
+    if (auto letter = Look(key)) return *std::move(letter);
+    if (stop_.stopped()) return Fail("stopped while it waited for a message");
+    const bool spin = awake || (awake_ && std::chrono::steady_clock::now() - start < kAwake);
+    if (!spin) std::this_thread::sleep_for(awake_ ? kNap : kSharedNap);
+  }
+}
+
+bool Post::Progress() {
+  const std::lock_guard lock(mutex_);
+  if (const char* error = wire_->Poll(*this); error != nullptr) {
+    stop_.Fail(std::string("MPI: ") + error);
+  }
+  return wire_->sending();
+}
+
+void* Post::Room(const Wire::Arrival& arrival) {
+  const auto keep = [&](auto values) -> void* {
+    // An empty list has no place of its own: one value, cut off when it is there.
+    values.resize(std::max<size_t>(1, arrival.bytes / sizeof(values[0])));
+    void* const at = values.data();
+    coming_.emplace(at, std::move(values));
+    return at;
+  };
+  const int type = arrival.tag % kTypes;
+  if (type == 0) return keep(std::vector<float>());
+  if (type == 1) return keep(std::vector<double>());
+  return keep(std::vector<char>());
+}
+
+void Post::Arrived(const Wire::Arrival& arrival, void* room) {
+  auto node = coming_.extract(room);
+  std::visit([&](auto& values) { values.resize(arrival.bytes / sizeof(values[0])); },
+             node.mapped());
+  letters_[{arrival.from, arrival.tag}].push_back(std::move(node.mapped()));
+}
+
+}  // namespace pipescope::executor

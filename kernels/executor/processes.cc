@@ -1,0 +1,176 @@
+#include "kernels/executor/processes.h"
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "kernels/executor/numbers.h"
+#include "kernels/executor/packed.h"
+#include "kernels/executor/packed_record.h"
+#include "kernels/executor/post_transport.h"
+#include "kernels/executor/spin.h"
+#include "kernels/executor/wire_library.h"
+
+namespace pipescope::executor {
+namespace {
+
+constexpr int kPings = 8;
+
+std::vector<char> Letters(const std::string& text) { return {text.begin(), text.end()}; }
+std::string Words(const std::vector<char>& letters) { return {letters.begin(), letters.end()}; }
+
+}  // namespace
+
+Result<std::unique_ptr<ProcessCrew>> ProcessCrew::Join(const ProcessPlace& place,
+                                                       const ProcessOptions& options,
+                                                       Vigil& vigil) {
+  auto wire = OpenWire(options.library);
+  if (!wire) return Fail(wire.error());
+  if ((*wire)->rank() != place.rank || (*wire)->ranks() != place.ranks) {
+    return Fail(
+        fmt::format("MPI says rank {} of {}, the environment rank {} of {}: expected the "
+                    "mpirun of the MPI that this was built with",
+                    (*wire)->rank(), (*wire)->ranks(), place.rank, place.ranks));
+  }
+  return std::make_unique<ProcessCrew>(place, options, *std::move(wire), vigil);
+}
+
+ProcessCrew::ProcessCrew(const ProcessPlace& place, const ProcessOptions& options,
+                         std::unique_ptr<Wire> wire, Vigil& vigil)
+    : place_(place),
+      vigil_(vigil),
+      post_(std::move(wire), stop_, MayWaitAwake(place.ranks_here)),
+      offsets_(static_cast<size_t>(place.ranks)),
+      through_(static_cast<size_t>(place.ranks)),
+      watch_(post_, stop_, vigil, options.patience) {
+  // Naps of 20 us would take 70 otherwise.
+  prctl(PR_SET_TIMERSLACK, 1UL);
+}
+
+int ProcessCrew::processors() const {
+  const int here = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return here * (place_.ranks / place_.ranks_here);
+}
+
+Result<std::vector<std::string>> ProcessCrew::Gather(const std::string& words) {
+  std::vector<std::string> all;
+  if (!leads()) {
+    if (Status sent = post_.Send<char>(0, kGatherNumber, Letters(words)); !sent) {
+      return Fail(sent.error());
+    }
+    return all;
+  }
+  all.push_back(words);
+  for (int r = 1; r < place_.ranks; ++r) {
+    const auto letter = post_.Receive<char>(r, kGatherNumber);
+    if (!letter) return Fail(letter.error());
+    all.push_back(Words(*letter));
+  }
+  return all;
+}
+
+Result<std::string> ProcessCrew::Share(const std::string& words) {
+  if (!leads()) {
+    const auto letter = post_.Receive<char>(0, kShareNumber);
+    if (!letter) return Fail(letter.error());
+    return Words(*letter);
+  }
+  for (int r = 1; r < place_.ranks; ++r) {
+    if (Status sent = post_.Send<char>(r, kShareNumber, Letters(words)); !sent) {
+      return Fail(sent.error());
+    }
+  }
+  return words;
+}
+
+void ProcessCrew::Through() {
+  through_[static_cast<size_t>(place_.rank)] = true;
+  for (int r = 0; r < place_.ranks; ++r) {
+    if (r == place_.rank) continue;
+    if (const Status sent = post_.Send<char>(r, kThroughNumber, std::vector<char>()); !sent) {
+      stop_.Fail(sent.error().message);
+    }
+  }
+}
+
+bool ProcessCrew::AllThrough() {
+  for (int r = 0; r < place_.ranks; ++r) {
+    const auto i = static_cast<size_t>(r);
+    through_[i] = through_[i] || post_.Take<char>(r, kThroughNumber);
+  }
+  const bool all = std::find(through_.begin(), through_.end(), false) == through_.end();
+  if (all) through_.assign(through_.size(), false);
+  return all || stop_.stopped();
+}
+
+Status ProcessCrew::SetClocks() {
+  accuracy_ = Duration();
+  if (!leads()) return Pong();
+  for (int r = 1; r < place_.ranks; ++r) {
+    if (Status ok = Ping(r); !ok) return ok;
+  }
+  return {};
+}
+
+Status ProcessCrew::Ping(int rank) {
+  std::chrono::nanoseconds fastest = std::chrono::hours(1);
+  for (int i = 0; i < kPings; ++i) {
+    const auto sent = Clock::now();
+    if (Status ok = post_.Send<char>(rank, kPingNumber, std::vector<char>()); !ok) return ok;
+    const auto letter = post_.Receive<char>(rank, kPongNumber, true);
+    const auto back = Clock::now();
+    if (!letter) return Fail(letter.error());
+    if (back - sent >= fastest) continue;
+    fastest = back - sent;
+    const std::string words = Words(*letter);
+    const Clock::time_point theirs(Unpacker(words).Get<Clock::duration>());
+    offsets_[static_cast<size_t>(rank)] = theirs - (sent + fastest / 2);
+  }
+  // Processes of one machine read one clock: an offset within the accuracy is none.
+  auto& offset = offsets_[static_cast<size_t>(rank)];
+  if (rank < place_.ranks_here && std::chrono::abs(offset) <= fastest / 2) offset = {};
+  accuracy_ = std::max(accuracy_, Duration(fastest.count() * 1000 / 2));
+  return {};
+}
+
+Status ProcessCrew::Pong() {
+  for (int i = 0; i < kPings; ++i) {
+    // The first may be long in coming: it waits for the ranks before.
+    if (const auto ping = post_.Receive<char>(0, kPingNumber, i > 0); !ping) {
+      return Fail(ping.error());
+    }
+    Packer packer;
+    packer.Put(Clock::now().time_since_epoch());
+    if (Status ok = post_.Send<char>(0, kPongNumber, Letters(packer.Take())); !ok) return ok;
+  }
+  return {};
+}
+
+Result<Run> ProcessCrew::RunStep(const schedules::Schedule& schedule, const Works& works) {
+  PIPESCOPE_CHECK(works.size() == 1 && schedule.ranks == place_.ranks);
+  if (Status sound = Sound(schedule); !sound) return Fail(sound.error());
+  const schedules::Flow flow = schedules::BuildFlow(schedule);
+  const Routes routes = RoutesOf(schedule, flow);
+  PostTransport transport(post_);
+  Standing& standing = vigil_.standing;
+  standing.action = 0;
+  standing.actions = 1;
+  if (Status set = SetClocks(); !set) return Fail(set.error());
+  if (Status met = Meet(); !met) return Fail(met.error());
+  const char* const phase = vigil_.phase.exchange(nullptr);
+  const RankTask task{place_.rank,         &schedule,  &flow,  &routes,
+                      works.front().get(), &transport, &stop_, &standing};
+  const RankRecord record = RunRank(task);
+  if (stop_.stopped()) return Fail(stop_.message());
+  vigil_.phase = phase;
+  const auto all = Gather(PackRecord(record, transport.sent()));
+  if (!all) return Fail(all.error());
+  if (!leads()) return Run();
+  std::vector<ProcessRecord> records;
+  for (size_t r = 0; r < all->size(); ++r) records.push_back(UnpackRecord((*all)[r], offsets_[r]));
+  return Run{MakeTimeline(schedule, flow, works.front()->labels(), JoinRecords(records))};
+}
+
+}  // namespace pipescope::executor

@@ -1,0 +1,115 @@
+// One process of a job: runs 1F1B with works that count, or in which rank 1 goes wrong.
+//
+//   processes_program LIBRARY carry|fails|throws|hangs|dies|deadlock|clocks
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "kernels/executor/keeper.h"
+#include "kernels/executor/processes.h"
+#include "schedules/registry.h"
+#include "tests/kernels/executor/counting.h"
+
+namespace pipescope::executor {
+namespace {
+
+using schedules::Schedule;
+
+int Complain(const Error& error) {
+  std::fprintf(stderr, "error: %s\n", error.ToString().c_str());
+  return 2;
+}
+
+// Runs every family that these ranks can; the leader's timeline must have all its messages.
+int Carry(Crew& crew) {
+  int families = 0, wrong = 0;
+  for (const schedules::Family& family : schedules::Families()) {
+    const int ranks = *crew.ranks();
+    const auto made = schedules::Generate(family.name, {ranks, 2 * ranks, {}});
+    if (!made || made->slices > 1) continue;
+    Done done;
+    Works works;
+    works.push_back(std::make_unique<Counting>(*made, done));
+    const auto run = crew.RunStep(*made, works);
+    if (!run) return Complain(run.error());
+    size_t expected = 0;
+    for (const auto& action : made->actions[static_cast<size_t>(crew.RanksOf(ranks).front())]) {
+      expected +=
+          (schedules::HasForward(action) ? 1 : 0) + (schedules::HasBackward(action) ? 1 : 0);
+    }
+    size_t passes = 0;
+    for (const auto& [what, times] : done.times) passes += std::get<0>(what) == 'W' ? 0 : 1;
+    wrong += done.wrong + (passes == expected ? 0 : 1);
+    const auto& t = run->timeline;
+    for (const timeline::Operation& o : t.operations) {
+      if (o.end < o.start) ++wrong;
+      if (o.released_by >= 0 && t.operations[static_cast<size_t>(o.released_by)].end > o.start) {
+        ++wrong;
+      }
+    }
+    ++families;
+  }
+  const auto all = crew.Gather(std::to_string(wrong));
+  if (!all) return Complain(all.error());
+  for (size_t r = 0; r < all->size(); ++r) {
+    fmt::print("rank {}: {} families, {} wrong\n", r, families, (*all)[r]);
+  }
+  return 0;
+}
+
+int GoWrong(Crew& crew, int rank, Faulty::How how) {
+  const Schedule schedule = schedules::Generate("1f1b", {*crew.ranks(), 8, {}}).value();
+  Done done;
+  Works works;
+  if (rank == 1) {
+    works.push_back(std::make_unique<Faulty>(schedule, done, how));
+  } else {
+    works.push_back(std::make_unique<Counting>(schedule, done));
+  }
+  const auto run = crew.RunStep(schedule, works);
+  return run ? 0 : Complain(run.error());
+}
+
+int Deadlock(Crew& crew) {
+  Schedule schedule;
+  schedule.ranks = schedule.stages = schedule.microbatches = 2;
+  for (const char* rank : {"0F0 0B0 0F1 0B1", "1F0 1F1 1B0 1B1"}) {
+    auto& actions = schedule.actions.emplace_back();
+    for (int i = 0; i < 4; ++i) {
+      actions.push_back(schedules::ParseToken(std::string_view(rank + 4 * i, 3)).value());
+    }
+  }
+  Done done;
+  Works works;
+  works.push_back(std::make_unique<Counting>(schedule, done));
+  const auto run = crew.RunStep(schedule, works);
+  if (run) return 0;
+  return crew.leads() ? Complain(run.error()) : 0;
+}
+
+int Main(const std::string& library, std::string_view mode) {
+  const auto number = [](const char* name) { return std::atoi(std::getenv(name)); };
+  const ProcessPlace place{number("OMPI_COMM_WORLD_RANK"), number("OMPI_COMM_WORLD_SIZE"),
+                           number("OMPI_COMM_WORLD_LOCAL_SIZE")};
+  const auto vigil = StartKept(place.rank);
+  if (!vigil) return Complain(vigil.error());
+  auto crew = ProcessCrew::Join(place, {library, std::chrono::milliseconds(1000)}, *vigil.value());
+  if (!crew) return place.rank == 0 ? Complain(crew.error()) : 0;
+  if (mode == "carry") return Carry(**crew);
+  if (mode == "deadlock") return Deadlock(**crew);
+  const int code = GoWrong(**crew, place.rank,
+                           mode == "fails"    ? Faulty::How::kFails
+                           : mode == "throws" ? Faulty::How::kThrows
+                           : mode == "hangs"  ? Faulty::How::kHangs
+                                              : Faulty::How::kDies);
+  (*crew)->EndIfStopped();
+  return code;
+}
+
+}  // namespace
+}  // namespace pipescope::executor
+
+int main(int argc, char** argv) {
+  return argc == 3 ? pipescope::executor::Main(argv[1], argv[2]) : 2;
+}
