@@ -57,6 +57,7 @@ struct Calibration::Player {
     TimedWork work(*of.ranks_[place]);
     const auto rank = static_cast<size_t>(of.here_[place]);
     status = executor::PlayAlone(of.OrderOf(rank), of.handed_, work);
+    if (status) status = work.Settle();
     for (const auto& [key, steps] : work.times()) Add(times[key], steps);
   }
 
@@ -69,6 +70,16 @@ struct Calibration::Player {
     }
   }
 
+  void AskDevice(const executor::Step& step, StepTimes& times_of) {
+    if (!status || step.when == nullptr) return;
+    const auto span = step.when();
+    if (!span) {
+      status = Fail(span.error());
+      return;
+    }
+    times_of.run = std::chrono::duration<double>(span->end - span->start).count();
+  }
+
   // Gradients must be out on all ranks before they come in on one.
   template <class Meet>
   void StepEnd(const Meet& meet) {
@@ -79,6 +90,7 @@ struct Calibration::Player {
       end.push_back({ThreadSeconds() - start, 0, 1});
       if (end.size() == 1) meet();
     }
+    for (size_t i = 0; i < end.size(); ++i) AskDevice(steps.list[i], end[i]);
   }
 };
 
@@ -102,7 +114,7 @@ std::vector<RankLoad> LoadsOf(const schedules::Schedule& schedule) {
 Result<std::unique_ptr<Calibration>> Calibration::Make(const ModelConfig& model,
                                                        const schedules::Schedule& schedule,
                                                        int replicas, int expert_ranks,
-                                                       executor::Crew& crew) {
+                                                       executor::Crew& crew, RankMaker* maker) {
   std::unique_ptr<Calibration> made(new Calibration(crew));
   made->loads_ = LoadsOf(schedule);
   made->here_ = crew.RanksOf(schedule.ranks);
@@ -112,6 +124,8 @@ Result<std::unique_ptr<Calibration>> Calibration::Make(const ModelConfig& model,
   training.microbatches = schedule.microbatches;
   training.replicas = replicas;
   training.expert_ranks = expert_ranks;
+  training.maker = maker;
+  training.alone = true;
   auto ranks = MakeRanks(training, schedule, crew);
   if (!ranks) return Fail(ranks.error());
   made->ranks_ = *std::move(ranks);

@@ -8,6 +8,8 @@
 
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "kernels/executor/crew.h"
@@ -16,6 +18,19 @@
 #include "kernels/transformer/stage.h"
 
 namespace pipescope::transformer {
+
+struct Training;
+
+// Makes all ranks of a schedule on other machines than a CPU (device/rank.h).
+class RankMaker {
+ public:
+  virtual ~RankMaker() = default;
+  virtual Result<executor::Works> Make(Training& training, const schedules::Schedule& schedule) = 0;
+  // Whether it can run such a model.
+  virtual Status Check(const ModelConfig& model) const = 0;
+  // Seconds from the end of a step on one rank to the start on another of one that waits for it.
+  virtual Result<double> MeasureHop() = 0;
+};
 
 // What all ranks of a run have in common; outlives them.
 struct Training {
@@ -29,11 +44,37 @@ struct Training {
   int expert_ranks = 1;
   Text text{1};
   Copies copies;
+  RankMaker* maker = nullptr;  // null: ranks on a CPU; outlives it
+  bool alone = false;          // ranks play alone (executor/play.h): what they take is made up
 
   double LossWeight() const { return 1 / static_cast<double>(model.tokens * microbatches); }
 };
 
-class Rank : public executor::RankWork, private PartRunner {
+// Of a rank's stages, of any machine.
+template <class Stages>
+std::map<int, Losses> LossesOf(const Stages& stages) {
+  std::map<int, Losses> losses;
+  for (const auto& [s, stage] : stages) losses.merge(stage->TakeLosses());
+  return losses;
+}
+template <class Stages>
+std::set<std::string> NamesOf(const Stages& stages) {
+  std::set<std::string> names;
+  for (const auto& [s, stage] : stages) {
+    for (const auto* p : stage->parameters()) names.insert(p->name());
+  }
+  return names;
+}
+
+// A rank of any machine.
+class ModelRank : public executor::RankWork, protected PartRunner {
+ public:
+  // Of each micro-batch of the last step, once.
+  virtual std::map<int, Losses> TakeLosses() = 0;
+  virtual std::set<std::string> ParameterNames() const = 0;
+};
+
+class Rank : public ModelRank {
  public:
   // `stages`: that the schedule has on this rank. `carrier`: null where there are no groups.
   Rank(Training& training, const std::vector<int>& stages, const ExpertShare& share,
@@ -43,6 +84,9 @@ class Rank : public executor::RankWork, private PartRunner {
   executor::Steps Plan(const schedules::Action& action, executor::Ports& ports) override;
   executor::Steps StepEnd() override;
   void Cancel() override;
+
+  std::map<int, Losses> TakeLosses() override { return LossesOf(stages_); }
+  std::set<std::string> ParameterNames() const override { return NamesOf(stages_); }
 
   const std::map<int, std::unique_ptr<Stage>>& stages() const { return stages_; }
 
@@ -63,6 +107,9 @@ class Rank : public executor::RankWork, private PartRunner {
   std::map<int, std::unique_ptr<Stage>> stages_;
   int64_t step_ = 1;
 };
+
+// The stages that actions are of.
+std::vector<int> StagesOf(const std::vector<schedules::Action>& actions);
 
 // One for each rank of the schedule that is here. Adds to `training.copies`. Ranks of the same
 // place in `expert_ranks` pipelines that follow one another are a group. Fails where processes

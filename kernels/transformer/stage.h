@@ -49,6 +49,11 @@ struct Batch {
   double loss_weight = 1;  // 1 / tokens of the step
 };
 
+// The head's and the MTP's.
+struct Losses {
+  double head = 0, mtp = 0;
+};
+
 template <class M>
 class BasicStage {
  public:
@@ -84,10 +89,7 @@ class BasicStage {
     passes_.erase(microbatch);
   }
 
-  // Loss of each micro-batch since the last call, summed over its tokens: the head's and the MTP's.
-  struct Losses {
-    double head = 0, mtp = 0;
-  };
+  // Loss of each micro-batch since the last call, summed over its tokens.
   std::map<int, Losses> TakeLosses();
 
  private:

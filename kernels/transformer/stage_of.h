@@ -193,7 +193,7 @@ void BasicStage<M>::WeightGradient(int microbatch, size_t part) {
 }
 
 template <class M>
-std::map<int, typename BasicStage<M>::Losses> BasicStage<M>::TakeLosses() {
+std::map<int, Losses> BasicStage<M>::TakeLosses() {
   std::map<int, Losses> taken;
   for (const auto& [mb, told] : std::exchange(losses_, {})) {
     taken[mb] = {ValueOf(told.head), ValueOf(told.mtp)};

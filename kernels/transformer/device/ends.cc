@@ -88,7 +88,7 @@ namespace {
 Block Bring(const Tape& tape, const Travelling& from, int64_t bytes) {
   Block to = tape.Allocate<std::byte>(bytes);
   tape.kernels().CopyBytes(to->as<void>(), from.block->as<void>(), bytes);
-  from.block->pool->AddGuard(from.block, tape.kernels().Record());
+  if (!from.lasts) from.block->pool->AddGuard(from.block, tape.kernels().Record());
   return to;
 }
 

@@ -2,9 +2,9 @@
 // message, empty, tells the host of the taker that it is there; the device waits for the event.
 #pragma once
 
+#include <array>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -25,7 +25,7 @@ class Handover {
 
   Travelling Take(const HandoverName& name) {
     const std::lock_guard lock(mutex_);
-    if (always_) return *always_;
+    if (alone()) return always_[std::get<2>(name) ? 1 : 0];
     const auto at = left_.find(name);
     PIPESCOPE_CHECK(at != left_.end());
     Travelling taken = std::move(at->second);
@@ -33,14 +33,16 @@ class Handover {
     return taken;
   }
 
-  // A rank that plays alone takes this each time, and what it gives is dropped.
-  void TakeAlways(Travelling what) { always_ = std::move(what); }
-  bool alone() const { return always_.has_value(); }
+  // Ranks that play alone take these each time, and what they give is dropped.
+  void TakeAlways(Travelling activation, Travelling gradient) {
+    always_ = {std::move(activation), std::move(gradient)};
+  }
+  bool alone() const { return always_[0].block != nullptr; }
 
  private:
   std::mutex mutex_;
   std::map<HandoverName, Travelling> left_;
-  std::optional<Travelling> always_;
+  std::array<Travelling, 2> always_;
 };
 
 }  // namespace pipescope::transformer::device

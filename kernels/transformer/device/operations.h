@@ -73,6 +73,7 @@ struct Travelling {
   Block block;
   EventPtr ready;
   int64_t rows = 0;
+  bool lasts = false;  // it is never given back
 };
 Tensor TakeIn(const Tape& tape, Travelling value, int64_t columns);
 Travelling ValueOut(const Tensor& x);

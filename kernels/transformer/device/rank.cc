@@ -29,9 +29,11 @@ struct Rank::Ends {
   }
 };
 
-Rank::Rank(DeviceTraining& training, RankDevice device, const std::vector<int>& stages,
-           const ExpertShare& share, std::unique_ptr<Carrier> carrier)
+Rank::Rank(Training& training, std::shared_ptr<Meeting> meeting, RankDevice device,
+           const std::vector<int>& stages, const ExpertShare& share,
+           std::unique_ptr<Carrier> carrier)
     : t_(training),
+      meeting_(std::move(meeting)),
       device_(std::move(device)),
       home_{device_.compute.get(), device_.communication.get(),
             std::make_shared<Pool>(*device_.memory)},
@@ -41,7 +43,8 @@ Rank::Rank(DeviceTraining& training, RankDevice device, const std::vector<int>& 
     auto& stage = stages_[s];
     stage = std::make_unique<Stage>(t_.model, t_.text, s, t_.stages, share, carrier_.get(),
                                     OnDevice{&home_});
-    for (Parameter* p : stage->parameters()) places_.emplace_back(p, t_.holders[p->name()]++);
+    for (Parameter* p : stage->parameters())
+      places_.emplace_back(p, meeting_->holders[p->name()]++);
   }
   inexact_ = home_.pool->Allocate(sizeof(int32_t), *home_.compute);
 }
@@ -53,7 +56,7 @@ Rank::~Rank() {
 }
 
 void Rank::Cancel() {
-  t_.sums.Cancel();
+  meeting_->sums.Cancel();
   if (carrier_ != nullptr) carrier_->Cancel();
 }
 
@@ -81,7 +84,7 @@ Steps Rank::Plan(const schedules::Action& action, Ports& ports) {
 void Rank::TakeMessage(const Steps& steps, int32_t step, Kernels& queue) {
   const auto take = [&](const std::optional<HandoverName>& name, Travelling& to) {
     if (!name) return;
-    to = t_.handover.Take(*name);
+    to = meeting_->handover.Take(*name);
     if (to.ready != nullptr) queue.Wait(to.ready);
   };
   if (step == steps.takes_activation) take(activation_, activation_in_);
@@ -113,6 +116,7 @@ Steps Rank::OnQueues(Steps steps) {
       ends->start[i] = queue.Record();
       const Status ran = run();
       ends->end[i] = queue.Record();
+      LeaveAt(ends->end[i], lane);
       return ran;
     };
     step.when = [ends, i]() -> Result<executor::Span> {
@@ -129,9 +133,17 @@ Steps Rank::OnQueues(Steps steps) {
 }
 
 void Rank::Leave(const HandoverName& name, Travelling what) {
-  if (t_.handover.alone()) return;
-  what.ready = home_.compute->Record();
-  t_.handover.Leave(name, std::move(what));
+  if (!meeting_->handover.alone()) leaving_.emplace_back(name, std::move(what));
+}
+
+// What the step leaves is there at its end. Only steps of the compute lane leave anything.
+void Rank::LeaveAt(const EventPtr& end, size_t lane) {
+  if (lane != 0) return;
+  for (auto& [name, what] : leaving_) {
+    what.ready = end;
+    meeting_->handover.Leave(name, std::move(what));
+  }
+  leaving_.clear();
 }
 
 void Rank::Forward(int s, int mb, size_t part, Ports&) {

@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,24 +27,27 @@
 
 namespace pipescope::transformer::device {
 
-// What all ranks of a run on devices have in common; outlives them. Sums of gradients travel on the
-// device: `copies` is not used.
-struct DeviceTraining : Training {
+// Where ranks of a run on devices meet.
+struct Meeting {
   Handover handover;
   Gather<std::pair<std::string, int64_t>, GivenSum> sums;
   std::map<std::string, size_t> holders;  // copies of each parameter
 };
 
-class Rank : public executor::RankWork, private PartRunner {
+class Rank : public ModelRank {
  public:
-  Rank(DeviceTraining& training, RankDevice device, const std::vector<int>& stages,
-       const ExpertShare& share, std::unique_ptr<Carrier> carrier);
+  // Sums of gradients travel on the device: the training's `copies` are not used.
+  Rank(Training& training, std::shared_ptr<Meeting> meeting, RankDevice device,
+       const std::vector<int>& stages, const ExpertShare& share, std::unique_ptr<Carrier> carrier);
   ~Rank() override;
 
   const std::vector<timeline::Label>& labels() const override { return PartLabels(); }
   executor::Steps Plan(const schedules::Action& action, executor::Ports& ports) override;
   executor::Steps StepEnd() override;
   void Cancel() override;
+
+  std::map<int, Losses> TakeLosses() override { return LossesOf(stages_); }
+  std::set<std::string> ParameterNames() const override { return NamesOf(stages_); }
 
   const std::map<int, std::unique_ptr<Stage>>& stages() const { return stages_; }
   Home& home() { return home_; }
@@ -65,13 +69,15 @@ class Rank : public executor::RankWork, private PartRunner {
   void WeightGradient(int stage, int microbatch, size_t part) override;
 
   void Leave(const HandoverName& name, Travelling what);
+  void LeaveAt(const EventPtr& end, size_t lane);
   template <class Visit>
   void ForParameters(const Visit& visit);
   void GiveSums();
   Status AddSums();
   Status Update();
 
-  DeviceTraining& t_;
+  Training& t_;
+  const std::shared_ptr<Meeting> meeting_;
   RankDevice device_;
   Home home_;
   std::unique_ptr<Carrier> carrier_;
@@ -81,17 +87,28 @@ class Rank : public executor::RankWork, private PartRunner {
   // What the action takes, and what has come.
   std::optional<HandoverName> activation_, gradient_;
   Travelling activation_in_, gradient_in_;
+  std::vector<std::pair<HandoverName, Travelling>> leaving_;  // of the step that runs
   Block inexact_;
   int64_t step_ = 1;
 };
 
-// One for each rank of the schedule, each on the device that `open` gives for it.
-using OpenDevice = std::function<Result<RankDevice>(int rank)>;
-Result<std::vector<std::unique_ptr<executor::RankWork>>> MakeRanks(
-    DeviceTraining& training, const schedules::Schedule& schedule, const OpenDevice& open);
+// Ranks on devices, each on the one that `open` gives for it.
+class DeviceRanks : public RankMaker {
+ public:
+  using OpenDevice = std::function<Result<RankDevice>(int rank)>;
+  using CheckModel = std::function<Status(const ModelConfig&)>;
+  // `check`: what the device asks of a model besides; may be null.
+  explicit DeviceRanks(OpenDevice open, CheckModel check = nullptr)
+      : open_(std::move(open)), check_(std::move(check)) {}
 
-// As rank.h's, of ranks on devices.
-double TakeLoss(const DeviceTraining& training,
-                const std::vector<std::unique_ptr<executor::RankWork>>& works);
+  Result<executor::Works> Make(Training& training, const schedules::Schedule& schedule) override;
+  Status Check(const ModelConfig& model) const override;
+  // Between events of two queues, the lowest decile.
+  Result<double> MeasureHop() override;
+
+ private:
+  const OpenDevice open_;
+  const CheckModel check_;
+};
 
 }  // namespace pipescope::transformer::device

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernels/executor/threads.h"
+#include "kernels/transformer/calibrate.h"
 #include "kernels/transformer/device/emulation.h"
 #include "kernels/transformer/device/rank.h"
 #include "schedules/registry.h"
@@ -11,10 +13,9 @@
 namespace pipescope::transformer {
 namespace {
 
-using device::DeviceTraining;
+using device::DeviceRanks;
 using device::Emulation;
 using testing::HasSubstr;
-using Works = std::vector<std::unique_ptr<executor::RankWork>>;
 
 ModelConfig Micro(int64_t layers) {
   ModelConfig model = FindModel("micro").value();
@@ -28,8 +29,8 @@ struct Case {
   uint32_t jitter = 0;
 };
 
-void Prepare(DeviceTraining& training, const ModelConfig& model,
-             const schedules::Schedule& schedule, const Case& c) {
+void Prepare(Training& training, const ModelConfig& model, const schedules::Schedule& schedule,
+             const Case& c) {
   training.model = model;
   training.adamw.rate = 3e-3;
   training.stages = schedule.stages;
@@ -46,13 +47,13 @@ void Keep(std::map<std::string, std::vector<float>>& all, const std::string& nam
 
 Outcome TrainOnDevice(const ModelConfig& model, const schedules::Schedule& one, const Case& c) {
   const schedules::Schedule schedule = Replicate(one, c.replicas);
-  DeviceTraining training;
+  Training training;
   Prepare(training, model, schedule, c);
   Outcome outcome;
   Emulation emulation({.jitter = c.jitter});
   {
-    const auto works =
-        device::MakeRanks(training, schedule, [&](int rank) { return emulation.Open(rank); });
+    DeviceRanks ranks([&](int rank) { return emulation.Open(rank); });
+    const auto works = ranks.Make(training, schedule);
     EXPECT_TRUE(works);
     for (int step = 0; step < c.steps; ++step) {
       const auto run = executor::RunOnThreads(schedule, *works, {});
@@ -147,11 +148,11 @@ TEST(OnDevice, ExpertsOfOtherRanks) {
 
 TEST(OnDevice, ATimelineComesFromTheDevicesEvents) {
   const schedules::Schedule schedule = Make("1f1b", 2, 4);
-  DeviceTraining training;
+  Training training;
   Prepare(training, Micro(2), schedule, {});
   Emulation emulation;
-  const auto works =
-      device::MakeRanks(training, schedule, [&](int rank) { return emulation.Open(rank); });
+  DeviceRanks ranks([&](int rank) { return emulation.Open(rank); });
+  const auto works = ranks.Make(training, schedule);
   ASSERT_TRUE(works);
   const auto run = executor::RunOnThreads(schedule, *works, {});
   ASSERT_TRUE(run) << run.error().ToString();
@@ -167,15 +168,58 @@ TEST(OnDevice, ATimelineComesFromTheDevicesEvents) {
 
 TEST(OnDevice, TooLittleMemoryEndsTheRun) {
   const schedules::Schedule schedule = Make("gpipe", 2, 4);
-  DeviceTraining training;
+  Training training;
   Prepare(training, Micro(2), schedule, {});
   Emulation emulation({.most_bytes = 1 << 21});
-  const auto works =
-      device::MakeRanks(training, schedule, [&](int rank) { return emulation.Open(rank); });
+  DeviceRanks ranks([&](int rank) { return emulation.Open(rank); });
+  const auto works = ranks.Make(training, schedule);
   ASSERT_TRUE(works);
   const auto run = executor::RunOnThreads(schedule, *works, {});
   ASSERT_FALSE(run);
   EXPECT_THAT(run.error().ToString(), HasSubstr("out of memory"));
+}
+
+// Ranks alone: what each step costs, by the device's events, for a schedule's prediction.
+TEST(OnDevice, StepsAreCalibratedByTheDevicesEvents) {
+  const schedules::Schedule schedule = Make("1f1b", 2, 4);
+  Emulation emulation;
+  DeviceRanks ranks([&](int rank) { return emulation.Open(rank); });
+  executor::ThreadCrew crew;
+  const auto made = Calibration::Make(Micro(4), schedule, 1, 1, crew, &ranks);
+  ASSERT_TRUE(made) << made.error().ToString();
+  for (int i = 0; i < 3; ++i) {
+    const Status measured = (*made)->Measure();
+    ASSERT_TRUE(measured) << measured.error().ToString();
+  }
+  const auto costs = (*made)->Costs(schedule);
+  ASSERT_TRUE(costs);
+  for (const auto& rank : costs->actions) {
+    ASSERT_EQ(rank.size(), 8U);
+    for (const TimedAction& action : rank) {
+      double sum = 0;
+      for (const TimedStep& step : action.steps) {
+        EXPECT_GE(step.seconds, 0);
+        EXPECT_GE(step.before, 0);
+        sum += step.seconds;
+      }
+      EXPECT_GT(sum, 1e-6);
+      EXPECT_LT(sum, 10);
+    }
+  }
+  EXPECT_EQ(costs->partners, (std::vector<std::vector<int>>{{0, 1}, {0, 1}}));  // the embedding
+  const auto hop = ranks.MeasureHop();
+  ASSERT_TRUE(hop);
+  EXPECT_LT(*hop, 0.1);
+}
+
+TEST(OnDevice, WhatADeviceCannotIsRefused) {
+  Emulation emulation;
+  DeviceRanks ranks([&](int rank) { return emulation.Open(rank); });
+  ModelConfig model = Micro(2);
+  model.bf16 = false;
+  EXPECT_THAT(ranks.Check(model).error().ToString(), HasSubstr("BF16 alone"));
+  model.bf16 = model.fp8 = true;
+  EXPECT_THAT(ranks.Check(model).error().ToString(), HasSubstr("FP8"));
 }
 
 }  // namespace
