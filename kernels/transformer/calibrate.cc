@@ -4,7 +4,6 @@
 #include <atomic>
 #include <barrier>
 #include <random>
-#include <set>
 #include <thread>
 
 #include "kernels/executor/spin.h"
@@ -93,23 +92,6 @@ struct Calibration::Player {
     for (size_t i = 0; i < end.size(); ++i) AskDevice(steps.list[i], end[i]);
   }
 };
-
-std::vector<RankLoad> LoadsOf(const schedules::Schedule& schedule) {
-  std::vector<RankLoad> loads;
-  for (const auto& actions : schedule.actions) {
-    std::set<int> stages;
-    int now = 0, most = 0;
-    for (const Action& action : actions) {
-      if (schedules::HasForward(action)) most = std::max(most, ++now);
-      if (schedules::HasBackward(action)) --now;
-      stages.insert(action.stage.value());
-      stages.insert(schedules::BackwardStage(action).value());
-    }
-    const int count = std::max(1, static_cast<int>(stages.size()));
-    loads.push_back({{stages.begin(), stages.end()}, std::max(1, (most + count - 1) / count)});
-  }
-  return loads;
-}
 
 Result<std::unique_ptr<Calibration>> Calibration::Make(const ModelConfig& model,
                                                        const schedules::Schedule& schedule,
