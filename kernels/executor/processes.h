@@ -7,8 +7,9 @@
 //   |error| <= (back - sent) / 2                    the accuracy that is told
 //
 // and start together. Processes of rank 0's machine read the same clock as it does: an offset that
-// is within the accuracy is taken as none. After it, records come to rank 0, which makes the Timeline of them. A failure
-// anywhere ends all processes (watch.h), so that whoever waits need not come back.
+// is within the accuracy is taken as none. After it, records come to rank 0, which makes the
+// Timeline of them. A failure anywhere ends all processes (watch.h), so that whoever waits need not
+// come back.
 //
 // Example: two processes of one machine, a ping of 1.2 us: times of the two agree within 0.6 us.
 #pragma once

@@ -80,7 +80,7 @@ struct StepResult {
   std::vector<RankMemory> memory;                  // by rank
   std::vector<int32_t> critical_path;
   ResourceUse resources;  // empty where actions have fixed lengths
-  LinkUse links;           // empty but at fidelity flow
+  LinkUse links;          // empty but at fidelity flow
   bool traced = false;    // of a profiler's trace: what a trace does not tell is 0 or empty
   bool fits = true;       // every rank within its GPU's memory
   std::string bound_by;   // "computation", "exposed communication", "pipeline bubble"
