@@ -51,11 +51,12 @@ class Group {
   Status Begin() {
     if (crew_.leads()) {
       const auto one_rank = transformer::OneRank(group_.microbatches * group_.replicas);
-      auto made = Trained::Make(one_rank, model_, 1, 1, alone_);
+      auto made = Trained::Make(one_rank, model_, 1, 1, alone_, group_.maker);
       if (!made) return Fail(made.error());
       one_rank_ = *std::move(made);
     }
     if (machine_.hop != Duration()) return {};
+    if (group_.maker != nullptr) return MeasureDevicesHop();
     const bool awake = machine_.processors >= group_.ranks * group_.replicas;
     const auto values = static_cast<size_t>(model_.tokens * model_.hidden);
     const auto hop = transformer::MeasureHop(crew_, awake, values);
@@ -71,13 +72,14 @@ class Group {
     *schedule = transformer::Replicate(*schedule, group_.replicas);
     auto& calibration = calibrations_[transformer::LoadsOf(*schedule)];
     if (calibration == nullptr) {
-      auto made = Calibration::Make(model_, *schedule, group_.replicas, group_.expert_ranks, crew_);
+      auto made = Calibration::Make(model_, *schedule, group_.replicas, group_.expert_ranks, crew_,
+                                    group_.maker);
       if (!made) return Fail(made.error());
       calibration = *std::move(made);
     }
     names_.push_back(name);
-    auto trained =
-        Trained::Make(*std::move(schedule), model_, group_.replicas, group_.expert_ranks, crew_);
+    auto trained = Trained::Make(*std::move(schedule), model_, group_.replicas, group_.expert_ranks,
+                                 crew_, group_.maker);
     if (!trained) return Fail(trained.error());
     trained_.push_back(*std::move(trained));
     trained_.back()->keeps_timelines = group_.timelines;
@@ -133,6 +135,15 @@ class Group {
   }
 
  private:
+  // Each rank has its share of the device to itself.
+  Status MeasureDevicesHop() {
+    const auto hop = group_.maker->MeasureHop();
+    if (!hop) return Fail(hop.error());
+    machine_.hop = Seconds(*hop);
+    machine_.processors = group_.ranks * group_.replicas;
+    return {};
+  }
+
   reports::ValidateCase CaseOf(const std::string& name, const Trained& trained,
                                const transformer::RunCosts& costs) const {
     const auto predicted = PredictRun(trained.schedule, costs, machine_);

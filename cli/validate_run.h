@@ -18,6 +18,7 @@
 
 #include "cli/validate_predict.h"
 #include "kernels/executor/crew.h"
+#include "kernels/transformer/rank.h"
 #include "reports/validate_report.h"
 #include "schedules/schedule.h"
 #include "sim/base/result.h"
@@ -35,7 +36,8 @@ struct ValidateGroup {
   double patience = 0;  // seconds
   bool bf16 = false;
   bool fp8 = false;
-  bool timelines = false;  // kept in the cases
+  bool timelines = false;                   // kept in the cases
+  transformer::RankMaker* maker = nullptr;  // null: ranks run on the CPU
 };
 
 // Fails where a schedule cannot be made or run, with its name. The cases are complete where the

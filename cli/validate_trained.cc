@@ -26,11 +26,13 @@ Result<double> SecondsOfAll(executor::Crew& crew) {
 
 Result<std::unique_ptr<Trained>> Trained::Make(schedules::Schedule schedule,
                                                const transformer::ModelConfig& model, int replicas,
-                                               int expert_ranks, executor::Crew& crew) {
+                                               int expert_ranks, executor::Crew& crew,
+                                               transformer::RankMaker* maker) {
   auto made = std::make_unique<Trained>(std::move(schedule), crew);
   made->training.model = model;
   made->training.replicas = replicas;
   made->training.expert_ranks = expert_ranks;
+  made->training.maker = maker;
   made->training.stages = made->schedule.stages;
   made->training.microbatches = made->schedule.microbatches;
   auto works = transformer::MakeRanks(made->training, made->schedule, crew);

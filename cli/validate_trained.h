@@ -27,11 +27,12 @@ struct Trained {
   bool keeps_timelines = false;
   std::vector<timeline::Timeline> timelines;
 
-  // `crew` outlives it.
+  // `crew` and `maker` outlive it.
   Trained(schedules::Schedule of, executor::Crew& by) : schedule(std::move(of)), crew(by) {}
   static Result<std::unique_ptr<Trained>> Make(schedules::Schedule schedule,
                                                const transformer::ModelConfig& model, int replicas,
-                                               int expert_ranks, executor::Crew& crew);
+                                               int expert_ranks, executor::Crew& crew,
+                                               transformer::RankMaker* maker = nullptr);
   Status Step();
   // Steps that count: without the first one, which warms up, and where there are others without
   // those that were disturbed.

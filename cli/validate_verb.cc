@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "cli/examples.h"
+#include "cli/validate_device.h"
 #include "cli/validate_processes.h"
 #include "cli/validate_run.h"
 #include "cli/verb.h"
@@ -24,6 +25,7 @@ constexpr const char* kExamples =
     "pipescope validate --model tiny,small,medium --repetitions 11\n"
     "pipescope validate --schedules 1f1b,zb1p,dualpipe --ranks 4,8 --microbatches 16\n"
     "pipescope validate --ranks 2 --dp 2 --ep 2 --schedules 1f1b,dualpipe\n"
+    "pipescope validate --device cuda --model large --ranks 4 --schedules 1f1b,zb1p,dualpipe\n"
     "mpirun -n 4 pipescope validate --transport mpi --ranks 2 --dp 2\n"
     "pipescope validate --model small-dense --format json --html report.html";
 
@@ -39,6 +41,7 @@ struct Options {
   int repetitions = 5;
   double patience = 0;
   double hang_after = 60;
+  int communication_sms = 8;
   std::string transport = "threads";
   bool bf16 = false, fp8 = false;
   std::string format = "text";
@@ -63,9 +66,10 @@ double Load() {
 }
 
 Status CheckOptions(const Options& o) {
-  if (o.device != "cpu") {
-    return Fail("--device: '" + o.device + "': no GPU can run the model yet; expected cpu");
+  if (o.device != "cpu" && o.transport != "threads") {
+    return Fail("--device: '" + o.device + "': its ranks are threads of one process; expected cpu");
   }
+  if (o.device != "cpu" && o.fp8) return Fail("--fp8: expected --device cpu");
   if (o.replicas % o.expert_ranks != 0) {
     return Fail(
         fmt::format("--ep: '{}': expected a divisor of --dp, {}", o.expert_ranks, o.replicas));
@@ -98,11 +102,15 @@ Status RunGroups(const Options& o, executor::Crew& crew, reports::ValidateResult
     for (const int ranks : o.ranks) {
       for (const int microbatches : o.microbatches) {
         const bool awake = ranks * o.replicas <= result.processors;
-        const Machine machine{result.processors, awake ? result.hop : result.hop_woken};
+        Machine machine{result.processors, awake ? result.hop : result.hop_woken};
+        if (o.device != "cpu") machine.hop = Duration();
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
-        auto cases = RunGroup({model, ranks, microbatches, o.replicas, o.expert_ranks, layers,
-                               o.repetitions, o.patience, o.bf16, o.fp8, !o.html.empty()},
-                              o.schedules, machine, crew);
+        const auto device = ValidateDevice::Open(o.device, ranks * o.replicas, o.communication_sms);
+        if (!device) return Fail(device.error());
+        auto cases = RunGroup(
+            {model, ranks, microbatches, o.replicas, o.expert_ranks, layers, o.repetitions,
+             o.patience, o.bf16 || o.device != "cpu", o.fp8, !o.html.empty(), (*device)->maker()},
+            o.schedules, machine, crew);
         if (!cases) return Fail(cases.error());
         result.cases.insert(result.cases.end(), cases->begin(), cases->end());
       }
@@ -125,7 +133,8 @@ int Show(const Options& o, const reports::ValidateResult& result) {
 // The same on all processes of a crew; only one of them has something to show.
 Status Measure(const Options& o, executor::Crew& crew, reports::ValidateResult& result) {
   result.device = o.device;
-  result.machine = ProcessorName();
+  const std::string name = DeviceName(o.device);
+  result.machine = name.empty() ? ProcessorName() : name;
   result.transport = o.transport;
   result.processors = crew.processors();
   result.repetitions = o.repetitions;
@@ -168,12 +177,22 @@ int Validate(const Options& o) {
 }
 
 void AddWhat(CLI::App& verb, Options& o) {
-  verb.add_option("--device", o.device, "cpu")->capture_default_str();
+  verb.add_option(
+          "--device", o.device,
+          "cpu; cuda: one GPU, its SMs divided among the ranks, in BF16; emulated: the same "
+          "run with threads that play the GPU")
+      ->check(CLI::IsMember({"cpu", "cuda", "emulated"}))
+      ->capture_default_str();
+  verb.add_option("--communication-sms", o.communication_sms,
+                  "Of each rank on a GPU, for dispatch and combine; 0: they share the rank's")
+      ->check(CLI::Range(0, 128))
+      ->capture_default_str();
   verb.add_option("--schedules", o.schedules, "Schedules to run")
       ->delimiter(',')
       ->type_name("NAME,NAME,...")
       ->capture_default_str();
-  verb.add_option("--model", o.models, "micro, tiny, small, medium, or one of them with -dense")
+  verb.add_option("--model", o.models,
+                  "micro, tiny, small, medium, large (for GPUs), or one of them with -dense")
       ->delimiter(',')
       ->type_name("NAME,...")
       ->capture_default_str();

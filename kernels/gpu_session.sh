@@ -4,8 +4,9 @@
 #   kernels/gpu_session.sh [FOLDER]          results go to FOLDER, else to $OUT, else to out/session
 #   kernels/gpu_session.sh FOLDER --device cpu     the same steps without a GPU
 #
-# Builds the kernels' own binary, then checks; calibrates, which is bench and interference at once;
-# compute-sanitizer on the checks. Each has its own limit of time, and one that fails does not stop
+# Builds the kernels' own binary, then checks; trains a model under several schedules on one GPU that
+# is divided among ranks, and compares with what was predicted; calibrates, which is bench and
+# interference at once; compute-sanitizer on the checks. Each has its own limit of time, and one that fails does not stop
 # the others. A
 # second call goes on where the first one stopped: steps that went well are kept in out/, which git
 # ignores, until the binary changes. Exit 1 where a step did not go well; summary.txt says which.
@@ -100,6 +101,10 @@ kernels=$state/build/kernels
 step context 20 context.txt -- bash -c context
 step build 150 build.log -- bash -c build
 step check 80 check.json -- "$kernels" check --device "$device" --json "$state/check.json"
+pipeline=(--model large --ranks 4 --microbatches 16 --schedules 1f1b,zb1p,zbv,dualpipe)
+[[ "$device" == cuda ]] || pipeline=(--model micro --schedules 1f1b,dualpipe)
+step pipeline 100 pipeline.json -- "$kernels" pipeline --device "$device" "${pipeline[@]}" \
+  --json "$state/pipeline.json"
 beside=()
 [[ "$device" == cpu ]] || beside=(--interference)
 step calibrate 180 profile.json bench.json -- "$kernels" calibrate --device "$device" \

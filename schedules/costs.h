@@ -22,6 +22,9 @@
 
 namespace pipescope::schedules {
 
+// Sums of millions of these stay exact enough, and finite.
+inline constexpr double kLargestCost = 1e15;
+
 using CostList = std::vector<double>;  // of one number, or of one a stage
 
 struct Costs {

@@ -33,10 +33,10 @@ Status Lt(cublasStatus_t status, const char* what) {
 
 constexpr size_t kWorkspace = size_t{32} << 20;  // what NVIDIA recommends for Hopper
 
-class LtLaunch : public GemmLaunch {
+class LtLaunch : public LtGemm {
  public:
   LtLaunch(const CublasLt& lt, const LtProblem& problem, GpuBytes& workspace, int sms)
-      : lt_(lt), p_(problem), workspace_(workspace), sms_(sms) {}
+      : lt_(lt), p_(problem), workspace_(workspace), sms_(sms), handle_(problem.handle) {}
 
   ~LtLaunch() override {
     if (preference_ != nullptr) lt_.preference_destroy(preference_);
@@ -44,7 +44,7 @@ class LtLaunch : public GemmLaunch {
       if (layout != nullptr) lt_.layout_destroy(layout);
     }
     if (desc_ != nullptr) lt_.desc_destroy(desc_);
-    if (handle_ != nullptr) lt_.destroy(handle_);
+    if (handle_ != p_.handle) lt_.destroy(handle_);
   }
 
   Status Prepare() {
@@ -55,9 +55,12 @@ class LtLaunch : public GemmLaunch {
   }
 
   Status Run(cudaStream_t stream) override {
+    return RunOn(p_.a.data, p_.b.data, p_.d.data, stream);
+  }
+  Status RunOn(const void* a, const void* b, void* d, cudaStream_t stream) override {
     const float one = 1, zero = 0;
-    return Lt(lt_.matmul(handle_, desc_, &one, p_.a.data, a_, p_.b.data, b_, &zero, p_.d.data, d_,
-                         p_.d.data, d_, &chosen_.algo, workspace_.as<void>(), kWorkspace, stream),
+    return Lt(lt_.matmul(handle_, desc_, &one, a, a_, b, b_, &zero, d, d_, d, d_, &chosen_.algo,
+                         workspace_.as<void>(), kWorkspace, stream),
               "the GEMM");
   }
   int sms() const override { return sms_; }
@@ -79,7 +82,9 @@ class LtLaunch : public GemmLaunch {
   }
 
   Status Describe() {
-    if (auto ok = Lt(lt_.create(&handle_), "its handle"); !ok) return ok;
+    if (handle_ == nullptr) {
+      if (auto ok = Lt(lt_.create(&handle_), "its handle"); !ok) return ok;
+    }
     if (auto ok = Lt(lt_.desc_create(&desc_, CUBLAS_COMPUTE_32F, CUDA_R_32F), "a GEMM"); !ok) {
       return ok;
     }
@@ -121,7 +126,9 @@ class LtLaunch : public GemmLaunch {
         !ok) {
       return ok;
     }
-    if (auto ok = workspace_.Reset(0, kWorkspace, 0); !ok) return ok;
+    if (workspace_.as<void>() == nullptr) {
+      if (auto ok = workspace_.Reset(p_.gpu, kWorkspace, 0); !ok) return ok;
+    }
     int found = 0;
     if (auto ok =
             Lt(lt_.heuristic(handle_, desc_, a_, b_, d_, d_, preference_, 1, &chosen_, &found),
@@ -136,7 +143,7 @@ class LtLaunch : public GemmLaunch {
   const LtProblem p_;
   GpuBytes& workspace_;
   const int sms_;
-  cublasLtHandle_t handle_ = nullptr;
+  cublasLtHandle_t handle_;
   cublasLtMatmulDesc_t desc_ = nullptr;
   cublasLtMatrixLayout_t a_ = nullptr;
   cublasLtMatrixLayout_t b_ = nullptr;
@@ -168,7 +175,7 @@ Result<std::string> CublasLtVersion() {
          std::to_string(version % 100);
 }
 
-Result<std::unique_ptr<GemmLaunch>> PrepareLt(const LtProblem& problem, GpuBytes& workspace) {
+Result<std::unique_ptr<LtGemm>> PrepareLt(const LtProblem& problem, GpuBytes& workspace) {
   const auto lt = LoadCublasLt();
   if (!lt) return Fail(lt.error());
   const auto all = SmsOfGpu();
@@ -176,7 +183,7 @@ Result<std::unique_ptr<GemmLaunch>> PrepareLt(const LtProblem& problem, GpuBytes
   const int sms = problem.sms == 0 ? *all : problem.sms;
   auto launch = std::make_unique<LtLaunch>(**lt, problem, workspace, sms);
   if (auto ok = launch->Prepare(); !ok) return Fail(ok.error());
-  return std::unique_ptr<GemmLaunch>(std::move(launch));
+  return std::unique_ptr<LtGemm>(std::move(launch));
 }
 
 // c [m][n] row by row is c' [n][m] column by column: the library's a is our b, its b our a.
@@ -196,7 +203,9 @@ Result<std::unique_ptr<GemmLaunch>> PrepareCublasLt(const GemmCase& c, GemmMemor
   p.b = {codes, c.k, c.m, c.k, memory.a.as<void>(), kTiles, memory.a_scales.as<void>()};
   p.d = {out, c.n, c.m, c.n, memory.c.as<void>()};
   p.sms = c.sms;
-  return PrepareLt(p, memory.workspace);
+  auto gemm = PrepareLt(p, memory.workspace);
+  if (!gemm) return Fail(gemm.error());
+  return std::unique_ptr<GemmLaunch>(std::move(*gemm));
 }
 
 }  // namespace pipescope::kernels::cuda

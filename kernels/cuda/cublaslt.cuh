@@ -39,9 +39,17 @@ struct LtProblem {
   bool turn_a = true, turn_b = false;
   LtMatrix a, b, d;
   int sms = 0;  // 0: all
+  int gpu = 0;
+  cublasLtHandle_t handle = nullptr;  // null: one of its own
 };
-// `workspace` must outlive it.
-Result<std::unique_ptr<GemmLaunch>> PrepareLt(const LtProblem& problem, GpuBytes& workspace);
+
+// On the problem's arrays, or on others of the same sizes.
+class LtGemm : public GemmLaunch {
+ public:
+  virtual Status RunOn(const void* a, const void* b, void* d, cudaStream_t stream) = 0;
+};
+// `workspace` must outlive it; made at its first use, then shared by GEMMs that follow one another.
+Result<std::unique_ptr<LtGemm>> PrepareLt(const LtProblem& problem, GpuBytes& workspace);
 
 // Loads it once; fails, always with the same words, where it is not there or too old.
 Result<const CublasLt*> LoadCublasLt();

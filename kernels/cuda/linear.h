@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -39,5 +40,17 @@ Status CheckCase(const LinearCase& c);
 Result<std::vector<float>> LinearOnGpu(const LinearCase& c, std::span<const uint16_t> first,
                                        std::span<const uint16_t> second);
 PreparedWork PrepareLinear(const LinearCase& c);
+
+// Linear layers on one stream after another's work, on arrays that are the caller's: each shape is
+// prepared once. `sms`: that the stream has.
+class LinearQueue {
+ public:
+  static Result<std::unique_ptr<LinearQueue>> Make(int gpu, int sms);
+  virtual ~LinearQueue() = default;
+  // Operands and result in the order of the equations. Always the same stream (a cudaStream_t):
+  // GEMMs share a workspace.
+  virtual Status Run(const LinearCase& c, const void* first, const void* second, void* result,
+                     void* stream) = 0;
+};
 
 }  // namespace pipescope::kernels::cuda

@@ -26,6 +26,7 @@ Result<std::vector<float>> LinearOnGpu(const LinearCase&, std::span<const uint16
   return Without();
 }
 PreparedWork PrepareLinear(const LinearCase&) { return Without(); }
+Result<std::unique_ptr<LinearQueue>> LinearQueue::Make(int, int) { return Without(); }
 PreparedWork PrepareTrain(const TrainCase&) { return Without(); }
 Result<GpuTimes> TimeOnGpu(Work&) { return Without(); }
 Result<std::vector<float>> GemmOnGpu(const GemmCase&, const GemmInputs&) { return Without(); }

@@ -97,6 +97,7 @@ class RankRunner {
     StepRecord record;
     record.label = step.label;
     record.lane = step.lane;
+    record.when = step.when;
     const auto waits = [&](int32_t other) {
       if (other >= 0) record.after.push_back(static_cast<int32_t>(base_) + other);
     };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "kernels/executor/transport.h"
@@ -19,6 +20,7 @@ struct StepRecord {
   std::vector<int32_t> after;  // records of the same rank
   int32_t message = -1;        // index of the one it took, of the rank's
   Clock::time_point start, end;
+  std::function<Result<Span>()> when;  // work.h
 };
 
 struct MessageRecord {
@@ -37,6 +39,10 @@ struct RankRecord {
   std::vector<StepRecord> steps;
   std::vector<MessageRecord> messages;  // that it received
 };
+
+// Asks the steps that a device ran when it did; a message then goes when the step that gives it has
+// ended. Fails where the device has.
+Status AskDevices(const schedules::Flow& flow, std::vector<RankRecord>& ranks);
 
 // Times count from the earliest step. A step was released by what it waited for last: the one
 // before it on its lane, one of `after`, the action before or its message; a message by the step

@@ -101,6 +101,7 @@ Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works
   for (std::thread& thread : threads) thread.join();
   if (stop.stopped()) return Fail(stop.message());
   if (!options.records) return Run();
+  if (Status asked = AskDevices(flow, records); !asked) return Fail(asked.error());
   return Run{MakeTimeline(schedule, flow, works.front()->labels(), records)};
 }
 

@@ -12,6 +12,7 @@
 // takes one it fills the port, after the step that gives one it sends what the step left there.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -30,11 +31,27 @@ struct Ports {
   Payload gradient_in, gradient_out;
 };
 
+// When a step ran.
+struct Span {
+  std::chrono::steady_clock::time_point start, end;
+};
+// Of seconds on a device's own clock.
+inline Span SpanOf(double start, double end) {
+  const auto at = [](double seconds) {
+    return std::chrono::steady_clock::time_point(
+        std::chrono::nanoseconds(static_cast<int64_t>(seconds * 1e9 + 0.5)));
+  };
+  return {at(start), at(end)};
+}
+
 struct Step {
   int32_t label = 0;                               // of RankWork::labels
   timeline::Lane lane = timeline::Lane::kCompute;  // or kCommunication
   std::vector<int32_t> after = {};                 // earlier steps of the action, of either lane
   std::function<Status()> run;
+  // Of a step that `run` only starts on a device: when it ran, asked after the run. All steps of a
+  // run have one, or none.
+  std::function<Result<Span>()> when = {};
 };
 
 // The steps of one action, and which of them take and give what travels between stages; -1 where

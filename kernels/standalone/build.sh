@@ -13,10 +13,19 @@ cuda=1
 # What the binary is made of. Stand-ins for {fmt} and tl::expected: see include/.
 sources=(
   kernels/standalone/main.cc kernels/cuda/*_case.cc kernels/cuda/cases.cc kernels/fp8/*.cc
-  kernels/fast/layers.cc kernels/fast/ends.cc
+  kernels/fast/layers.cc kernels/fast/ends.cc kernels/fast/gemm.cc kernels/fast/attention.cc
+  kernels/fast/multiply_plain.cc
   kernels/train/*.cc sim/measured/profile.cc sim/measured/profile_json.cc sim/base/file.cc
-  sim/base/json_text.cc sim/base/names.cc sim/base/result.cc
+  sim/base/json_text.cc sim/base/names.cc sim/base/quantity.cc sim/base/result.cc
+  sim/timeline/bubbles.cc
+  kernels/standalone/pipeline.cc kernels/executor/*.cc kernels/transformer/*.cc
+  kernels/transformer/device/*.cc kernels/transformer/device/gpu/gpu_model.cc
+  kernels/transformer/device/gpu/sm_plan.cc schedules/families/*.cc
 )
+# Costs and schedules of files need libraries, and so do exact orders.
+for source in schedules/*.cc schedules/optimize/*.cc; do
+  [[ "$source" == *_file.cc || "$source" == */exact* ]] || sources+=("$source")
+done
 for source in kernels/exchange/*.cc kernels/bench/*.cc; do
   [[ "$source" == *_stub.cc || "$source" == *_blas_ops.cc ]] || sources+=("$source")
 done
@@ -33,10 +42,10 @@ else
 fi
 if [[ $cuda == 1 ]]; then
   sources+=(kernels/device.cu kernels/exchange/gpu_exchange.cu kernels/cuda/*.cu
-    kernels/train/cuda/*.cu)
+    kernels/train/cuda/*.cu kernels/transformer/device/gpu/*.cu)
 else
   sources+=(kernels/device_stub.cc kernels/exchange/gpu_exchange_stub.cc kernels/cuda/stub.cc
-    kernels/train/cuda/*_stub.cc)
+    kernels/train/cuda/*_stub.cc kernels/transformer/device/gpu/*_stub.cc)
 fi
 
 compile() {
@@ -52,7 +61,7 @@ compile() {
 export nvcc out
 export -f compile
 # A change of any header compiles all again: there is no finer record of what includes what.
-newest=$(find kernels sim \( -name '*.h' -o -name '*.cuh' -o -name '*.hpp' \) -printf '%T@ %p\n' |
+newest=$(find kernels schedules sim \( -name '*.h' -o -name '*.cuh' -o -name '*.hpp' \) -printf '%T@ %p\n' |
   sort -n | tail -1 | cut -d' ' -f2)
 objects=()
 todo=()

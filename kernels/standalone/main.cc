@@ -1,5 +1,5 @@
-// The kernels' own binary: list, check, bench, calibrate and exchange on a machine that has a
-// driver and libc, and nothing else of ours. See build.sh; pipescope has the same verbs.
+// The kernels' own binary: list, check, bench, calibrate, exchange and pipeline on a machine that
+// has a driver and libc, and nothing else of ours. See build.sh; pipescope has the same verbs.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -8,6 +8,7 @@
 
 #include "kernels/bench/program.h"
 #include "kernels/exchange/nodes.h"
+#include "kernels/standalone/pipeline.h"
 #include "sim/base/file.h"
 #include "sim/measured/profile_file.h"
 
@@ -21,7 +22,9 @@ constexpr const char* kUsage =
     "kernels calibrate [--device cpu|cuda] [--kernel NAME] [--interference] [--json FILE] "
     "-o PROFILE.json\n"
     "kernels exchange [--meet HOST:PORT|FILE] [--way protocol|send-recv] [--tokens N] [--sms N] "
-    "[--seed N]\n";
+    "[--seed N]\n"
+    "kernels pipeline [--device cpu|cuda] [--model NAME] [--schedules NAME,NAME] [--ranks N] "
+    "[--microbatches N] [--sms N] [--json FILE]\n";
 
 constexpr int kCheckFailed = 1;
 constexpr int kBadInput = 2;
@@ -38,6 +41,7 @@ struct Line {
   std::string profile;  // -o
   exchange::NodesRequest job = {.config = {.experts = 256, .selected = 8}};
   std::string meet = {};
+  PipelineRequest pipeline = {};
 };
 
 Result<uint64_t> Number(const std::string& option, const std::string& text, uint64_t most) {
@@ -47,6 +51,18 @@ Result<uint64_t> Number(const std::string& option, const std::string& text, uint
     return Fail(option + ": '" + text + "': expected a number up to " + std::to_string(most));
   }
   return value;
+}
+
+std::vector<std::string> Words(const std::string& text) {
+  std::vector<std::string> words(1);
+  for (const char c : text) {
+    if (c == ',') {
+      words.emplace_back();
+    } else {
+      words.back() += c;
+    }
+  }
+  return words;
 }
 
 Status Take(Line& line, const std::string& option, const std::string& value) {
@@ -69,10 +85,20 @@ Status Take(Line& line, const std::string& option, const std::string& value) {
     if (!sms) return Fail(sms.error());
     line.request.sms = static_cast<int>(*sms);
     line.job.config.sms = static_cast<int>(*sms);
+    line.pipeline.communication_sms = static_cast<int>(*sms);
   } else if (option == "--tokens") {
     const auto tokens = Number(option, value, 1 << 20);
     if (!tokens) return Fail(tokens.error());
     line.job.config.tokens = static_cast<int>(*tokens);
+  } else if (option == "--model") {
+    line.pipeline.model = value;
+  } else if (option == "--schedules") {
+    line.pipeline.schedules = Words(value);
+  } else if (option == "--ranks" || option == "--microbatches") {
+    const auto count = Number(option, value, 1024);
+    if (!count || *count == 0) return Fail(option + ": expected a number from 1 to 1024");
+    (option == "--ranks" ? line.pipeline.ranks : line.pipeline.microbatches) =
+        static_cast<int>(*count);
   } else if (option == "--meet") {
     line.meet = value;
   } else if (option == "--way") {
@@ -87,7 +113,7 @@ Status Take(Line& line, const std::string& option, const std::string& value) {
 }
 
 Result<Line> Parse(const std::vector<std::string>& words) {
-  if (words.empty()) return Fail("expected list, check, bench, calibrate or exchange");
+  if (words.empty()) return Fail("expected list, check, bench, calibrate, exchange or pipeline");
   Line line = {.verb = words[0], .request = {}, .file = "", .profile = ""};
   for (size_t i = 1; i < words.size(); ++i) {
     if (words[i] == "--interference") {
@@ -132,6 +158,14 @@ int Exchanged(const Line& line) {
   return Emit(report->text, "", "", 0);
 }
 
+int Piped(const Line& line) {
+  PipelineRequest request = line.pipeline;
+  request.cuda = line.request.device == bench::Device::kCuda;
+  const auto report = RunPipeline(request);
+  if (!report) return Complain(report.error().ToString());
+  return Emit(report->text, line.file, report->json, report->well ? 0 : kCheckFailed);
+}
+
 int Run(const Line& line) {
   const bench::Progress progress = [](const std::string& what) {
     std::fprintf(stderr, "%s\n", what.c_str());
@@ -143,8 +177,10 @@ int Run(const Line& line) {
     return Emit(report->text, line.file, report->json, report->well ? 0 : kCheckFailed);
   }
   if (line.verb == "exchange") return Exchanged(line);
+  if (line.verb == "pipeline") return Piped(line);
   if (line.verb != "bench" && line.verb != "calibrate") {
-    return Complain("'" + line.verb + "': expected list, check, bench, calibrate or exchange");
+    return Complain("'" + line.verb +
+                    "': expected list, check, bench, calibrate, exchange or pipeline");
   }
   const auto report = RunBench(line.request, progress);
   if (!report) return Complain(report.error().ToString());

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <barrier>
 #include <random>
-#include <set>
 #include <thread>
 
 #include "kernels/executor/spin.h"
@@ -59,6 +58,7 @@ struct Calibration::Player {
     for (const bool split : {false, true}) {
       if (status) status = executor::PlayAlone(of.OrderOf(rank, split), of.handed_, work);
     }
+    if (status) status = work.Settle();
     for (const auto& [key, steps] : work.times()) Add(times[key], steps);
   }
 
@@ -71,6 +71,16 @@ struct Calibration::Player {
     }
   }
 
+  void AskDevice(const executor::Step& step, StepTimes& times_of) {
+    if (!status || step.when == nullptr) return;
+    const auto span = step.when();
+    if (!span) {
+      status = Fail(span.error());
+      return;
+    }
+    times_of.run = std::chrono::duration<double>(span->end - span->start).count();
+  }
+
   // Gradients must be out on all ranks before they come in on one.
   template <class Meet>
   void StepEnd(const Meet& meet) {
@@ -81,30 +91,14 @@ struct Calibration::Player {
       end.push_back({ThreadSeconds() - start, 0, 1});
       if (end.size() == 1) meet();
     }
+    for (size_t i = 0; i < end.size(); ++i) AskDevice(steps.list[i], end[i]);
   }
 };
-
-std::vector<RankLoad> LoadsOf(const schedules::Schedule& schedule) {
-  std::vector<RankLoad> loads;
-  for (const auto& actions : schedule.actions) {
-    std::set<int> stages;
-    int now = 0, most = 0;
-    for (const Action& action : actions) {
-      if (schedules::HasForward(action)) most = std::max(most, ++now);
-      if (schedules::HasBackward(action)) --now;
-      stages.insert(action.stage.value());
-      stages.insert(schedules::BackwardStage(action).value());
-    }
-    const int count = std::max(1, static_cast<int>(stages.size()));
-    loads.push_back({{stages.begin(), stages.end()}, std::max(1, (most + count - 1) / count)});
-  }
-  return loads;
-}
 
 Result<std::unique_ptr<Calibration>> Calibration::Make(const ModelConfig& model,
                                                        const schedules::Schedule& schedule,
                                                        int replicas, int expert_ranks,
-                                                       executor::Crew& crew) {
+                                                       executor::Crew& crew, RankMaker* maker) {
   std::unique_ptr<Calibration> made(new Calibration(crew));
   made->loads_ = LoadsOf(schedule);
   made->here_ = crew.RanksOf(schedule.ranks);
@@ -114,6 +108,8 @@ Result<std::unique_ptr<Calibration>> Calibration::Make(const ModelConfig& model,
   training.microbatches = schedule.microbatches;
   training.replicas = replicas;
   training.expert_ranks = expert_ranks;
+  training.maker = maker;
+  training.alone = true;
   auto ranks = MakeRanks(training, schedule, crew);
   if (!ranks) return Fail(ranks.error());
   made->ranks_ = *std::move(ranks);

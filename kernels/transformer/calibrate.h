@@ -49,11 +49,12 @@ std::vector<RankLoad> LoadsOf(const schedules::Schedule& schedule);
 class Calibration {
  public:
   // Of the schedule the ranks' loads and the number of micro-batches are used, not its order.
-  // `crew` outlives it: each of its processes plays its rank, all at once.
+  // `crew` outlives it: each of its processes plays its rank, all at once; and so does `maker`.
   static Result<std::unique_ptr<Calibration>> Make(const ModelConfig& model,
                                                    const schedules::Schedule& schedule,
                                                    int replicas, int expert_ranks,
-                                                   executor::Crew& crew);
+                                                   executor::Crew& crew,
+                                                   RankMaker* maker = nullptr);
 
   // A step of every rank. Fails as a step does.
   Status Measure();

@@ -47,7 +47,7 @@ struct ModelConfig {
   bool fp8 = false;   // linear layers but gate and head multiply in FP8 (fp8_linear.h)
 };
 
-// "micro", "tiny", "small", "medium", and each with "-dense" after it.
+// "micro", "tiny", "small", "medium", "large" (for GPUs), and each with "-dense" after it.
 std::vector<std::string> ModelNames();
 Result<ModelConfig> FindModel(const std::string& name);
 

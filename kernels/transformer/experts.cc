@@ -39,7 +39,8 @@ Choice Choose(Tape& tape, const Tensor& logits, const kernels::RouterConfig& con
   return choice;
 }
 
-Routing Route(std::span<const int32_t> chosen, const Tensor& weights, int64_t experts) {
+Routing Route(const Tape&, std::span<const int32_t> chosen, const Tensor& weights,
+              int64_t experts) {
   return {std::make_shared<kernels::Permutation>(
               kernels::MakePermutation(chosen, weights->columns, experts, 1)),
           weights};

@@ -153,7 +153,7 @@ Tensor Beside(Tape& tape, const Tensor& a, int64_t a_columns, const Tensor& b, i
   return y;
 }
 
-double Loss(Tape& tape, const Tensor& logits, std::span<const int32_t> targets, double weight) {
+double LossOf(Tape& tape, const Tensor& logits, std::span<const int32_t> targets, double weight) {
   const auto losses = fast::CrossEntropy(logits->value, targets, logits->columns);
   double sum = 0;
   for (const float loss : losses) sum += loss;

@@ -33,6 +33,8 @@ Tensor Columns(Tape& tape, const Tensor& x, int64_t width, int64_t from, int64_t
 Tensor Beside(Tape& tape, const Tensor& a, int64_t a_columns, const Tensor& b, int64_t b_columns,
               int64_t heads);
 
+inline bool IsEmpty(const Tensor& x) { return x->value.empty(); }
+
 // The same values; for readers that go back side by side.
 Tensor Copy(Tape& tape, const Tensor& x);
 
@@ -45,15 +47,27 @@ struct Routing {
   std::shared_ptr<const kernels::Permutation> by;
   Tensor weights;  // [tokens][selected]
 };
-Routing Route(std::span<const int32_t> chosen, const Tensor& weights, int64_t experts);
+Routing Route(const Tape& tape, std::span<const int32_t> chosen, const Tensor& weights,
+              int64_t experts);
 Tensor Permute(Tape& tape, const Tensor& x, const Routing& routing);
 // Each expert's rows times its own matrix.
 using ExpertWeights = std::span<const std::unique_ptr<Parameter>>;
 Tensor Grouped(Tape& tape, const Tensor& rows, ExpertWeights w, const Routing& routing);
 Tensor Unpermute(Tape& tape, const Tensor& rows, const Routing& routing);
 
+// What comes to a stage and leaves it.
+inline Tensor TakeIn(const Tape& tape, std::vector<float> value, int64_t columns) {
+  return tape.Make(std::move(value), columns);
+}
+inline std::vector<float> ValueOut(const Tensor& x) { return x->value; }
+inline void GradientIn(const Tape&, const Tensor& x, std::vector<float> gradient) {
+  x->gradient = std::move(gradient);
+}
+inline std::vector<float> GradientOut(const Tensor& x) { return std::move(x->gradient); }
+
+inline double ValueOf(double loss) { return loss; }
 // The sum over tokens of the cross-entropy; the gradient that starts the backward pass is of
 // `weight` times it.
-double Loss(Tape& tape, const Tensor& logits, std::span<const int32_t> targets, double weight);
+double LossOf(Tape& tape, const Tensor& logits, std::span<const int32_t> targets, double weight);
 
 }  // namespace pipescope::transformer

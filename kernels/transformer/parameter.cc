@@ -12,8 +12,6 @@
 namespace pipescope::transformer {
 namespace {
 
-constexpr double kGrid = 3 * 128;
-
 // FNV-1a, 32 bits: the same seed on every machine (std::hash is not).
 uint32_t SeedOf(const std::string& name) {
   uint32_t hash = 2166136261U;
@@ -30,19 +28,24 @@ float DrawNormal(std::mt19937& engine, double spread) {
 
 }  // namespace
 
+std::vector<float> DrawWeights(const std::string& name, int64_t count, double spread) {
+  std::vector<float> weights(static_cast<size_t>(count), 1.0F);
+  std::mt19937 engine(SeedOf(name));
+  if (spread > 0) {
+    for (float& weight : weights) weight = DrawNormal(engine, spread);
+  }
+  return weights;
+}
+
 Parameter::Parameter(std::string name, int64_t rows, int64_t columns, double spread, bool bf16)
     : name_(std::move(name)),
       columns_(columns),
       bf16_(bf16),
-      master_(static_cast<size_t>(rows * columns), 1.0F),
+      master_(DrawWeights(name_, rows * columns, spread)),
       gradient_(master_.size()),
       sum_(std::make_shared<GradientSum>(master_.size())),
       first_moment_(master_.size()),
       second_moment_(master_.size()) {
-  std::mt19937 engine(SeedOf(name_));
-  if (spread > 0) {
-    for (float& weight : master_) weight = DrawNormal(engine, spread);
-  }
   set_master(std::vector<float>(master_));
 }
 

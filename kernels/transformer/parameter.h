@@ -27,11 +27,14 @@ namespace pipescope::transformer {
 using GradientSum = std::vector<double>;
 
 inline constexpr double kLargestSum = 512;
+inline constexpr double kGrid = 3 * 128;
+
+// From a normal distribution, or all ones where `spread` is 0. The values depend on the name alone,
+// so that copies on several ranks are equal.
+std::vector<float> DrawWeights(const std::string& name, int64_t count, double spread);
 
 class Parameter {
  public:
-  // Drawn from a normal distribution, or all ones where `spread` is 0. The values depend on the
-  // name alone, so that copies on several ranks are equal.
   Parameter(std::string name, int64_t rows, int64_t columns, double spread, bool bf16);
   Parameter(const Parameter&) = delete;
   Parameter& operator=(const Parameter&) = delete;

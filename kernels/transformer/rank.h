@@ -1,10 +1,4 @@
-// One rank's share of the model as the executor runs it.
-//
-//   F   parts of its stage, first to last            takes an activation, gives one
-//   I   parts, last to first                         takes a gradient, gives one
-//   W   parts, last to first
-//   B   for each part, last to first: I, W           gives its gradient before the last W
-//   F&B the steps of F and of B in turn, each in its own order
+// One rank's share of the model as the executor runs it: steps out of parts (part_steps.h).
 //
 // A step is one part of one pass: "attention F", "mlp I". With expert parallelism a MoE layer's mlp
 // is six (layer.h), of which dispatch and combine run on the communication lane. At the end:
@@ -14,13 +8,29 @@
 
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "kernels/executor/crew.h"
 #include "kernels/transformer/copies.h"
+#include "kernels/transformer/part_steps.h"
 #include "kernels/transformer/stage.h"
 
 namespace pipescope::transformer {
+
+struct Training;
+
+// Makes all ranks of a schedule on other machines than a CPU (device/rank.h).
+class RankMaker {
+ public:
+  virtual ~RankMaker() = default;
+  virtual Result<executor::Works> Make(Training& training, const schedules::Schedule& schedule) = 0;
+  // Whether it can run such a model.
+  virtual Status Check(const ModelConfig& model) const = 0;
+  // Seconds from the end of a step on one rank to the start on another of one that waits for it.
+  virtual Result<double> MeasureHop() = 0;
+};
 
 // What all ranks of a run have in common; outlives them.
 struct Training {
@@ -34,11 +44,37 @@ struct Training {
   int expert_ranks = 1;
   Text text{1};
   Copies copies;
+  RankMaker* maker = nullptr;  // null: ranks on a CPU; outlives it
+  bool alone = false;          // ranks play alone (executor/play.h): what they take is made up
 
   double LossWeight() const { return 1 / static_cast<double>(model.tokens * microbatches); }
 };
 
-class Rank : public executor::RankWork {
+// Of a rank's stages, of any machine.
+template <class Stages>
+std::map<int, Losses> LossesOf(const Stages& stages) {
+  std::map<int, Losses> losses;
+  for (const auto& [s, stage] : stages) losses.merge(stage->TakeLosses());
+  return losses;
+}
+template <class Stages>
+std::set<std::string> NamesOf(const Stages& stages) {
+  std::set<std::string> names;
+  for (const auto& [s, stage] : stages) {
+    for (const auto* p : stage->parameters()) names.insert(p->name());
+  }
+  return names;
+}
+
+// A rank of any machine.
+class ModelRank : public executor::RankWork, protected PartRunner {
+ public:
+  // Of each micro-batch of the last step, once.
+  virtual std::map<int, Losses> TakeLosses() = 0;
+  virtual std::set<std::string> ParameterNames() const = 0;
+};
+
+class Rank : public ModelRank {
  public:
   // `stages`: that the schedule has on this rank. `carrier`: null where there are no groups.
   Rank(Training& training, const std::vector<int>& stages, const ExpertShare& share,
@@ -49,14 +85,20 @@ class Rank : public executor::RankWork {
   executor::Steps StepEnd() override;
   void Cancel() override;
 
+  std::map<int, Losses> TakeLosses() override { return LossesOf(stages_); }
+  std::set<std::string> ParameterNames() const override { return NamesOf(stages_); }
+
   const std::map<int, std::unique_ptr<Stage>>& stages() const { return stages_; }
 
  private:
-  enum class Pass : uint8_t { kForward, kInputGradient, kWeightGradient };
-  executor::Steps Forward(Stage& stage, int microbatch, executor::Ports& ports);
-  // I, W or B.
-  executor::Steps Backward(Stage& stage, const schedules::Action& action, executor::Ports& ports);
-  executor::Step Make(const Stage& stage, size_t part, Pass pass, std::function<void()> run) const;
+  size_t parts(int stage) const override { return stages_.at(stage)->parts(); }
+  PartKind kind(int stage, size_t part) const override { return stages_.at(stage)->kind(part); }
+  const std::vector<size_t>& takes(int stage, size_t part) const override {
+    return stages_.at(stage)->takes(part);
+  }
+  void Forward(int stage, int microbatch, size_t part, executor::Ports& ports) override;
+  void InputGradient(int stage, int microbatch, size_t part, executor::Ports& ports) override;
+  void WeightGradient(int stage, int microbatch, size_t part) override;
   Batch BatchOf(int microbatch) const;
   Status AddCopies();
 
@@ -65,6 +107,9 @@ class Rank : public executor::RankWork {
   std::map<int, std::unique_ptr<Stage>> stages_;
   int64_t step_ = 1;
 };
+
+// The stages that actions are of.
+std::vector<int> StagesOf(const std::vector<schedules::Action>& actions);
 
 // One for each rank of the schedule that is here. Adds to `training.copies`. Ranks of the same
 // place in `expert_ranks` pipelines that follow one another are a group. Fails where processes

@@ -7,6 +7,8 @@
 // Layers are dealt out evenly, what is left over to the last ones of the front: stage s has layers
 // [s L / S, (s + 1) L / S). A part (an attention, an mlp) is what the executor's steps are made of:
 // forward, input gradient and weight gradient of each part run apart.
+//
+// A template over the machine (machine.h); stage_of.h has the definitions.
 #pragma once
 
 #include <functional>
@@ -36,6 +38,10 @@ enum class PartKind : uint8_t {
 };
 inline constexpr int kPartKinds = 11;
 const char* NameOf(PartKind kind);
+// Whether it runs on the communication lane.
+inline bool Travels(PartKind kind) {
+  return kind == PartKind::kDispatch || kind == PartKind::kCombine;
+}
 
 // Of which micro-batch, in which step of how many.
 struct Batch {
@@ -43,31 +49,39 @@ struct Batch {
   double loss_weight = 1;  // 1 / tokens of the step
 };
 
-class Stage {
+// The head's and the MTP's.
+struct Losses {
+  double head = 0, mtp = 0;
+};
+
+template <class M>
+class BasicStage {
  public:
+  using Payload = typename M::Payload;
+
   // `carrier` outlives the stage; null where experts are not cut into groups.
-  Stage(const ModelConfig& model, const Text& text, int stage, int stages,
-        const ExpertShare& share = {}, ExpertCarrier* carrier = nullptr);
-  Stage(const Stage&) = delete;
-  Stage& operator=(const Stage&) = delete;
+  BasicStage(const ModelConfig& model, const Text& text, int stage, int stages,
+             const ExpertShare& share = {}, typename M::Carrier* carrier = nullptr, M machine = {});
+  BasicStage(const BasicStage&) = delete;
+  BasicStage& operator=(const BasicStage&) = delete;
 
   size_t parts() const { return parts_.size(); }
   PartKind kind(size_t part) const { return parts_[part].kind; }
   // Parts whose results a part takes.
   const std::vector<size_t>& takes(size_t part) const { return parts_[part].takes; }
-  const Parameters& parameters() const { return parameters_; }
+  const ParametersOf<M>& parameters() const { return parameters_; }
 
   // The parts of a micro-batch's passes, each to be called once and after those it takes from,
   // forward, or those that take from it, back; the dispatch and combine of a layer may run beside
   // others. The first stage makes no use of `input`, and the last none
   // of `gradient`. Output returns what the next stage takes, InputGradient's what the one before
   // takes.
-  void Begin(int microbatch, const Batch& batch, std::vector<float> input);
+  void Begin(int microbatch, const Batch& batch, Payload input);
   void Forward(int microbatch, size_t part);
-  std::vector<float> Output(int microbatch);
-  void BeginBackward(int microbatch, std::vector<float> gradient);
+  Payload Output(int microbatch);
+  void BeginBackward(int microbatch, Payload gradient);
   void InputGradient(int microbatch, size_t part);
-  std::vector<float> OutputGradient(int microbatch);
+  Payload OutputGradient(int microbatch);
   void WeightGradient(int microbatch, size_t part);
   // When all of its weight gradients are there.
   void End(int microbatch) {
@@ -75,23 +89,23 @@ class Stage {
     passes_.erase(microbatch);
   }
 
-  // Loss of each micro-batch since the last call, summed over its tokens: the head's and the MTP's.
-  struct Losses {
-    double head = 0, mtp = 0;
-  };
+  // Loss of each micro-batch since the last call, summed over its tokens.
   std::map<int, Losses> TakeLosses();
 
  private:
+  using Parameter = typename M::Parameter;
+  using Tape = typename M::Tape;
+  using Tensor = typename M::Tensor;
+  using Layer = transformer::Layer<M>;
+
   struct Pass {
-    Pass(const ModelConfig& model, const Batch& of, size_t parts)
-        : tapes(parts, Tape(model.bf16, model.fp8)), batch(of) {}
     std::vector<Tape> tapes;  // [part]
     Batch batch;
     Tensor input, last;
     Tensor before_mtp;
-    std::map<const Layer*, MoePass> moe;
+    std::map<const Layer*, MoePass<M>> moe;
     std::vector<int32_t> tokens;  // of the sequence, and two more
-    Losses losses;
+    typename M::Loss head{}, mtp{};
   };
   struct Part {
     PartKind kind;
@@ -119,11 +133,12 @@ class Stage {
   const ModelConfig& m_;
   const Text& text_;
   const ExpertShare share_;
-  ExpertCarrier* const carrier_;
+  typename M::Carrier* const carrier_;
+  const M machine_;
   std::vector<std::unique_ptr<Parameter>> own_;
   std::vector<std::unique_ptr<Layer>> layers_;
   std::vector<Part> parts_;
-  Parameters parameters_;
+  ParametersOf<M> parameters_;
   Parameter* table_ = nullptr;  // the embedding, where this stage has it
   Parameter *final_norm_ = nullptr, *head_ = nullptr;
   struct Mtp {
@@ -132,7 +147,12 @@ class Stage {
   } mtp_;
   std::mutex mutex_;  // of passes_: one begins while another travels on the other lane
   std::map<int, std::unique_ptr<Pass>> passes_;
-  std::map<int, Losses> losses_;
+  struct Told {
+    typename M::Loss head{}, mtp{};
+  };
+  std::map<int, Told> losses_;
 };
+
+using Stage = BasicStage<OnCpu>;
 
 }  // namespace pipescope::transformer

@@ -16,27 +16,28 @@ Tensor Tape::Make(std::vector<float> value, int64_t columns) const {
 
 void Tape::AddGradient(const Tensor& to, std::vector<float> gradient) const {
   PIPESCOPE_CHECK(gradient.size() == to->value.size());
+  if (bf16_) RoundToBf16(gradient);
   if (to->gradient.empty()) {
     to->gradient = std::move(gradient);
-  } else {
-    for (size_t i = 0; i < gradient.size(); ++i) to->gradient[i] += gradient[i];
+    return;
   }
+  for (size_t i = 0; i < gradient.size(); ++i) to->gradient[i] += gradient[i];
   if (bf16_) RoundToBf16(to->gradient);
 }
 
-void Tape::Record(std::function<void()> input_gradient) {
+void TapeFunctions::Record(std::function<void()> input_gradient) {
   back_.push_back(std::move(input_gradient));
 }
 
-void Tape::Defer(std::function<void()> weight_gradient) {
+void TapeFunctions::Defer(std::function<void()> weight_gradient) {
   deferred_.push_back(std::move(weight_gradient));
 }
 
-void Tape::InputGradient() {
+void TapeFunctions::InputGradient() {
   for (; !back_.empty(); back_.pop_back()) back_.back()();
 }
 
-void Tape::WeightGradient() {
+void TapeFunctions::WeightGradient() {
   for (auto& run : deferred_) run();
   deferred_.clear();
 }

@@ -27,18 +27,9 @@ using Tensor = std::shared_ptr<TensorData>;
 // Each value to the nearest BF16.
 void RoundToBf16(std::span<float> values);
 
-// A function that is recorded holds on to its tape by reference.
-class Tape {
+// The functions of a tape, whatever its tensors are.
+class TapeFunctions {
  public:
-  explicit Tape(bool bf16, bool fp8 = false) : bf16_(bf16), fp8_(fp8) {}
-
-  // Whether linear layers multiply in FP8.
-  bool fp8() const { return fp8_; }
-
-  // Values and gradients are rounded where the model is in BF16.
-  Tensor Make(std::vector<float> value, int64_t columns) const;
-  void AddGradient(const Tensor& to, std::vector<float> gradient) const;
-
   void Record(std::function<void()> input_gradient);
   void Defer(std::function<void()> weight_gradient);
 
@@ -46,8 +37,24 @@ class Tape {
   void WeightGradient();
 
  private:
-  bool bf16_, fp8_;
   std::vector<std::function<void()>> back_, deferred_;
+};
+
+// A function that is recorded holds on to its tape by reference.
+class Tape : public TapeFunctions {
+ public:
+  explicit Tape(bool bf16, bool fp8 = false) : bf16_(bf16), fp8_(fp8) {}
+
+  // Whether linear layers multiply in FP8.
+  bool fp8() const { return fp8_; }
+
+  // Values and gradients are rounded where the model is in BF16, each before it is added to
+  // another: as operations do that read and write BF16.
+  Tensor Make(std::vector<float> value, int64_t columns) const;
+  void AddGradient(const Tensor& to, std::vector<float> gradient) const;
+
+ private:
+  bool bf16_, fp8_;
 };
 
 }  // namespace pipescope::transformer

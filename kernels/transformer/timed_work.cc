@@ -22,6 +22,10 @@ executor::Steps TimedWork::Plan(const schedules::Action& action, executor::Ports
   auto& times = times_[{static_cast<int>(action.kind), action.stage.value()}];
   times.resize(steps.list.size());
   for (size_t i = 0; i < steps.list.size(); ++i) {
+    if (steps.list[i].when != nullptr) {
+      asked_.push_back({&times[i], steps.list[i].lane, steps.list[i].when});
+      continue;
+    }
     steps.list[i].run = [this, &of_step = times[i],
                          &last = last_end_[static_cast<size_t>(steps.list[i].lane)],
                          run = std::move(steps.list[i].run)] {
@@ -36,6 +40,24 @@ executor::Steps TimedWork::Plan(const schedules::Action& action, executor::Ports
     };
   }
   return steps;
+}
+
+Status TimedWork::Settle() {
+  using Seconds = std::chrono::duration<double>;
+  std::array<std::chrono::steady_clock::time_point, timeline::kLanes> last = {};
+  for (const Asked& asked : asked_) {
+    const auto span = asked.when();
+    if (!span) return Fail(span.error());
+    auto& end = last[static_cast<size_t>(asked.lane)];
+    asked.times->run += Seconds(span->end - span->start).count();
+    if (end.time_since_epoch().count() > 0) {
+      asked.times->before += Seconds(span->start - end).count();
+    }
+    ++asked.times->count;
+    end = span->end;
+  }
+  asked_.clear();
+  return {};
 }
 
 }  // namespace pipescope::transformer

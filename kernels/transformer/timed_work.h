@@ -4,11 +4,15 @@
 //   before    from the end of the step before to its start: the executor's own work, the plan of an
 //             action, memory given back
 //
+// Steps that a device runs are timed by its events instead (executor/work.h's `when`), once it has
+// run them: `before` is what it waited for between two.
+//
 // Processor time leaves out what others took of the processor meanwhile, so that a calibration
 // holds on a busy machine too. Reading its clock costs a system call: its time is taken off.
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <utility>
 #include <vector>
@@ -41,11 +45,20 @@ class TimedWork : public executor::RankWork {
   executor::Steps StepEnd() override { return {}; }
   void Cancel() override { work_.Cancel(); }
 
+  // Asks devices; then the times are complete.
+  Status Settle();
   const ActionTimes& times() const { return times_; }
 
  private:
+  struct Asked {
+    StepTimes* times = nullptr;
+    timeline::Lane lane = timeline::Lane::kCompute;
+    std::function<Result<executor::Span>()> when;
+  };
+
   executor::RankWork& work_;
   const double clock_;
+  std::vector<Asked> asked_;                            // in the order of their actions
   std::array<double, timeline::kLanes> last_end_ = {};  // a lane is a thread
   ActionTimes times_;
 };

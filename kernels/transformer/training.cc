@@ -18,7 +18,7 @@ namespace {
 
 struct OfMicrobatch {
   int microbatch;
-  Stage::Losses losses;
+  Losses losses;
 };
 
 }  // namespace
@@ -44,11 +44,6 @@ std::unique_ptr<executor::RankWork> MakeRank(Training& training, int r,
                                              const std::vector<schedules::Action>& actions,
                                              const std::vector<int>& group, Exchanges& exchanges) {
   const ModelConfig& m = training.model;
-  std::set<int> stages;
-  for (const schedules::Action& action : actions) {
-    stages.insert(action.stage.value());
-    stages.insert(schedules::BackwardStage(action).value());
-  }
   ExpertShare share{0, m.expert_groups};
   std::unique_ptr<ExpertCarrier> carrier;
   if (group.size() > 1) {
@@ -60,14 +55,23 @@ std::unique_ptr<executor::RankWork> MakeRank(Training& training, int r,
   } else if (m.expert_groups > 1) {
     carrier = std::make_unique<OnOneRank>(m.routing.experts, m.routing.selected, m.expert_groups);
   }
-  return std::make_unique<Rank>(training, std::vector<int>(stages.begin(), stages.end()), share,
-                                std::move(carrier));
+  return std::make_unique<Rank>(training, StagesOf(actions), share, std::move(carrier));
 }
 
 }  // namespace
 
+std::vector<int> StagesOf(const std::vector<schedules::Action>& actions) {
+  std::set<int> stages;
+  for (const schedules::Action& action : actions) {
+    stages.insert(action.stage.value());
+    stages.insert(schedules::BackwardStage(action).value());
+  }
+  return {stages.begin(), stages.end()};
+}
+
 Result<executor::Works> MakeRanks(Training& training, const schedules::Schedule& schedule,
                                   executor::Crew& crew) {
+  if (training.maker != nullptr) return training.maker->Make(training, schedule);
   const auto groups = ExpertGroups(training, schedule.ranks);
   Exchanges exchanges;
   executor::Works ranks;
@@ -116,15 +120,14 @@ Result<double> TakeLoss(const Training& training, const executor::Works& works,
                         executor::Crew& crew) {
   executor::Packer packer;
   for (const auto& work : works) {
-    for (const auto& [s, stage] : dynamic_cast<const Rank&>(*work).stages()) {
-      for (const auto& loss : stage->TakeLosses())
-        packer.Put(OfMicrobatch{loss.first, loss.second});
+    for (const auto& [mb, loss] : dynamic_cast<ModelRank&>(*work).TakeLosses()) {
+      packer.Put(OfMicrobatch{mb, loss});
     }
   }
   const auto all = crew.Gather(packer.Take());
   if (!all) return Fail(all.error());
   if (!crew.leads()) return 0;
-  std::map<int, Stage::Losses> losses;
+  std::map<int, Losses> losses;
   for (const std::string& bytes : *all) {
     executor::Unpacker unpacker(bytes);
     for (size_t i = 0; i < bytes.size() / sizeof(OfMicrobatch); ++i) {
@@ -146,11 +149,7 @@ double TakeLoss(const Training& training, const executor::Works& works) {
 namespace {
 
 std::set<std::string> NamesOf(const executor::RankWork& work) {
-  std::set<std::string> names;
-  for (const auto& [s, stage] : dynamic_cast<const Rank&>(work).stages()) {
-    for (const Parameter* p : stage->parameters()) names.insert(p->name());
-  }
-  return names;
+  return dynamic_cast<const ModelRank&>(work).ParameterNames();
 }
 
 std::vector<int> PartnersElsewhere(const Training& training, const executor::RankWork& work) {
@@ -176,6 +175,10 @@ std::vector<std::vector<int>> Partners(const Training& training, const executor:
     std::set<int> all;
     for (const std::string& name : NamesOf(*work)) {
       all.insert(holders[name].begin(), holders[name].end());
+    }
+    if (training.maker != nullptr) {  // its ranks are all here, and do not use `copies`
+      partners.emplace_back(all.begin(), all.end());
+      continue;
     }
     const auto elsewhere = PartnersElsewhere(training, *work);
     if (!elsewhere.empty()) all = {elsewhere.begin(), elsewhere.end()};

@@ -38,6 +38,20 @@ TEST_F(Validate, RunsSchedulesForRealAndTellsWhatTheyShould) {
   EXPECT_EQ(json["cases"][0]["last_loss"], json["cases"][2]["last_loss"]);
 }
 
+// The run of --device cuda on a GPU that threads play: all but its kernels.
+TEST_F(Validate, ADeviceThatThreadsPlay) {
+  const Ran ran = Run({"validate", "--device", "emulated", "--model", "micro", "--schedules",
+                       "1f1b,dualpipe", "--repetitions", "1", "--format", "json"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  const Json json = Json::parse(ran.out);
+  EXPECT_EQ(json["device"], "emulated");
+  ASSERT_EQ(json["cases"].size(), 2u);
+  for (const Json& c : json["cases"]) {
+    EXPECT_EQ(c["equals_one_rank"], true) << c;
+    EXPECT_GT(c["predicted_s"], 0);
+  }
+}
+
 TEST_F(Validate, SixteenRanksInBf16AsText) {
   const Ran ran =
       Run({"validate", "--model", "micro", "--schedules", "dualpipe", "--ranks", "16",
@@ -63,7 +77,9 @@ TEST_F(Validate, ExpertsOfTwoPipelinesBehindTheExchange) {
 }
 
 TEST_F(Validate, RefusesWhatItCannotRun) {
-  ExpectRefused({"validate", "--device", "cuda"}, {"--device", "'cuda'", "expected cpu"});
+  ExpectRefused({"validate", "--device", "emulated", "--fp8"}, {"--fp8", "expected --device cpu"});
+  // Without a GPU for want of it, with one for want of kernels for heads of 12 channels.
+  ExpectRefused({"validate", "--device", "cuda", "--model", "micro"}, {"GPU"});
   ExpectRefused({"validate", "--model", "smal"}, {"--model", "'smal'", "small"});
   ExpectRefused({"validate", "--schedules", "dualpip"}, {"dualpip", "dualpipe"});
   ExpectRefused({"validate", "--model", "micro", "--ranks", "4", "--layers", "2"},

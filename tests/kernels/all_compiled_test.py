@@ -20,6 +20,7 @@ LISTED = {
     "kernels/cuda/quantize.cu": "kernels/cuda/quantize_listing",
     "kernels/exchange/gpu_exchange.cu": "kernels/exchange/gpu_exchange_listing",
     "kernels/exchange/nccl_exchange.cu": "kernels/exchange/nccl_exchange_listing",
+    "kernels/train/cuda/arrays.cu": "kernels/train/arrays_listing",
     "kernels/train/cuda/attention.cu": "kernels/train/attention_listing",
     "kernels/train/cuda/train.cu": "kernels/train/cuda_listing",
 }
@@ -32,6 +33,10 @@ HOST = {
     "kernels/exchange/nccl_library.cu",
     "kernels/train/cuda/train_check.cu",
     "kernels/train/cuda/train_check_rows.cu",
+    "kernels/transformer/device/gpu/cuda_kernels.cu",
+    "kernels/transformer/device/gpu/gpu_clock.cu",
+    "kernels/transformer/device/gpu/gpu_device.cu",
+    "kernels/transformer/device/gpu/green_context.cu",
 }
 TRIVIAL = {"kernels/device.cu"}  # one empty kernel
 # Spilled bytes that are allowed, and why. The pass over keys of 192 channels holds 160 sums and 32

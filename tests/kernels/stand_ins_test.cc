@@ -1,7 +1,9 @@
 // The stand-ins of the kernels' own binary beside the libraries that they stand in for.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <memory>
 #include <random>
 #include <tl/expected.hpp>
@@ -49,6 +51,14 @@ TEST(StandIns, TextAndWholeNumbersLookTheSame) {
   }
   EXPECT_EQ(stand_in_fmt::format("{:>4}|{}", 7, "a"), fmt::format("{:>4}|{}", 7, "a"));
   EXPECT_EQ(stand_in_fmt::format("{:<4}|{:>3}", 7U, 'c'), fmt::format("{:<4}|{:>3}", 7U, 'c'));
+}
+
+TEST(StandIns, ListsAndIteratorsToo) {
+  const std::vector<std::string> words = {"a", "b", "c"};
+  EXPECT_EQ(stand_in_fmt::join(words, ", "), fmt::format("{}", fmt::join(words, ", ")));
+  std::string text = "x";
+  stand_in_fmt::format_to(std::back_inserter(text), "{}{:>3}", 1, 'c');
+  EXPECT_EQ(text, "x" + fmt::format("{}{:>3}", 1, 'c'));
 }
 
 struct Base {

@@ -30,6 +30,19 @@ class Standalone(unittest.TestCase):
             with open(path, encoding="utf-8") as file:
                 self.assertEqual(json.load(file)["schema"], "pipescope-profile/1")
 
+    def test_a_pipeline_trains_as_one_rank_does(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "p.json")
+            ran = run("pipeline", "--schedules", "1f1b,dualpipe", "--json", path)
+            self.assertEqual(ran.returncode, 0, ran.stderr)
+            self.assertIn("equal to one rank", ran.stdout)
+            with open(path, encoding="utf-8") as file:
+                cases = json.load(file)["cases"]
+        self.assertEqual([case["schedule"] for case in cases], ["1f1b", "dualpipe"])
+        for case in cases:
+            self.assertTrue(case["equals_one_rank"])
+            self.assertGreater(case["predicted_s"], 0)
+
     def test_what_cannot_be_is_one_line(self):
         for words in (
             [],
@@ -44,6 +57,9 @@ class Standalone(unittest.TestCase):
             ["exchange"],
             ["exchange", "--way", "no"],
             ["exchange", "--tokens", "-1"],
+            ["pipeline", "--model", "mikro"],
+            ["pipeline", "--schedules", "1f1c"],
+            ["pipeline", "--ranks", "x"],
         ):
             ran = run(*words)
             self.assertEqual(ran.returncode, 2, words)

@@ -1,3 +1,4 @@
+#include "kernels/train/cuda/arrays_cuda.h"
 #include "kernels/train/cuda/attention_cuda.h"
 #include "kernels/train/cuda/train_cuda.h"
 
@@ -59,5 +60,14 @@ Status AdamW(const device::AdamWScalars&, const float*, float*, Bf16*, Bf16*, Bf
              Stream) {
   return None();
 }
+
+Status MoveColumns(const Bf16*, Bf16*, Size, ColumnStrides, Stream) { return None(); }
+Status Widen(const Bf16*, float*, int64_t, Stream) { return None(); }
+Status Narrow(const float*, Bf16*, int64_t, Stream) { return None(); }
+Status RoundFloats(float*, int64_t, Stream) { return None(); }
+Status GatherFloats(const float*, const int64_t*, float*, int64_t, Stream) { return None(); }
+Status ScatterFloats(const float*, const int64_t*, float*, int64_t, Stream) { return None(); }
+Status AddToSum(const float*, double*, int64_t, Stream) { return None(); }
+Status AddSums(const double* const*, int, float*, int32_t*, int64_t, Stream) { return None(); }
 
 }  // namespace pipescope::kernels::cuda

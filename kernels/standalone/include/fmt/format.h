@@ -1,5 +1,6 @@
 // Stands in for {fmt} on a machine that does not have it: {} and {:<8}, {:>8}, {:.3f}, {:.3g},
-// {:.3e} of numbers and text, {{ and }}. The kernels' own binary alone is built with it.
+// {:.3e} of numbers and text, {{ and }}; join of values that are not empty. The kernels' own binary
+// alone is built with it.
 #pragma once
 
 #include <charconv>
@@ -111,6 +112,21 @@ std::string format(std::string_view form, const Values&... values) {
     }
   }
   return out;
+}
+
+template <class Out, class... Values>
+Out format_to(Out out, std::string_view form, const Values&... values) {
+  for (const char c : format(form, values...)) *out++ = c;
+  return out;
+}
+
+template <class Range>
+std::string join(const Range& values, std::string_view between) {
+  std::string all;
+  for (const auto& value : values) {
+    all += (all.empty() ? std::string() : std::string(between)) + format("{}", value);
+  }
+  return all;
 }
 
 }  // namespace fmt

@@ -40,6 +40,7 @@ class expected {
   T* operator->() { return &Held<0>(held_); }
   const T* operator->() const { return &Held<0>(held_); }
   T& value() & { return Held<0>(held_); }
+  T&& value() && { return std::move(Held<0>(held_)); }
 
  private:
   template <size_t i, class V>
