@@ -24,7 +24,7 @@ constexpr const char* kExamples =
     "pipescope validate --model tiny,small,medium --repetitions 11\n"
     "pipescope validate --schedules 1f1b,zb1p,dualpipe --ranks 4,8 --microbatches 16\n"
     "pipescope validate --ranks 2 --dp 2 --ep 2 --schedules 1f1b,dualpipe\n"
-    "mpirun -n 4 pipescope validate --transport mpi --ranks 2 --dp 2\n"
+    "mpirun -n 4 pipescope validate --transport mpi --ranks 2 --dp 2 --ep 2\n"
     "pipescope validate --model small-dense --format json --html report.html";
 
 struct Options {
@@ -158,7 +158,6 @@ int Validate(const Options& o) {
   ProcessJob job;
   job.ranks = o.ranks;
   job.replicas = o.replicas;
-  job.expert_ranks = o.expert_ranks;
   job.patience = Milliseconds(o.hang_after);
   reports::ValidateResult result;
   return RunProcessJob(

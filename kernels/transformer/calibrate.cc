@@ -57,7 +57,9 @@ struct Calibration::Player {
     TimedWork work(*of.ranks_[place]);
     const auto rank = static_cast<size_t>(of.here_[place]);
     for (const bool split : {false, true}) {
-      if (status) status = executor::PlayAlone(of.OrderOf(rank, split), of.handed_, work);
+      if (!status) break;
+      status = executor::PlayAlone(of.here_[place], of.OrderOf(rank, split), of.handed_, work);
+      if (!status) of.crew_.EndFor(status.error().message);
     }
     for (const auto& [key, steps] : work.times()) Add(times[key], steps);
   }
