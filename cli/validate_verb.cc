@@ -98,7 +98,8 @@ Status RunGroups(const Options& o, executor::Crew& crew, reports::ValidateResult
     for (const int ranks : o.ranks) {
       for (const int microbatches : o.microbatches) {
         const bool awake = ranks * o.replicas <= result.processors;
-        const Machine machine{result.processors, awake ? result.hop : result.hop_woken};
+        const Machine machine{result.processors, awake ? result.hop : result.hop_woken,
+                              result.hop_woken};
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
         auto cases = RunGroup({model, ranks, microbatches, o.replicas, o.expert_ranks, layers,
                                o.repetitions, o.patience, o.bf16, o.fp8, !o.html.empty()},

@@ -78,9 +78,10 @@ struct Calibration::Player {
   void StepEnd(const Meet& meet) {
     executor::Steps steps = of.ranks_[place]->StepEnd();
     for (const executor::Step& step : steps.list) {
-      const double start = ThreadSeconds();
+      const double waited = executor::SecondsWaited(), start = executor::ThreadSeconds();
       if (status) status = step.run();
-      end.push_back({ThreadSeconds() - start, 0, 1});
+      const double run = executor::ThreadSeconds() - start;
+      end.push_back({run - (executor::SecondsWaited() - waited), 0, 1});
       if (end.size() == 1) meet();
     }
   }
