@@ -28,6 +28,8 @@ class Builder {
                              timeline::Lane::kPipeline, timeline::Part::kNone});
     hop_.label = static_cast<int32_t>(graph_.labels.size()) - 1;
     hop_.demand.time = machine.hop;
+    meeting_ = hop_;
+    meeting_.demand.time = machine.meeting;
     ends_.resize(flow_.needs.size());
     exchanges_.resize(static_cast<size_t>(schedule.ranks));
   }
@@ -150,18 +152,19 @@ class Builder {
   }
 
   // An exchange starts on a rank when all of its group have come to it: what each of them waited
-  // for is an edge to all others' too.
+  // for is, a meeting later, what all others wait for too.
   void AddExchanges() {
     std::vector<std::vector<int32_t>> before(graph_.tasks.size());
     for (const auto& [from, to] : graph_.edges) before[static_cast<size_t>(to)].push_back(from);
     for (size_t rank = 0; rank < exchanges_.size(); ++rank) {
       for (size_t n = 0; n < exchanges_[rank].size(); ++n) {
+        const int32_t met = AddTask(static_cast<int>(rank), meeting_, kNone);
+        for (const int32_t from : before[static_cast<size_t>(exchanges_[rank][n])]) {
+          graph_.edges.emplace_back(from, met);
+        }
         for (const int other : costs_.groups[rank]) {
           if (other == static_cast<int>(rank)) continue;
-          const int32_t theirs = exchanges_[static_cast<size_t>(other)][n];
-          for (const int32_t from : before[static_cast<size_t>(theirs)]) {
-            graph_.edges.emplace_back(from, exchanges_[rank][n]);
-          }
+          graph_.edges.emplace_back(met, exchanges_[static_cast<size_t>(other)][n]);
         }
       }
     }
@@ -171,7 +174,7 @@ class Builder {
   const transformer::RunCosts& costs_;
   schedules::Flow flow_;
   TaskGraph graph_;
-  TaskTemplate hop_;
+  TaskTemplate hop_, meeting_;
   std::vector<Ends> ends_;                       // by action's number
   std::vector<std::vector<int32_t>> exchanges_;  // [rank] its tasks on the communication lane
   std::vector<std::vector<int32_t>> before_;     // [rank] the tasks that its actions end with

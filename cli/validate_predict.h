@@ -5,7 +5,8 @@
 //   lane     steps of an action one after the other; the next action when all of them ended
 //   message  `hop` from the end of the step that gives to the start of the one that takes,
 //            if that one waits; no processor
-//   exchange on the communication lane: starts when all ranks of the group have come to it
+//   exchange on the communication lane: starts when all ranks of the group have come to it, and
+//            `meeting` after the last of the others has
 //   end      a rank's gradients come in when those of all that hold copies are out
 //
 // Example: 1F1B, 4 ranks, 8 micro-batches, F = 1, B = 2, no hops, 4 processors: 33, as fidelity
@@ -28,6 +29,9 @@ namespace pipescope::cli {
 struct Machine {
   int processors = 1;
   Duration hop;
+  // From the last one's coming to an exchange to the start of the others: between threads that of
+  // who is woken, between processes a message.
+  Duration meeting = {};
 };
 
 // The schedule is sound; the costs are of its actions.

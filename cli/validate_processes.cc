@@ -24,12 +24,6 @@ Result<Place> PlaceInJob() {
 }
 
 Status CheckJob(const ProcessJob& job, const Place& place) {
-  if (job.expert_ranks > 1) {
-    return Fail(fmt::format(
-        "--ep: '{}': experts of ranks that are processes cannot be exchanged yet; expected 1, or "
-        "--transport threads",
-        job.expert_ranks));
-  }
   for (const int ranks : job.ranks) {
     const int needed = ranks * job.replicas;
     if (needed == place.ranks) continue;

@@ -18,7 +18,7 @@ namespace pipescope::cli {
 
 struct ProcessJob {
   std::vector<int> ranks;  // of a pipeline: each must be as many processes as there are
-  int replicas = 1, expert_ranks = 1;
+  int replicas = 1;
   std::chrono::milliseconds patience{60'000};
 };
 

@@ -61,7 +61,7 @@ class Group {
     const auto values = static_cast<size_t>(model_.tokens * model_.hidden);
     const auto hop = transformer::MeasureHop(crew_, awake, values);
     if (!hop) return Fail(hop.error());
-    machine_.hop = Seconds(*hop);
+    machine_.hop = machine_.meeting = Seconds(*hop);
     return {};
   }
 

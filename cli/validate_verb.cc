@@ -26,7 +26,7 @@ constexpr const char* kExamples =
     "pipescope validate --schedules 1f1b,zb1p,dualpipe --ranks 4,8 --microbatches 16\n"
     "pipescope validate --ranks 2 --dp 2 --ep 2 --schedules 1f1b,dualpipe\n"
     "pipescope validate --device cuda --model large --ranks 4 --schedules 1f1b,zb1p,dualpipe\n"
-    "mpirun -n 4 pipescope validate --transport mpi --ranks 2 --dp 2\n"
+    "mpirun -n 4 pipescope validate --transport mpi --ranks 2 --dp 2 --ep 2\n"
     "pipescope validate --model small-dense --format json --html report.html";
 
 struct Options {
@@ -102,8 +102,8 @@ Status RunGroups(const Options& o, executor::Crew& crew, reports::ValidateResult
     for (const int ranks : o.ranks) {
       for (const int microbatches : o.microbatches) {
         const bool awake = ranks * o.replicas <= result.processors;
-        Machine machine{result.processors, awake ? result.hop : result.hop_woken};
-        if (o.device != "cpu") machine.hop = Duration();
+        Machine machine{result.processors, awake ? result.hop : result.hop_woken, result.hop_woken};
+        if (o.device != "cpu") machine.hop = machine.meeting = Duration();
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
         const auto device = ValidateDevice::Open(o.device, ranks * o.replicas, o.communication_sms);
         if (!device) return Fail(device.error());
@@ -167,7 +167,6 @@ int Validate(const Options& o) {
   ProcessJob job;
   job.ranks = o.ranks;
   job.replicas = o.replicas;
-  job.expert_ranks = o.expert_ranks;
   job.patience = Milliseconds(o.hang_after);
   reports::ValidateResult result;
   return RunProcessJob(

@@ -52,6 +52,9 @@ class Crew {
     if (const auto on = Share(""); !on) return Fail(on.error());
     return {};
   }
+  // Work that this process does with others outside of a step has failed: where they are processes
+  // the job ends, since they may wait for it.
+  virtual void EndFor(const std::string& why) = 0;
   // Of a stretch of work that all do side by side: this process is through; are all?
   virtual void Through() = 0;
   virtual bool AllThrough() = 0;

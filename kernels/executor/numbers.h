@@ -13,6 +13,7 @@ enum ControlNumber : int32_t {  // of lists of char
   kThroughNumber,
   kPingNumber,
   kPongNumber,
+  kRowsNumber,  // between ranks that share experts
 };
 
 }  // namespace pipescope::executor

@@ -27,13 +27,17 @@ class Feed : public Transport {
 
 }  // namespace
 
-Status PlayAlone(const std::vector<schedules::Action>& actions, const Handed& handed,
+Status PlayAlone(int rank, const std::vector<schedules::Action>& actions, const Handed& handed,
                  RankWork& work) {
-  const schedules::Schedule schedule{"alone", 1, handed.stages, 0, 1, {actions}};
+  // The ranks before it have nothing to do.
+  schedules::Schedule schedule{"alone", rank + 1, handed.stages, 0, 1, {}};
+  schedule.actions.resize(static_cast<size_t>(rank));
+  schedule.actions.push_back(actions);
   const auto count = static_cast<int32_t>(actions.size());
   schedules::Flow flow;
-  flow.offset = {0, count};
-  flow.rank_of.assign(actions.size(), 0);
+  flow.offset.assign(static_cast<size_t>(rank) + 1, 0);
+  flow.offset.push_back(count);
+  flow.rank_of.assign(actions.size(), rank);
   Routes routes;
   size_t activations = 0, gradients = 0;
   for (int32_t id = 0; id < count; ++id) {
@@ -52,7 +56,7 @@ Status PlayAlone(const std::vector<schedules::Action>& actions, const Handed& ha
   Feed feed(handed, activations, gradients);
   Stop stop;
   Standing standing;
-  const RankTask task{0, &schedule, &flow, &routes, &work, &feed, &stop, &standing};
+  const RankTask task{rank, &schedule, &flow, &routes, &work, &feed, &stop, &standing};
   RunRank(task);
   if (stop.stopped()) return Fail(stop.message());
   return {};

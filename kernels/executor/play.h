@@ -17,8 +17,8 @@ struct Handed {
   Payload activation, gradient;
 };
 
-// The actions, then the step's end of `work`. Fails as a step does.
-Status PlayAlone(const std::vector<schedules::Action>& actions, const Handed& handed,
+// The actions, then the step's end of `work`. Fails as a step does; `rank` is what an error says.
+Status PlayAlone(int rank, const std::vector<schedules::Action>& actions, const Handed& handed,
                  RankWork& work);
 
 }  // namespace pipescope::executor

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "kernels/executor/spin.h"
+#include "kernels/executor/thread_seconds.h"
 
 namespace pipescope::executor {
 
@@ -36,11 +37,14 @@ std::optional<Post::Letter> Post::Look(const Key& key) {
 
 Result<Post::Letter> Post::Wait(const Key& key, bool awake) {
   const auto start = std::chrono::steady_clock::now();
+  double looking = ThreadSeconds();
   while (true) {
     if (auto letter = Look(key)) return *std::move(letter);
     if (stop_.stopped()) return Fail("stopped while it waited for a message");
     const bool spin = awake || (awake_ && std::chrono::steady_clock::now() - start < kAwake);
     if (!spin) std::this_thread::sleep_for(awake_ ? kNap : kSharedNap);
+    const double now = ThreadSeconds();
+    SecondsWaited() += now - std::exchange(looking, now);
   }
 }
 

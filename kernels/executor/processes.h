@@ -46,6 +46,7 @@ class ProcessCrew : public Crew {
   Result<Run> RunStep(const schedules::Schedule& schedule, const Works& works) override;
   Result<std::vector<std::string>> Gather(const std::string& words) override;
   Result<std::string> Share(const std::string& words) override;
+  void EndFor(const std::string& why) override { stop_.Fail(why); }
   void Through() override;
   bool AllThrough() override;
   Post* post() override { return &post_; }

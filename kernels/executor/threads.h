@@ -39,6 +39,7 @@ class ThreadCrew : public Crew {
     return std::vector<std::string>{words};
   }
   Result<std::string> Share(const std::string& words) override { return words; }
+  void EndFor(const std::string&) override {}
   void Through() override {}
   bool AllThrough() override { return true; }
   Post* post() override { return nullptr; }

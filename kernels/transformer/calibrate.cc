@@ -56,7 +56,9 @@ struct Calibration::Player {
     TimedWork work(*of.ranks_[place]);
     const auto rank = static_cast<size_t>(of.here_[place]);
     for (const bool split : {false, true}) {
-      if (status) status = executor::PlayAlone(of.OrderOf(rank, split), of.handed_, work);
+      if (!status) break;
+      status = executor::PlayAlone(of.here_[place], of.OrderOf(rank, split), of.handed_, work);
+      if (!status) of.crew_.EndFor(status.error().message);
     }
     if (status) status = work.Settle();
     for (const auto& [key, steps] : work.times()) Add(times[key], steps);
@@ -86,9 +88,10 @@ struct Calibration::Player {
   void StepEnd(const Meet& meet) {
     executor::Steps steps = of.ranks_[place]->StepEnd();
     for (const executor::Step& step : steps.list) {
-      const double start = ThreadSeconds();
+      const double waited = executor::SecondsWaited(), start = executor::ThreadSeconds();
       if (status) status = step.run();
-      end.push_back({ThreadSeconds() - start, 0, 1});
+      const double run = executor::ThreadSeconds() - start;
+      end.push_back({run - (executor::SecondsWaited() - waited), 0, 1});
       if (end.size() == 1) meet();
     }
     for (size_t i = 0; i < end.size(); ++i) AskDevice(steps.list[i], end[i]);

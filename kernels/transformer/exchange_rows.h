@@ -1,5 +1,6 @@
-// Rows between ranks that have a group of experts each, through the real dispatch and combine
-// (kernels/exchange), each rank from its own communication lane.
+// Rows between ranks that are threads and have a group of experts each, through the real dispatch
+// and combine (kernels/exchange), each rank from its own communication lane. Where ranks are
+// processes: letter_rows.h.
 //
 // Rows are padded to the exchange's multiple of 128 values, with zeros.
 #pragma once

@@ -6,8 +6,9 @@
 //   dispatch   rows in BF16, with the choice and weights of the group's experts
 //   combine    y = BF16(sum over groups, in order, in FP32, of BF16(the group's row))
 //
-// That is the arithmetic of the model, wherever the groups are: with all of them on one rank
-// (OnOneRank) or each on a rank of its own behind the real exchange (exchange_rows.h), to the bit.
+// That is the arithmetic of the model, wherever the groups are, to the bit: with all of them on one
+// rank (OnOneRank), or each on a rank of its own, behind the real exchange where ranks are threads
+// (exchange_rows.h), behind letters where they are processes (letter_rows.h).
 // The gradient of combine is a dispatch with the same plan, that of dispatch a combine.
 //
 // Against a model without groups, rows differ by the rounding: at most 2^-9 of each value a row.

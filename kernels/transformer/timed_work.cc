@@ -1,21 +1,9 @@
 #include "kernels/transformer/timed_work.h"
 
-#include <ctime>
-
 namespace pipescope::transformer {
 
-double ThreadSeconds() {
-  timespec time = {};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-double ThreadSecondsCost() {
-  constexpr int kReadings = 1000;
-  const double start = ThreadSeconds();
-  for (int i = 1; i < kReadings; ++i) ThreadSeconds();
-  return (ThreadSeconds() - start) / kReadings;
-}
+using executor::SecondsWaited;
+using executor::ThreadSeconds;
 
 executor::Steps TimedWork::Plan(const schedules::Action& action, executor::Ports& ports) {
   executor::Steps steps = work_.Plan(action, ports);
@@ -29,10 +17,10 @@ executor::Steps TimedWork::Plan(const schedules::Action& action, executor::Ports
     steps.list[i].run = [this, &of_step = times[i],
                          &last = last_end_[static_cast<size_t>(steps.list[i].lane)],
                          run = std::move(steps.list[i].run)] {
-      const double start = ThreadSeconds();
+      const double waited = SecondsWaited(), start = ThreadSeconds();
       Status status = run();
       const double end = ThreadSeconds();
-      of_step.run += end - start - clock_;
+      of_step.run += end - start - clock_ - (SecondsWaited() - waited);
       of_step.before += last > 0 ? start - last - clock_ : 0;
       ++of_step.count;
       last = end;

@@ -8,7 +8,8 @@
 // run them: `before` is what it waited for between two.
 //
 // Processor time leaves out what others took of the processor meanwhile, so that a calibration
-// holds on a busy machine too. Reading its clock costs a system call: its time is taken off.
+// holds on a busy machine too. Reading its clock costs a system call: its time is taken off, and so
+// is what a step spent looking for the letters of others.
 #pragma once
 
 #include <array>
@@ -17,14 +18,10 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/executor/thread_seconds.h"
 #include "kernels/executor/work.h"
 
 namespace pipescope::transformer {
-
-// Seconds of the calling thread's processor time since it started.
-double ThreadSeconds();
-// Seconds that one reading takes.
-double ThreadSecondsCost();
 
 struct StepTimes {
   double run = 0, before = 0;  // sums
@@ -38,7 +35,8 @@ using ActionTimes = std::map<ActionKey, std::vector<StepTimes>>;  // [step]
 class TimedWork : public executor::RankWork {
  public:
   // Its step's end is empty: it needs all ranks.
-  explicit TimedWork(executor::RankWork& work) : work_(work), clock_(ThreadSecondsCost()) {}
+  explicit TimedWork(executor::RankWork& work)
+      : work_(work), clock_(executor::ThreadSecondsCost()) {}
 
   const std::vector<timeline::Label>& labels() const override { return work_.labels(); }
   executor::Steps Plan(const schedules::Action& action, executor::Ports& ports) override;

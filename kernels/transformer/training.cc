@@ -7,6 +7,7 @@
 #include "kernels/executor/packed.h"
 #include "kernels/executor/threads.h"
 #include "kernels/transformer/exchange_rows.h"
+#include "kernels/transformer/letter_rows.h"
 #include "kernels/transformer/rank.h"
 #include "schedules/token.h"
 
@@ -40,18 +41,28 @@ namespace {
 
 using Exchanges = std::map<int, std::shared_ptr<kernels::exchange::CpuGroup>>;  // by first rank
 
+// `post`: between processes; null where ranks are threads.
+std::unique_ptr<ExpertCarrier> CarrierOf(const ModelConfig& m, const std::vector<int>& group,
+                                         int place, executor::Post* post, Exchanges& exchanges) {
+  if (post != nullptr) {
+    return std::make_unique<OverLetters>(m, std::make_unique<PostLetters>(*post, group), place);
+  }
+  auto& exchange = exchanges[group.front()];
+  if (exchange == nullptr) exchange = MakeGroup(m).value();  // CheckRun has tried it
+  return std::make_unique<OverExchange>(m, exchange, place);
+}
+
 std::unique_ptr<executor::RankWork> MakeRank(Training& training, int r,
                                              const std::vector<schedules::Action>& actions,
-                                             const std::vector<int>& group, Exchanges& exchanges) {
+                                             const std::vector<int>& group, executor::Post* post,
+                                             Exchanges& exchanges) {
   const ModelConfig& m = training.model;
   ExpertShare share{0, m.expert_groups};
   std::unique_ptr<ExpertCarrier> carrier;
   if (group.size() > 1) {
-    auto& exchange = exchanges[group.front()];
-    if (exchange == nullptr) exchange = MakeGroup(m).value();  // CheckRun has tried it
     const auto place = std::find(group.begin(), group.end(), r) - group.begin();
     share = {static_cast<int>(place), 1};
-    carrier = std::make_unique<OverExchange>(m, exchange, share.first);
+    carrier = CarrierOf(m, group, share.first, post, exchanges);
   } else if (m.expert_groups > 1) {
     carrier = std::make_unique<OnOneRank>(m.routing.experts, m.routing.selected, m.expert_groups);
   }
@@ -77,7 +88,8 @@ Result<executor::Works> MakeRanks(Training& training, const schedules::Schedule&
   executor::Works ranks;
   for (const int r : crew.RanksOf(schedule.ranks)) {
     const size_t at = static_cast<size_t>(r);
-    ranks.push_back(MakeRank(training, r, schedule.actions[at], groups[at], exchanges));
+    ranks.push_back(
+        MakeRank(training, r, schedule.actions[at], groups[at], crew.post(), exchanges));
   }
   if (Status ok = training.copies.Connect(crew); !ok) return Fail(ok.error());
   return ranks;

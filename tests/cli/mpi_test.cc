@@ -95,6 +95,21 @@ TEST_F(Mpi, ValidateTrainsAsOneRankDoes) {
   EXPECT_THAT(Read("page.html"), HasSubstr("<html"));
 }
 
+// Two pipelines of two ranks that share their experts.
+TEST_F(Mpi, ValidateExchangesRowsOfExperts) {
+  MpiRun run(4, Validate({"--ranks", "2", "--dp", "2", "--ep", "2", "--schedules", "1f1b,dualpipe",
+                          "--repetitions", "1", "--format", "json"}));
+  const Job job = run.Wait();
+  ASSERT_EQ(job.exit, 0) << job.err;
+  const Json json = Json::parse(job.out);
+  ASSERT_EQ(json["cases"].size(), 2u);
+  for (const Json& c : json["cases"]) {
+    EXPECT_EQ(c["expert_ranks"], 2);
+    EXPECT_EQ(c["equals_one_rank"], true) << c;
+    EXPECT_GT(c["predicted_s"].get<double>(), 0);
+  }
+}
+
 TEST_F(Mpi, AKilledRankEndsTheJob) {
   ExpectEnded(2, SIGKILL, "its process was ended by signal 9 \\(Killed\\)");
 }

@@ -112,7 +112,8 @@ TEST(Predict, TheExecutorsOwnTimeIsPaidForEachStep) {
 }
 
 // Two pipelines of one rank; F is a compute step and an exchange of 1 ms that waits for it. Rank
-// 0's compute step takes 3 ms and rank 1's 5 ms: both exchanges run from 5 to 6 ms.
+// 0's compute step takes 3 ms and rank 1's 5 ms: rank 1's exchange runs from 5 to 6 ms, rank 0's
+// the half millisecond of a meeting later.
 TEST(Predict, AnExchangeWaitsForItsWholeGroup) {
   schedules::Schedule schedule{"pair", 2, 1, 2, 1, {{}, {}}};
   for (int rank = 0; rank < 2; ++rank) {
@@ -127,11 +128,11 @@ TEST(Predict, AnExchangeWaitsForItsWholeGroup) {
     forward.steps[0].seconds = forward.steps[0].alone = rank == 0 ? 3e-3 : 5e-3;
     forward.steps.push_back({0, timeline::Lane::kCommunication, {0}, 1e-3, 1e-3});
   }
-  const auto t = PredictRun(schedule, costs, {4, Duration(0)});
+  const auto t = PredictRun(schedule, costs, {4, Duration(0), Milliseconds(0.5)});
   int exchanges = 0;
   for (const timeline::Operation& o : t.operations) {
     if (o.end - o.start != Milliseconds(1) || o.action < 0) continue;
-    EXPECT_EQ(o.start, Milliseconds(5)) << "rank " << o.rank;
+    EXPECT_EQ(o.start, Milliseconds(o.rank == 0 ? 5.5 : 5)) << "rank " << o.rank;
     ++exchanges;
   }
   EXPECT_EQ(exchanges, 2);

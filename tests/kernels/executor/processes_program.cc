@@ -1,13 +1,17 @@
 // One process of a job: runs 1F1B with works that count, or in which rank 1 goes wrong.
 //
-//   processes_program LIBRARY carry|fails|throws|hangs|dies|deadlock
+//   processes_program LIBRARY carry|fails|throws|hangs|dies|deadlock|ends|awaits
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <string_view>
+#include <thread>
 
 #include "kernels/executor/keeper.h"
+#include "kernels/executor/post.h"
 #include "kernels/executor/processes.h"
+#include "kernels/executor/thread_seconds.h"
 #include "schedules/registry.h"
 #include "tests/kernels/executor/counting.h"
 
@@ -88,6 +92,33 @@ int Deadlock(Crew& crew) {
   return crew.leads() ? Complain(run.error()) : 0;
 }
 
+// Rank 1 fails outside of a step, while the others wait for it.
+int End(Crew& crew, int rank) {
+  if (rank == 1) crew.EndFor("rank 1, action 3 of 8, 1F1: no more memory");
+  const Status met = crew.Meet();
+  return met ? 0 : Complain(met.error());
+}
+
+// Each of two ranks waits 20 ms for the other, without work.
+int Await(ProcessCrew& crew, int rank) {
+  constexpr int32_t kNumber = 1000;
+  constexpr auto kPause = std::chrono::milliseconds(20);
+  for (int turn = 0; turn < 2; ++turn) {
+    if (turn == rank) {
+      std::this_thread::sleep_for(kPause);
+      if (!crew.post()->Send<char>(1 - rank, kNumber, std::vector<char>(1))) return 2;
+      continue;
+    }
+    const double waited = SecondsWaited(), start = ThreadSeconds();
+    if (!crew.post()->Receive<char>(1 - rank, kNumber, true)) return 2;
+    const double took = ThreadSeconds() - start, idle = SecondsWaited() - waited;
+    // Awake all the time: but for the last look it has waited.
+    fmt::print("rank {}: {}\n", rank, idle > 0.9 * took && idle <= took ? "waited" : "worked");
+  }
+  const Status met = crew.Meet();
+  return met ? 0 : Complain(met.error());
+}
+
 int Main(const std::string& library, std::string_view mode) {
   const auto number = [](const char* name) { return std::atoi(std::getenv(name)); };
   const ProcessPlace place{number("OMPI_COMM_WORLD_RANK"), number("OMPI_COMM_WORLD_SIZE"),
@@ -98,6 +129,12 @@ int Main(const std::string& library, std::string_view mode) {
   if (!crew) return place.rank == 0 ? Complain(crew.error()) : 0;
   if (mode == "carry") return Carry(**crew);
   if (mode == "deadlock") return Deadlock(**crew);
+  if (mode == "awaits") return Await(**crew, place.rank);
+  if (mode == "ends") {
+    const int code = End(**crew, place.rank);
+    (*crew)->EndIfStopped();
+    return code;
+  }
   const int code = GoWrong(**crew, place.rank,
                            mode == "fails"    ? Faulty::How::kFails
                            : mode == "throws" ? Faulty::How::kThrows

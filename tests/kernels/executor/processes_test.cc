@@ -48,6 +48,19 @@ TEST(Processes, AFailureEndsAllWithItsPlace) {
                                            "no more memory"));
 }
 
+TEST(Processes, AFailureOutsideOfAStepEndsAll) {
+  EXPECT_THAT(ErrorOf("ends"),
+              HasSubstr("pipescope: error: rank 1, action 3 of 8, 1F1: no more memory"));
+}
+
+TEST(Processes, WaitingAwakeIsNoWork) {
+  MpiRun run(2, Command("awaits"));
+  const Job job = run.Wait();
+  EXPECT_EQ(job.exit, 0) << job.err;
+  EXPECT_THAT(job.out, HasSubstr("rank 0: waited"));
+  EXPECT_THAT(job.out, HasSubstr("rank 1: waited"));
+}
+
 TEST(Processes, ADeadRankEndsAllWithItsPlace) {
   EXPECT_THAT(ErrorOf("dies"), HasSubstr("pipescope: error: rank 1, action 3 of 16, 1F2: its "
                                          "process was ended by signal 9 (Killed)"));

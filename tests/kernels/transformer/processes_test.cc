@@ -10,14 +10,22 @@
 namespace pipescope {
 namespace {
 
-void ExpectEqual(int processes, int replicas, int expert_ranks,
-                 const std::vector<std::string>& schedules) {
+using testing::HasSubstr;
+
+std::vector<std::string> Command(const std::vector<std::string>& words) {
   std::vector<std::string> command = {
       std::filesystem::canonical("tests/kernels/transformer/processes_program"),
-      std::filesystem::canonical("cli/libpipescope_mpi.so"), std::to_string(replicas),
-      std::to_string(expert_ranks)};
-  command.insert(command.end(), schedules.begin(), schedules.end());
-  MpiRun run(processes, command);
+      std::filesystem::canonical("cli/libpipescope_mpi.so")};
+  command.insert(command.end(), words.begin(), words.end());
+  return command;
+}
+
+void ExpectEqual(int processes, int replicas, int expert_ranks,
+                 const std::vector<std::string>& schedules) {
+  std::vector<std::string> words = {"train", std::to_string(replicas),
+                                    std::to_string(expert_ranks)};
+  words.insert(words.end(), schedules.begin(), schedules.end());
+  MpiRun run(processes, Command(words));
   const Job job = run.Wait();
   EXPECT_EQ(job.exit, 0) << job.err;
   for (const std::string& name : schedules) {
@@ -33,6 +41,42 @@ TEST(Processes, TwoEqualOneRank) { ExpectEqual(2, 1, 1, kSchedules); }
 TEST(Processes, FourEqualOneRank) { ExpectEqual(4, 1, 1, kSchedules); }
 TEST(Processes, TwoPipelinesOfTwoEqualOneRank) { ExpectEqual(4, 2, 1, kSchedules); }
 TEST(Processes, FourReplicasOfTheWholeModelEqualOneRank) { ExpectEqual(4, 4, 1, {"1f1b"}); }
+
+// Experts on ranks of their own: pipelines of two with groups of two; four of one with a group of
+// four, and with two groups of two.
+TEST(Processes, ExpertsOfTheirOwnEqualOneRank) { ExpectEqual(4, 2, 2, kSchedules); }
+TEST(Processes, GroupsOfExpertsEqualOneRank) {
+  ExpectEqual(4, 4, 4, {"1f1b", "zb1p"});
+  ExpectEqual(4, 4, 2, {"1f1b"});
+}
+
+// Rank 1 goes wrong in a dispatch, when it has sent its rows to none; rank 3 waits for them. The
+// error; exit 1, soon, and nobody left behind.
+std::string ErrorInDispatch(const std::string& how) {
+  MpiRun run(4, Command({how, "2", "2", "1f1b"}));
+  const Job job = run.Wait(std::chrono::seconds(90));
+  EXPECT_EQ(job.exit, 1) << job.err;
+  EXPECT_EQ(run.Processes(), std::vector<pid_t>());
+  return job.err;
+}
+
+TEST(Processes, ARankThatDiesInADispatchEndsAllWithItsPlace) {
+  EXPECT_THAT(ErrorInDispatch("dies"), HasSubstr("pipescope: error: rank 1, action 3 of 8, 1F1: "
+                                                 "its process was ended by signal 9 (Killed)"));
+}
+
+TEST(Processes, ARankThatFailsInADispatchEndsAllWithItsPlace) {
+  EXPECT_THAT(
+      ErrorInDispatch("fails"),
+      HasSubstr("pipescope: error: rank 1, action 3 of 8, 1F1: dispatch F: no more memory"));
+}
+
+TEST(Processes, ARankThatHangsInADispatchEndsAllWithWhereTheyStand) {
+  const std::string error = ErrorInDispatch("hangs");
+  EXPECT_THAT(error, HasSubstr("no rank has got anywhere for 3.000 s; they stand at"));
+  EXPECT_THAT(error, HasSubstr("rank 1, action 3 of 8, 1F1"));
+  EXPECT_THAT(error, HasSubstr("rank 3, action 3 of 8, 1F5"));
+}
 
 }  // namespace
 }  // namespace pipescope
