@@ -34,7 +34,13 @@ Result<std::unique_ptr<ProcessCrew>> ProcessCrew::Join(const ProcessPlace& place
                     "mpirun of the MPI that this was built with",
                     (*wire)->rank(), (*wire)->ranks(), place.rank, place.ranks));
   }
-  return std::make_unique<ProcessCrew>(place, options, *std::move(wire), vigil);
+  auto crew = std::make_unique<ProcessCrew>(place, options, *std::move(wire), vigil);
+  // Nobody can fail, and end the job, while others still start: see kLinger in keeper.cc.
+  if (const Status met = crew->Meet(); !met) {
+    crew->EndIfStopped();
+    return Fail(met.error());
+  }
+  return crew;
 }
 
 ProcessCrew::ProcessCrew(const ProcessPlace& place, const ProcessOptions& options,
