@@ -34,7 +34,7 @@ void AddCalibrateVerb(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand("calibrate", "Measures this machine; writes a profile.");
   const auto o = std::make_shared<KernelsOptions>();
   AddKernelsOptions(*verb, *o);
-  verb->add_option("-o", o->output, "Write to this file instead of standard output")
+  verb->add_option("-o,--output", o->output, "Write to this file instead of standard output")
       ->type_name("PROFILE.json");
   verb->add_option("--json", o->json, "Write the benchmark's results to this file, too")
       ->type_name("FILE");

@@ -226,7 +226,7 @@ void AddCommVerb(CLI::App& app, int& exit_code) {
   verb->add_option("--format", o->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  verb->add_option("-o", o->output, "Write to this file instead of standard output");
+  verb->add_option("-o,--output", o->output, "Write to this file instead of standard output");
   verb->callback([&exit_code, o] { exit_code = Comm(*o); });
   LeadWithExamples(*verb, kExamples);
 }

@@ -90,12 +90,7 @@ int WriteAll(const StepOptions& o, const topology::Cluster& cluster,
   if (!o.json.empty()) files.push_back({o.json, reports::WithReport(json, data)});
   if (!o.html.empty()) files.push_back({o.html, reports::HtmlPage(data)});
   if (!o.trace.empty()) files.push_back({o.trace, reports::PerfettoTrace(results)});
-  const int emitted = EmitAll(files, o.output, o.format == "json" ? json : text);
-  if (emitted != kOk) return emitted;
-  for (const OutputFile& file : files) {
-    if (!file.path.empty()) std::fprintf(stderr, "pipescope: wrote %s\n", file.path.c_str());
-  }
-  return kOk;
+  return EmitAll(files, o.output, o.format == "json" ? json : text);
 }
 
 Fidelity FidelityOf(const StepOptions& o) {

@@ -67,7 +67,7 @@ void AddFormat(CLI::App* verb, const std::shared_ptr<Options>& options) {
   verb->add_option("--format", options->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  verb->add_option("-o", options->output, "Write to this file instead of standard output");
+  verb->add_option("-o,--output", options->output, "Write to this file instead of standard output");
 }
 
 int List(const Options& options) {
@@ -137,7 +137,8 @@ void AddImport(CLI::App& verb, const std::shared_ptr<Options>& options, int& exi
   import->add_option("--nodes", options->import.nodes, "With --fabric: how many nodes")
       ->check(CLI::Range(1, 1'000'000))
       ->needs(fabric);
-  import->add_option("-o", options->output, "Write to this file instead of standard output");
+  import->add_option("-o,--output", options->output,
+                     "Write to this file instead of standard output");
   LeadWithExamples(*import, kImportExamples);
   import->callback([&exit_code, options] { exit_code = Import(*options);
 });
@@ -152,7 +153,7 @@ void AddExport(CLI::App& verb, const std::shared_ptr<Options>& options, int& exi
       ->check(CLI::IsMember({"simgrid", "dot"}));
   out->add_option("--limit", options->limit, "The most GPUs (simgrid) or boxes (dot) to write")
       ->check(CLI::Range(1, 1'000'000));
-  out->add_option("-o", options->output, "Write to this file instead of standard output");
+  out->add_option("-o,--output", options->output, "Write to this file instead of standard output");
   LeadWithExamples(*out, kExportExamples);
   out->callback([&exit_code, options] { exit_code = Export(*options); });
 }

@@ -245,7 +245,7 @@ void AddValidateVerb(CLI::App& app, const std::string& command, int& exit_code) 
       ->capture_default_str();
   verb->add_option("--json", o->json, "Write JSON to this file");
   verb->add_option("--html", o->html, "Write the report page to this file");
-  verb->add_option("-o", o->output, "Write to this file instead of standard output");
+  verb->add_option("-o,--output", o->output, "Write to this file instead of standard output");
   verb->callback([&exit_code, o] { exit_code = Validate(*o); });
   LeadWithExamples(*verb, kExamples);
 }

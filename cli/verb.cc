@@ -90,15 +90,21 @@ int EmitAll(const std::vector<OutputFile>& files, const std::string& path,
   FileBatch batch;
   for (const OutputFile& file : files) {
     if (file.path.empty()) continue;
+    if (file.path == "-") {
+      return Complain({"'-': expected the name of a file; one text goes to standard output"});
+    }
     if (auto added = batch.Add(file.path, file.bytes); !added) return Complain(added.error());
   }
-  if (!path.empty()) {
+  if (!path.empty() && path != "-") {
     if (auto added = batch.Add(path, text); !added) return Complain(added.error());
   } else if (const int printed = Print(text); printed != kOk) {
     return printed;
   }
-  auto written = batch.Commit();
-  return written ? kOk : Complain(written.error());
+  if (auto written = batch.Commit(); !written) return Complain(written.error());
+  for (const OutputFile& file : files) {
+    if (!file.path.empty()) std::fprintf(stderr, "pipescope: wrote %s\n", file.path.c_str());
+  }
+  return kOk;
 }
 
 int Emit(const std::string& path, const std::string& text) { return EmitAll({}, path, text); }

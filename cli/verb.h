@@ -22,7 +22,7 @@ int Complain(const Error& error);
 // Complains of a command line that CLI11 refused, with the nearest verb or option.
 int ComplainOfUsage(const CLI::App& app, const CLI::ParseError& error);
 
-// Writes to the file, or to stdout where `path` is empty; returns kOk, or complains.
+// Writes to the file, or to stdout where `path` is empty or "-"; returns kOk, or complains.
 int Emit(const std::string& path, const std::string& text);
 
 // A file to be written, or nothing where `path` is empty.
@@ -31,7 +31,7 @@ struct OutputFile {
   std::string bytes;
 };
 
-// Writes the files and then the text as Emit does; all or nothing of it.
+// Writes the files and then the text as Emit does; all or nothing of it. Names the files on stderr.
 int EmitAll(const std::vector<OutputFile>& files, const std::string& path, const std::string& text);
 
 // The command as a person would type it again: "pipescope compare ...", quoted for a shell.

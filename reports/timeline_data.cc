@@ -208,10 +208,13 @@ Json Resources(const ResourceUse& use) {
       for (const double s : rank) slices.push_back(Percent(s));
       share.push_back(std::move(slices));
     }
+    Columns traffic({"from", "to", "bytes"});
+    for (const Traffic& t : row.traffic) traffic.Add({t.from, t.to, t.bytes.value()});
     rows.push_back({{"name", row.name},
                     {"bytes_per_s", row.capacity.value()},
                     {"bytes", std::move(bytes)},
-                    {"percent", std::move(share)}});
+                    {"percent", std::move(share)},
+                    {"traffic", traffic.Take()}});
   }
   Json by_label = Json::array();
   for (const std::vector<double>& label : use.by_label) {

@@ -1,6 +1,7 @@
 #include "sim/resource_use.h"
 
 #include <algorithm>
+#include <map>
 
 namespace pipescope {
 namespace {
@@ -22,6 +23,11 @@ const char* NameOf(Resource resource) {
       return "processors";
   }
   return "";
+}
+
+// What leaves a GPU is told by where it goes.
+bool Leaves(Resource resource) {
+  return resource == Resource::kNetworkOut || resource == Resource::kNvlink;
 }
 
 // Spreads `bytes` over the slices from `start` to `end` (in slices).
@@ -57,12 +63,16 @@ class Adder {
     if (bytes == 0) return;
     const auto owner = static_cast<size_t>(OwnerOf(task, resource_));
     bytes_[owner] += bytes;
+    if (Leaves(resource_)) traffic_[{task.rank, task.peer}] += bytes;
     label_bytes_[label] += bytes;
     Spread(start.seconds() * slices_, end.seconds() * slices_, bytes, slots_[owner]);
   }
 
   ResourceUse::Row Take(double capacity) {
-    ResourceUse::Row row{NameOf(resource_), Bandwidth(capacity), {}, std::move(slots_)};
+    ResourceUse::Row row{NameOf(resource_), Bandwidth(capacity), {}, std::move(slots_), {}};
+    for (const auto& [ends, bytes] : traffic_) {
+      row.traffic.push_back({ends.first, ends.second, Bytes(static_cast<int64_t>(bytes))});
+    }
     for (const double bytes : bytes_) row.bytes.emplace_back(static_cast<int64_t>(bytes));
     for (std::vector<double>& rank : row.share) {
       for (double& slot : rank) slot *= slices_ / capacity;
@@ -78,6 +88,7 @@ class Adder {
   Resource resource_;
   double slices_;  // a second
   std::vector<double> bytes_;
+  std::map<std::pair<int32_t, int32_t>, double> traffic_;  // (from, to)
   std::vector<std::vector<double>> slots_;
   std::vector<double> label_bytes_, label_seconds_;
 };

@@ -1,16 +1,17 @@
 #!/usr/bin/python3
-"""Counts the tests of one Bazel run, case by case, skipped ones included.
+"""Counts the tests of Bazel runs, case by case, skipped ones included.
 
 Bazel says of a target only that it passed: skipped cases inside are hidden, and bazel-testlogs
-keeps results of targets that are long gone. So the targets come from the run's build event file,
+keeps results of targets that are long gone. So the targets come from a run's build event file,
 and the cases from the test.xml of each.
 
   bazel test //... --keep_going --build_event_json_file=events.json
-  count_results.py --events events.json --bazel-status $?
+  count_results.py --run plain events.json $?
 
 Counts one failure more for a target that could not be built, for a target that failed although
 its cases passed (a crash at exit, a timeout), and for a run that failed in no target. Prints
-failed and skipped cases, then "N passed, N failed, N skipped". Exits 1 if anything failed.
+failed and skipped cases, of several runs the count of each, then "N passed, N failed, N skipped"
+of all: a case counts in every run it was in. Exits 1 if anything failed.
 """
 
 import argparse
@@ -112,21 +113,43 @@ def count(found, bazel_status):
     return Counts(states["passed"], failed, states["skipped"])
 
 
-def main(arguments):
-    parser = argparse.ArgumentParser(description="Counts the tests of a Bazel run.")
-    parser.add_argument("--events", required=True, help="the run's --build_event_json_file")
-    parser.add_argument("--bazel-status", type=int, default=0, help="Bazel's exit status")
-    options = parser.parse_args(arguments)
-    found = gather(read_events(options.events))
+def show(name, found, bazel_status):
+    """Prints what did not pass in a run; its counts."""
     for wanted in ("skipped", "failed"):
-        for label, name, state in found:
+        for label, case, state in found:
             if state == wanted:
-                print(f"{state}: {label} {name}".rstrip())
-    counts = count(found, options.bazel_status)
+                print(f"{name}: {state}: {label} {case}".rstrip())
+    counts = count(found, bazel_status)
     if not any(state == "failed" for _, _, state in found) and counts.failed:
-        print(f"failed: Bazel exited with {options.bazel_status}, {len(found)} results")
-    print(f"{counts.passed} passed, {counts.failed} failed, {counts.skipped} skipped")
-    return 1 if counts.failed else 0
+        print(f"{name}: failed: Bazel exited with {bazel_status}, {len(found)} results")
+    return counts
+
+
+def in_words(counts):
+    return f"{counts.passed} passed, {counts.failed} failed, {counts.skipped} skipped"
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(description="Counts the tests of Bazel runs.")
+    parser.add_argument(
+        "--run",
+        required=True,
+        action="append",
+        nargs=3,
+        metavar=("NAME", "EVENTS", "STATUS"),
+        help="a run, its --build_event_json_file and Bazel's exit status; once for each",
+    )
+    options = parser.parse_args(arguments)
+    runs = [
+        (name, show(name, gather(read_events(events)), int(status)))
+        for name, events, status in options.run
+    ]
+    if len(runs) > 1:
+        for name, counts in runs:
+            print(f"{name}: {in_words(counts)}")
+    total = Counts(*map(sum, zip(*(counts for _, counts in runs))))
+    print(in_words(total))
+    return 1 if total.failed else 0
 
 
 if __name__ == "__main__":

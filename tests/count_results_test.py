@@ -40,7 +40,7 @@ class CountResults(unittest.TestCase):
     def result(self, label, status, xml=None, attempt=1):
         output = []
         if xml is not None:
-            path = self.write(f"test {len(self.events)}.xml", xml)
+            path = self.write(f"test {len(os.listdir(self.folder))}.xml", xml)
             output = [{"name": "test.xml", "uri": "file://" + path.replace(" ", "%20")}]
         key = {"label": label, "run": 1, "shard": 1, "attempt": attempt}
         self.events.append(
@@ -56,7 +56,7 @@ class CountResults(unittest.TestCase):
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
             status = count_results.main(
-                ["--events", path, "--bazel-status", str(bazel_status)]
+                ["--run", "plain", path, str(bazel_status)]
             )
         return status, out.getvalue().splitlines()
 
@@ -66,7 +66,7 @@ class CountResults(unittest.TestCase):
         status, lines = self.run_counter()
         self.assertEqual(status, 0)
         self.assertEqual(lines[-1], "1 passed, 0 failed, 2 skipped")
-        self.assertIn("skipped: //a:test Units.Gpu", lines)
+        self.assertIn("plain: skipped: //a:test Units.Gpu", lines)
 
     def test_a_failing_case_fails(self):
         self.target("//a:test")
@@ -74,7 +74,7 @@ class CountResults(unittest.TestCase):
         status, lines = self.run_counter(3)
         self.assertEqual(status, 1)
         self.assertEqual(lines[-1], "1 passed, 1 failed, 2 skipped")
-        self.assertIn("failed: //a:test Units.Off", lines)
+        self.assertIn("plain: failed: //a:test Units.Off", lines)
 
     def test_a_target_that_died_after_its_cases_passed_is_one_failure_more(self):
         self.target("//a:test")
@@ -106,7 +106,7 @@ class CountResults(unittest.TestCase):
         status, lines = self.run_counter(1)
         self.assertEqual(status, 1)
         self.assertEqual(lines[-1], "0 passed, 3 failed, 0 skipped")
-        self.assertIn("failed: //a:test not built", lines)
+        self.assertIn("plain: failed: //a:test not built", lines)
 
     def test_a_test_that_never_ran_is_a_failure(self):
         self.target("//a:test")
@@ -125,7 +125,29 @@ class CountResults(unittest.TestCase):
             self.assertEqual(self.run_counter(status)[1][-1], "0 passed, 1 failed, 0 skipped")
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            self.assertEqual(count_results.main(["--events", "/nonexistent"]), 1)
+            self.assertEqual(count_results.main(["--run", "plain", "/nonexistent", "0"]), 1)
+
+    def test_several_runs_are_counted_apart_and_together(self):
+        self.target("//a:test")
+        self.result("//a:test", "PASSED", GTEST.format(more=""))
+        good = self.write("good.json", "\n".join(map(json.dumps, self.events)))
+        self.events = self.events[:2]
+        self.result("//a:test", "FAILED", GTEST.format(more=FAILING))
+        bad = self.write("bad.json", "\n".join(map(json.dumps, self.events)))
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            status = count_results.main(["--run", "plain", good, "0", "--run", "asan", bad, "3"])
+        self.assertEqual(status, 1)
+        lines = out.getvalue().splitlines()
+        self.assertIn("asan: failed: //a:test Units.Off", lines)
+        self.assertEqual(
+            lines[-3:],
+            [
+                "plain: 1 passed, 0 failed, 2 skipped",
+                "asan: 1 passed, 1 failed, 2 skipped",
+                "2 passed, 1 failed, 4 skipped",
+            ],
+        )
 
 
 if __name__ == "__main__":

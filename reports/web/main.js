@@ -114,6 +114,7 @@ function listenChanges() {
   listen(['start', 'end', 'cursor', 'memoryRank'], memory);
   const links = frameThrottle(whenSeen('links', drawLinks));
   listen(['start', 'end', 'cursor', 'resource'], links);
+  listen(['resource'], frameThrottle(whenSeen('links', drawTraffic)));
   listen(['memoryRank'], drawMemoryBars);
   listen(['selection', 'range', 'critical'], () => drawDetails(gantt));
   listen(['critical', 'messages', 'gaps', 'cause', 'lanes', 'start', 'end'], toggles);
@@ -148,6 +149,7 @@ function redrawAll() {
   drawMinimap();
   drawMemory();
   drawLinks();
+  drawTraffic();
   drawAttribution();
   drawDetails(gantt);
 }

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
+#include "sim/base/order_statistics.h"
 #include "sim/exchange/low_latency.h"
 
 namespace pipescope::exchange {
@@ -186,7 +186,7 @@ std::vector<ExchangeResult> RunExchange(const topology::Cluster& cluster, const 
   PIPESCOPE_CHECK(CheckCase(cluster, c, sms).has_value());
   if (!IsLowLatency(c.generation)) return RunExchange(MachineFor(cluster, c), c, sms);
   std::vector<ExchangeResult> one = {RunLowLatency(MachineFor(cluster, c), c, cluster.gpu.sms)};
-  one.front().wait = Seconds(c.jitter.seconds() * ExpectedGreatest(c.gpus));
+  one.front().wait = Seconds(c.jitter.seconds() * ExpectedMaximum(c.gpus));
   return one;
 }
 
@@ -206,21 +206,9 @@ std::vector<ExchangeResult> RunExchange(const Machine& machine, const ExchangeCa
     results.push_back(RunOne(c, machine, shape, routing));
     results.back().load = load;
     results.back().notify = meeting * (c.direction == Direction::kDispatch ? 3 : 2);
-    results.back().wait = Seconds(c.jitter.seconds() * ExpectedGreatest(c.gpus));
+    results.back().wait = Seconds(c.jitter.seconds() * ExpectedMaximum(c.gpus));
   }
   return results;
-}
-
-// The integral of 1 - F(x)^n over x > 0 less that of F(x)^n over x < 0, F the normal distribution.
-double ExpectedGreatest(int n) {
-  constexpr double kStep = 1e-3;
-  double sum = 0;
-  for (double x = kStep / 2; x < 10; x += kStep) {
-    const double below = std::pow(0.5 * std::erfc(-x * M_SQRT1_2), n);
-    const double negative = std::pow(0.5 * std::erfc(x * M_SQRT1_2), n);
-    sum += (1 - below - negative) * kStep;
-  }
-  return sum;
 }
 
 }  // namespace pipescope::exchange

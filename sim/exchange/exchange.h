@@ -73,7 +73,4 @@ std::vector<ExchangeResult> RunExchange(const Machine& machine, const ExchangeCa
 std::vector<ExchangeResult> RunExchange(const topology::Cluster& cluster, const ExchangeCase& c,
                                         const std::vector<int>& sms);
 
-// The expected greatest of n independent standard normal values.
-double ExpectedGreatest(int n);
-
 }  // namespace pipescope::exchange

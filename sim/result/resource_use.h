@@ -15,6 +15,13 @@
 
 namespace pipescope {
 
+// What one GPU of a rank sends to GPUs of another one in the step, or, where `to` is the rank
+// itself, to others of its own: dispatch, combine and collectives stay among the GPUs of a rank.
+struct Traffic {
+  int from = 0, to = 0;  // pipeline ranks
+  Bytes bytes;
+};
+
 struct ResourceUse {
   // One resource of one GPU of each pipeline rank.
   struct Row {
@@ -22,6 +29,7 @@ struct ResourceUse {
     Bandwidth capacity;
     std::vector<Bytes> bytes;                // by rank, in the step
     std::vector<std::vector<double>> share;  // [rank][slice]
+    std::vector<Traffic> traffic;            // of NVLink, NIC out: where `bytes` go
   };
   Duration slice;
   std::vector<Row> rows;

@@ -50,6 +50,11 @@ const Writer kWriters[] = {
     {"plan",
      {"plan", "V3", "--pipeline", "16", "--tensor", "1", "--expert", "64", "--micro-batch", "1",
       "--schedules", "dualpipe", "--sms", "20", "-o", "OUT"}},
+    {"plan_html",
+     {"plan", "V3", "--pipeline", "16", "--tensor", "1", "--expert", "64", "--micro-batch", "1",
+      "--schedules", "dualpipe", "--sms", "20", "--html", "OUT"}},
+    {"sweep_html",
+     {"sweep", "V3", "--grid", "parallel.pipeline=16", "--schedules", "1f1b", "--html", "OUT"}},
 };
 
 class Write : public CliTest, public testing::WithParamInterface<Writer> {
@@ -133,6 +138,24 @@ TEST_P(Write, IntoAFolderThatMayNotBeWritten) {
 
 INSTANTIATE_TEST_SUITE_P(Verbs, Write, testing::ValuesIn(kWriters),
                          [](const auto& instance) { return instance.param.name; });
+
+class Dash : public CliTest {};
+
+TEST_F(Dash, IsStandardOutput) {
+  const Words words = {"model", "show", "deepseek_v3"};
+  Words to_dash = words;
+  to_dash.insert(to_dash.end(), {"-o", "-"});
+  EXPECT_EQ(Run(to_dash).out, Run(words).out);
+  EXPECT_TRUE(Made().empty());
+}
+
+TEST_F(Dash, IsNoFile) {
+  const Ran ran = Run({"simulate", V3(), "--html", "-"});
+  EXPECT_EQ(ran.exit, 2);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_THAT(ran.err, testing::HasSubstr("'-': expected the name of a file"));
+  EXPECT_TRUE(Made().empty());
+}
 
 // Ended at random moments: the file holds the old bytes or all of the new ones, and, whatever the
 // signal, nothing lies beside it.

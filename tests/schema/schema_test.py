@@ -64,6 +64,10 @@ COMMANDS = {
         ["kernels", "check", "--kernel", "rope"],
         ["kernels", "list"],
     ],
+    "validate": [
+        ["validate", "--model", "micro", "--schedules", "1f1b,dualpipe", "--repetitions", "1"],
+        ["validate", "--model", "micro", "--schedules", "zbv", "--repetitions", "1", "--dp", "2"],
+    ],
 }
 # Objects whose keys are the input's own, and keys that only some outputs have.
 FREE = {"definitions", "scales", "compared", "shape", "set", "overrides", "breakdown_s"}

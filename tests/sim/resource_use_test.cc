@@ -1,5 +1,8 @@
 #include "sim/resource_use.h"
 
+#include <cstdlib>
+#include <map>
+
 #include "sim/engine/engine.h"
 #include "sim/simulate.h"
 #include "tests/sim/testing.h"
@@ -29,6 +32,11 @@ TEST(ResourceUse, HalfASliceOfAMessage) {
   EXPECT_EQ(use.rows[0].share, (std::vector<std::vector<double>>{{0.5, 0}, {0, 0}}));
   EXPECT_EQ(use.rows[1].share, (std::vector<std::vector<double>>{{0, 0}, {0.5, 0}}));
   EXPECT_EQ(use.rows[0].bytes[0], Bytes(40'000'000'000));
+  ASSERT_EQ(use.rows[0].traffic.size(), 1U);
+  EXPECT_EQ(use.rows[0].traffic[0].from, 0);
+  EXPECT_EQ(use.rows[0].traffic[0].to, 1);
+  EXPECT_EQ(use.rows[0].traffic[0].bytes, Bytes(40'000'000'000));
+  EXPECT_TRUE(use.rows[1].traffic.empty());  // told by who sends
 }
 
 // Slices lose no byte, and none carries more than it can.
@@ -46,6 +54,36 @@ TEST(ResourceUse, SlicesAddUpToTheBytes) {
         const double bytes = slices * r.resources.slice.seconds() * row.capacity.value();
         const auto expected = static_cast<double>(row.bytes[rank].value());
         EXPECT_NEAR(bytes, expected, 1e-6 * expected + 1) << name << " " << row.name;
+      }
+    }
+  }
+}
+
+// Nothing is sent but what the row counts, and pipeline messages go to neighbours only, forward as
+// much as backward.
+TEST(ResourceUse, TrafficAddsUpToTheBytes) {
+  for (const char* name : {"1f1b", "dualpipe"}) {
+    const StepResult r = Must(Simulate(MakeExperiment({}), name));
+    for (const ResourceUse::Row& row : r.resources.rows) {
+      if (row.name != "NIC out" && row.name != "NVLink") {
+        EXPECT_TRUE(row.traffic.empty()) << row.name;
+        continue;
+      }
+      std::vector<int64_t> sent(row.bytes.size());
+      std::map<std::pair<int, int>, int64_t> between;
+      for (const Traffic& t : row.traffic) {
+        sent[static_cast<size_t>(t.from)] += t.bytes.value();
+        EXPECT_LE(std::abs(t.from - t.to), 1) << name << " " << row.name;
+        between[{t.from, t.to}] += t.bytes.value();
+      }
+      for (size_t rank = 0; rank < sent.size(); ++rank) {
+        EXPECT_NEAR(static_cast<double>(sent[rank]), static_cast<double>(row.bytes[rank].value()),
+                    3)
+            << name << " " << row.name;
+      }
+      for (const auto& [ends, bytes] : between) {
+        const int64_t back = between.at({ends.second, ends.first});
+        EXPECT_NEAR(static_cast<double>(bytes), static_cast<double>(back), 2) << name;
       }
     }
   }

@@ -38,6 +38,12 @@ async function seesLinks() {
   await value('new Promise((f) => setTimeout(f, 400))');
   check('another resource is kept in the address', /resource=2/.test(await value('location.hash')));
   check('and named', /NVLink, 160.0 GB/.test(await value('byId("link-note-2").textContent')));
+  const cells = await value('byId("traffic-maps").querySelectorAll("rect title").length');
+  check('over NVLink ranks send to their own GPUs', cells === 3 * 16, cells);
+  await value('byId("link-resource").value = "0"; byId("link-resource").onchange({target: byId("link-resource")})');
+  await value('new Promise((f) => setTimeout(f, 400))');
+  const sent = await value('[...byId("traffic-maps").querySelectorAll("title")].map((t) => t.textContent).join()');
+  check('over the NIC to neighbours too', /rank 3 to rank 4: [\d.]+ \w+ a GPU/.test(sent), sent.slice(0, 200));
 }
 
 // The fabric: links answer a click with who uses them; those above the NIC only where flows ran over them.

@@ -270,14 +270,6 @@ TEST(Limits, ASlowGpuHoldsUpItsExchange) {
   }
 }
 
-// Known values of 2, 5 and 100 (order statistics of the normal distribution).
-TEST(Limits, GreatestOfNormals) {
-  EXPECT_NEAR(ExpectedGreatest(1), 0, 1e-4);
-  EXPECT_NEAR(ExpectedGreatest(2), 0.5642, 1e-4);
-  EXPECT_NEAR(ExpectedGreatest(5), 1.1630, 1e-4);
-  EXPECT_NEAR(ExpectedGreatest(100), 2.5076, 1e-4);
-}
-
 TEST(Limits, RefusesWhatDoesNotFit) {
   const auto refused = [](auto change, std::vector<int> sms = {24}) {
     ExchangeCase c = Benchmark(Direction::kDispatch, 64);
