@@ -17,6 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// How often it is looked who is there, and how long an mpirun may stay when all others have gone.
+constexpr auto kLook = std::chrono::seconds(1), kAlone = std::chrono::seconds(15);
+
 std::string Slurp(const std::string& path) {
   std::ostringstream text;
   text << std::ifstream(path, std::ios::binary).rdbuf();
@@ -36,6 +39,9 @@ void SetEnvironment(const std::string& folder) {
       {"OMPI_MCA_rmaps_base_oversubscribe", "1"},
       {"OMPI_MCA_hwloc_base_binding_policy", "none"},
       {"OMPI_MCA_btl", "vader,self"},
+      // Jobs are named by the number of their mpirun's process: in two sandboxes these are the
+      // same, and /dev/shm is one for both.
+      {"OMPI_MCA_btl_vader_backing_directory", folder},
       {"OMPI_MCA_plm", "isolated"},
       {"OMPI_MCA_oob_tcp_if_include", "lo"},
       {"OMPI_MCA_orte_tmpdir_base", folder},
@@ -95,10 +101,18 @@ MpiRun::~MpiRun() {
 }
 
 Job MpiRun::Wait(std::chrono::seconds most) {
+  Job job;
   int status = 0;
   const auto until = std::chrono::steady_clock::now() + most;
+  auto looked = std::chrono::steady_clock::now(), last_seen = looked;
   while (waitpid(mpirun_, &status, WNOHANG) == 0) {
-    if (std::chrono::steady_clock::now() > until) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - looked > kLook) {
+      looked = now;
+      if (!Processes().empty()) last_seen = now;
+      job.mpirun_broke = now - last_seen > kAlone;
+    }
+    if (now > until || job.mpirun_broke) {
       for (const pid_t process : Processes()) kill(process, SIGKILL);
       kill(mpirun_, SIGKILL);
       waitpid(mpirun_, &status, 0);
@@ -107,10 +121,11 @@ Job MpiRun::Wait(std::chrono::seconds most) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   mpirun_ = 0;
-  Job job;
   if (WIFEXITED(status)) job.exit = WEXITSTATUS(status);
   job.out = Slurp(folder_ + "/out");
   job.err = Slurp(folder_ + "/err");
+  const bool crashed = WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL;
+  if (crashed && job.err.find("PMIx_server_finalize") != job.err.npos) job.mpirun_broke = true;
   job.took = std::chrono::steady_clock::now() - start_;
   return job;
 }

@@ -12,8 +12,13 @@ namespace pipescope {
 
 struct Job {
   int exit = -1;  // of mpirun; -1 where a signal ended it
+  // mpirun itself crashed or hung after all processes had ended. OpenMPI 4.1.4 with PMIx 4.2.2 does
+  // where ranks fail, in PMIx_server_finalize, in up to one of a hundred jobs of a busy machine.
+  bool mpirun_broke = false;
   std::string out, err;
   std::chrono::duration<double> took{};
+
+  bool EndedWith(int code) const { return exit == code || mpirun_broke; }
 };
 
 class MpiRun {
