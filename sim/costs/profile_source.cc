@@ -59,6 +59,13 @@ std::vector<double> PositionOf(const measured::Operation& op) {
   return position;
 }
 
+// The analytic model's seconds. What a memory-bound kernel takes at least is not in them: the start
+// of the line through its neighbours is.
+double ModelOf(const model::Kernel& kernel, int sms, const topology::Gpu& gpu, Efficiencies e) {
+  if (kernel.kind == model::KernelKind::kMemory) e.small_kernel = Duration();
+  return KernelTime(kernel, sms > 0 ? sms : gpu.sms, gpu, e).seconds();
+}
+
 }  // namespace
 
 Result<ProfileSource> ProfileSource::Load(const std::string& path, const topology::Gpu& gpu,
@@ -89,9 +96,9 @@ double ProfileSource::Modelled(const measured::Operation& op) const {
   const auto size = [&](const char* name) { return static_cast<double>(op.shape.at(name)); };
   if (IsCollective(op.kind)) return size("bytes");
   if (IsExchange(op.kind)) return size("tokens") * size("hidden");
+  if (op.kind == Kind::kOther) return 1 / size("blocks");  // a GB, of which each SM has its part
   if (!IsKernel(op.kind) || op.format == measured::Format::kUnknown) return 0;
-  const int sms = op.sms > 0 ? op.sms : gpu_.sms;
-  return KernelTime(KernelOf(op), sms, gpu_, efficiencies_).seconds();
+  return ModelOf(KernelOf(op), op.sms, gpu_, efficiencies_);
 }
 
 // Of a memory-bound kernel and of a collective the format says nothing; a collective has no SMs.
@@ -109,7 +116,8 @@ ProfileSource::Measured ProfileSource::Placed(const measured::Operation& operati
 }
 
 void ProfileSource::Add(const measured::Operation& operation) {
-  if (operation.kind != Kind::kOther) all_.push_back(Placed(operation));
+  const bool read = operation.kind != Kind::kOther || operation.name.starts_with("communication");
+  if (read) all_.push_back(Placed(operation));
 }
 
 void ProfileSource::Derive() {
@@ -166,11 +174,12 @@ std::optional<ProfileSource::Guess> ProfileSource::Near(const Measured& wanted,
   if (!wanted.operation.name.empty()) {
     if (const auto guess = Near(wanted, true, leave_out)) return guess;
   }
+  if (wanted.operation.kind == Kind::kOther) return std::nullopt;
   return Near(wanted, false, leave_out);
 }
 
-// The one of the same name; else the only one, since of several memory-bound kernels that move as
-// many bytes none is meant.
+// The one of the same name; else the only one. Of several memory-bound kernels that move as many
+// bytes none is meant, and none is where neighbours of the same name say more.
 const ProfileSource::Measured* ProfileSource::Exactly(const Measured& wanted) const {
   const measured::Operation& w = wanted.operation;
   const Measured* only = nullptr;
@@ -183,6 +192,7 @@ const ProfileSource::Measured* ProfileSource::Exactly(const Measured& wanted) co
     only = &m;
     ++count;
   }
+  if (w.kind == Kind::kMemory && !w.name.empty() && Near(wanted, true, false)) return nullptr;
   return count == 1 ? only : nullptr;
 }
 
@@ -202,7 +212,7 @@ std::optional<Estimate> ProfileSource::Operation(const measured::Operation& oper
 // By the kernel's own FLOPs and bytes: its shape does not tell how far an attention looks back.
 std::optional<Estimate> ProfileSource::Kernel(const model::Kernel& kernel, int sms) const {
   Measured wanted = Placed(Written(kernel, sms));
-  wanted.model = KernelTime(kernel, sms > 0 ? sms : gpu_.sms, gpu_, efficiencies_).seconds();
+  wanted.model = ModelOf(kernel, sms, gpu_, efficiencies_);
   return Find(wanted);
 }
 

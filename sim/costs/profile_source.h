@@ -11,6 +11,9 @@
 // combine of other tokens or of another width, by their product, with a start; all else of the
 // layer must be the same, and on another number of SMs they are drawn to the nearest ones' times.
 //
+// The communication that calibrate runs beside kernels is read by its name and its SMs; no step's
+// costs are, but predictions that are held against measurements.
+//
 // Spread of a measurement: that of its mean, deviation / sqrt(count) / mean, since a step uses the
 // mean many times: what single times deviate evens out, what the mean is off by adds up. For a
 // single time the median deviation of the profile stands. Of a guess: the median error of the same

@@ -56,6 +56,12 @@ std::string_view MemoryName(const model::Kernel& kernel) {
   return "";
 }
 
+// The other way: how what `calibrate` calls so goes through memory.
+model::Traffic TrafficOf(std::string_view name) {
+  if (name.starts_with("rms_norm") || name.starts_with("mtp_join")) return model::Traffic::kNorm;
+  return name.starts_with("fp8_quantize") ? model::Traffic::kCast : model::Traffic::kStream;
+}
+
 std::string_view GemmName(const model::Kernel& kernel) {
   static constexpr std::string_view kNames[3][3] = {
       {"fp8_gemm_forward", "fp8_gemm_input_grad", "fp8_gemm_weight_grad"},
@@ -127,6 +133,7 @@ model::Kernel KernelOf(const measured::Operation& op) {
   model::Kernel kernel;
   if (op.kind == Kind::kMemory) {
     kernel.bytes = Bytes(op.shape.at("bytes"));
+    kernel.traffic = TrafficOf(op.name);
   } else {
     kernel = op.kind == Kind::kGemm ? GemmOf(op, fp8) : AttentionOf(op);
   }
@@ -148,7 +155,8 @@ std::string_view MeasuredName(const model::Kernel& kernel) {
 }
 
 std::string_view BareName(std::string_view name) {
-  return name.substr(0, name.find(" beside communication"));
+  const std::string_view alone = name.substr(0, name.find(" beside communication"));
+  return alone.substr(0, alone.find(" ("));
 }
 
 }  // namespace pipescope::costs

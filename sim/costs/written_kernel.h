@@ -36,7 +36,7 @@ model::Kernel KernelOf(const measured::Operation& operation);
 // What `calibrate` calls the kernel, or "".
 std::string_view MeasuredName(const model::Kernel& kernel);
 
-// An operation's name without "beside communication".
+// An operation's name without "beside communication", and without a shape in parentheses.
 std::string_view BareName(std::string_view name);
 
 }  // namespace pipescope::costs

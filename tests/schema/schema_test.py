@@ -63,6 +63,7 @@ COMMANDS = {
         ["kernels", "bench", "--kernel", "rope"],
         ["kernels", "check", "--kernel", "rope"],
         ["kernels", "list"],
+        ["kernels", "predict", "--kernel", "router"],
     ],
 }
 # Objects whose keys are the input's own, and keys that only some outputs have.
