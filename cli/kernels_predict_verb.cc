@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
+#include <thread>
 
 #include "cli/examples.h"
+#include "cli/interference.h"
 #include "cli/kernels_options.h"
 #include "cli/verb.h"
 #include "reports/kernel_predictions.h"
@@ -86,7 +89,7 @@ Result<reports::KernelPredictions> Compare(const Options& o) {
   const auto gpu = GpuOf(*profile, o);
   if (!gpu) return Fail(In(o.profile, gpu.error()));
   const Predictor predictor(*profile, *gpu);
-  reports::KernelPredictions all = {profile->device, RatesOf(*gpu, o), {}, {}};
+  reports::KernelPredictions all = {profile->device, RatesOf(*gpu, o), {}, {}, 0};
   for (const measured::Operation& operation : held->operations) {
     if (operation.name.find(o.kernels.kernel) == std::string::npos) continue;
     auto prediction = predictor.Predict(operation);
@@ -112,28 +115,21 @@ class Session {
         held_(std::move(started)) {}
 
   Result<reports::KernelPredictions> Run() {
-    std::optional<measured::Profile> file;
-    if (!options_.profile.empty()) {
-      auto profile = ReadCalibrated(options_);
-      if (!profile) return Fail(profile.error());
-      if (profile->device != calibrated_.machine.name) {
-        return Fail(Error{fmt::format("'{}': expected a profile of this machine, '{}'",
-                                      profile->device, calibrated_.machine.name),
-                          {options_.profile},
-                          "device"});
-      }
-      file = *std::move(profile);
-    }
+    const auto file = ReadFile();
+    if (!file) return Fail(file.error());
     all_.machine = calibrated_.machine.name;
+    const int processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     for (const bench::Op& op : calibrated_.machine.ops) {
       const std::vector<bench::HeldOut> held = HeldOutShapes(op, request_.seed);
       if (held.empty()) continue;
-      if (!file) Calibrate(op);
-      const auto profile = file ? *file : ProfileOf(calibrated_, "pipescope kernels predict");
+      const Interference others(processors, OwnSeconds());
+      if (!*file) Calibrate(op);
+      const auto profile = *file ? **file : ProfileOf(calibrated_, "pipescope kernels predict");
       const auto gpu = GpuOf(profile, options_);
       if (!gpu) return Fail(In(options_.profile, gpu.error()));
       all_.rates = RatesOf(*gpu, options_);
       if (auto ok = Hold(op, held, Predictor(profile, *gpu)); !ok) return Fail(ok.error());
+      all_.others = std::max(all_.others, others.Share(OwnSeconds()));
     }
     all_.failures = calibrated_.failures;
     all_.failures.insert(all_.failures.end(), held_.failures.begin(), held_.failures.end());
@@ -141,6 +137,18 @@ class Session {
   }
 
  private:
+  // --profile; nothing where there is none.
+  Result<std::optional<measured::Profile>> ReadFile() const {
+    if (options_.profile.empty()) return std::nullopt;
+    auto profile = ReadCalibrated(options_);
+    if (!profile) return Fail(profile.error());
+    if (profile->device == calibrated_.machine.name) return *std::move(profile);
+    return Fail(Error{fmt::format("'{}': expected a profile of this machine, '{}'", profile->device,
+                                  calibrated_.machine.name),
+                      {options_.profile},
+                      "device"});
+  }
+
   void Calibrate(const bench::Op& op) {
     for (const bench::Shape& shape : CalibratedShapes(op)) {
       TimeShape(op, {shape, ""}, request_, progress_, calibrated_);

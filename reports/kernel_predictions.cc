@@ -15,6 +15,8 @@ namespace {
 using costs::Prediction;
 using Json = nlohmann::ordered_json;
 
+constexpr double kUndisturbed = 0.05;  // as validate has it
+
 struct Kind {
   int rows = 0;
   double sum = 0;                     // of errors' magnitudes
@@ -142,6 +144,11 @@ std::string KernelPredictionsText(KernelPredictions p) {
     text += fmt::format("  {:+.1f} %  {}: {}\n", 100 * row->error(), NameOf(row->operation),
                         ShapeOf(row->operation));
   }
+  if (p.others > kUndisturbed) {
+    text += fmt::format(
+        "Others used up to {} of the processors meanwhile, so that these times say little.\n",
+        FormatPercent(p.others));
+  }
   for (const std::string& failure : p.failures) text += "FAILED: " + failure + "\n";
   return text;
 }
@@ -165,6 +172,7 @@ std::string KernelPredictionsJson(KernelPredictions p) {
                                 {"held_out", row->operation.source},
                                 {"error", row->error()}});
   }
+  json["others"] = p.others;
   json["failures"] = p.failures;
   return json.dump(2) + "\n";
 }

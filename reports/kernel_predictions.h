@@ -19,6 +19,9 @@ struct KernelPredictions {
   std::string rates;    // what the analytic model knows of it, in words
   std::vector<costs::Prediction> rows;
   std::vector<std::string> failures;  // what could not be measured, and why
+  // The largest share of the processors that other processes used while one kernel was measured, on
+  // a CPU; 0 where nobody looked.
+  double others = 0;
 };
 
 // "gemm fp8 forward", "quantise", "kernels beside communication".
