@@ -17,6 +17,7 @@ using measured::Kind;
 
 constexpr double kFarthest = 4;  // of a neighbour
 constexpr size_t kNeighbours = 4;
+constexpr double kGuessedExchange = 0.15;  // of its spread, as of messages that nothing was held to
 
 bool IsKernel(Kind kind) {
   return kind == Kind::kGemm || kind == Kind::kAttention || kind == Kind::kMemory;
@@ -241,7 +242,11 @@ std::optional<PartEstimate> ProfileSource::Part(const LayerPart& part, int sms) 
   if (IsExchange(part.kind) && (best == nullptr || best->operation.sms != sms)) {
     const auto guess =
         Operation({part.kind, part.pass, part.layer.format, part.layer.shape, sms, {}, "", ""});
-    if (guess) return PartEstimate{*guess, best == nullptr ? sms : best->operation.sms};
+    if (guess) {
+      Estimate estimate = *guess;
+      estimate.spread = std::max(estimate.spread, kGuessedExchange);
+      return PartEstimate{estimate, best == nullptr ? sms : best->operation.sms};
+    }
   }
   if (best == nullptr) return std::nullopt;
   const measured::Operation& op = best->operation;

@@ -148,6 +148,7 @@ TEST(Prediction, APartOfOtherTokensIsGuessed) {
   ASSERT_TRUE(twice);
   EXPECT_NEAR(twice->estimate.time.seconds(), 200e-6, 1e-10);
   EXPECT_EQ(twice->estimate.origin, Origin::kInterpolated);
+  EXPECT_EQ(twice->estimate.spread, 0.15);
   const auto fewer = part(Dispatch(512, 7168, 20), 12);  // nothing says that SMs matter
   ASSERT_TRUE(fewer);
   EXPECT_EQ(fewer->sms, 20);
