@@ -16,7 +16,9 @@ constexpr const char* kExamples =
     "pipescope calibrate --device cuda --interference -o h200.json --json bench.json";
 
 int Calibrate(const KernelsOptions& o) {
-  const auto report = kernels::bench::RunBench(RequestOf(o), ProgressOnStderr());
+  kernels::bench::Request request = RequestOf(o);
+  request.calibrate = true;
+  const auto report = kernels::bench::RunBench(request, ProgressOnStderr());
   if (!report) return Complain(report.error());
   // What was measured is written; the profile itself says what is missing from it.
   const int emitted = EmitAll({{o.json, BenchJson(*report)}}, o.output,

@@ -5,6 +5,7 @@
 #include "cli/examples.h"
 #include "cli/kernels_exchange_verb.h"
 #include "cli/kernels_options.h"
+#include "cli/kernels_predict_verb.h"
 #include "cli/verb.h"
 
 namespace pipescope::cli {
@@ -16,7 +17,8 @@ constexpr const char* kExamples =
     "pipescope kernels list\n"
     "pipescope kernels check --device cpu\n"
     "pipescope kernels bench --device cuda --json bench.json\n"
-    "pipescope kernels bench --device cuda --kernel gemm --sms 112";
+    "pipescope kernels bench --device cuda --kernel gemm --sms 112\n"
+    "pipescope kernels predict --kernel swiglu";
 
 constexpr const char* kListExamples =
     "pipescope kernels list\npipescope kernels list --format json";
@@ -73,6 +75,7 @@ void AddKernelsVerb(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   timed->add_flag("--interference", o->interference, "Also beside communication on 0 to 32 SMs");
   timed->callback([&exit_code, o] { exit_code = Bench(*o); });
+  AddKernelsPredictVerb(*verb, exit_code);
   AddKernelsExchangeVerb(*verb, exit_code);
   LeadWithExamples(*list, kListExamples);
   LeadWithExamples(*check, kCheckExamples);

@@ -6,9 +6,9 @@
 #
 # Builds the kernels' own binary, then checks; trains a model under several schedules on one GPU that
 # is divided among ranks, and compares with what was predicted; calibrates, which is bench and
-# interference at once; compute-sanitizer on the checks. Each has its own limit of time, and one that fails does not stop
-# the others. A
-# second call goes on where the first one stopped: steps that went well are kept in out/, which git
+# interference at once; times what the calibration left out, for predictions to be held against;
+# compute-sanitizer on the checks. Each has its own limit of time, and one that fails does not stop
+# the others. A second call goes on where the first one stopped: steps that went well are kept in out/, which git
 # ignores, until the binary changes. Exit 1 where a step did not go well; summary.txt says which.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
@@ -109,6 +109,10 @@ beside=()
 [[ "$device" == cpu ]] || beside=(--interference)
 step calibrate 180 profile.json bench.json -- "$kernels" calibrate --device "$device" \
   "${beside[@]}" -o "$state/profile.json" --json "$state/bench.json"
+# Shapes that the calibration left out: `pipescope kernels predict --profile profile.json --measured
+# held_out.json` holds predictions from the one against the other, anywhere.
+step held_out 120 held_out.json -- "$kernels" held-out --device "$device" "${beside[@]}" \
+  -o "$state/held_out.json"
 if [[ "$device" == cuda ]]; then
   step sanitize 100 sanitizer.txt -- bash -c sanitize
 fi

@@ -115,6 +115,7 @@ std::vector<Op> CpuBlasOps() {
                               {"key_heads", 4},
                               {"qk_dim", 192},
                               {"v_dim", 128}}},
+                  .sizes = {{"sequence"}, {"heads", 1, "key_heads"}},
                   .check = CheckAttention,
                   .bench = BenchAttention};
   Op linear = {.name = "linear_fast",
@@ -124,6 +125,7 @@ std::vector<Op> CpuBlasOps() {
                .pass = measured::Pass::kForward,
                .format = measured::Format::kFp32,
                .shapes = {{{"groups", 1}, {"m", 256}, {"n", 512}, {"k", 1024}}},
+               .sizes = {{"m"}, {"n"}, {"k"}},
                .check = CheckLinear,
                .bench = BenchLinear};
   return {attention, linear};

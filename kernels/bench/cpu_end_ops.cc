@@ -151,13 +151,29 @@ Result<Checked> CheckAdamW(uint64_t seed) {
   return checked;
 }
 
+// The permutation that is timed: 8 of 4 experts a token.
+constexpr int64_t kChoices = 8;
+Permutation DrawPermutation(Draw& draw, int64_t tokens) {
+  return MakePermutation(DrawIds(draw, tokens * kChoices, 0, 4), kChoices, 4, 128);
+}
+
+Bytes LossBytes(const Shape& s) { return Bytes(4 * At(s, "tokens") * At(s, "vocabulary")); }
+Bytes EmbeddingBytes(const Shape& s) { return Bytes(8 * At(s, "tokens") * At(s, "columns")); }
+Bytes RouterBytes(const Shape& s) { return Bytes(At(s, "tokens") * (4 * 256 + 8 * 8)); }
+Bytes AdamWBytes(const Shape& s) { return Bytes(20 * At(s, "weights")); }
+Bytes PermuteBytes(const Shape& s) {
+  Draw draw(1);
+  const int64_t tokens = At(s, "tokens");
+  return Bytes(4 * (tokens + DrawPermutation(draw, tokens).rows()) * At(s, "columns"));
+}
+
 Result<Timed> BenchLoss(const Shape& shape, int) {
   const int64_t tokens = At(shape, "tokens"), vocabulary = At(shape, "vocabulary");
   Draw draw(1);
   const auto logits = DrawNormal(draw, tokens * vocabulary);
   const auto targets = DrawIds(draw, tokens, 0, vocabulary);
   return TimeBesideCopy([&] { (void)CrossEntropy(logits, targets, vocabulary); }, Flops(0),
-                        Bytes(4 * tokens * vocabulary));
+                        LossBytes(shape));
 }
 
 Result<Timed> BenchEmbedding(const Shape& shape, int) {
@@ -166,24 +182,22 @@ Result<Timed> BenchEmbedding(const Shape& shape, int) {
   const auto table = DrawNormal(draw, 1024 * columns);
   const auto ids = DrawIds(draw, tokens, 0, 1024);
   return TimeBesideCopy([&] { (void)Embedding(table, ids, columns); }, Flops(0),
-                        Bytes(8 * tokens * columns));
+                        EmbeddingBytes(shape));
 }
 
 Result<Timed> BenchPermute(const Shape& shape, int) {
-  const int64_t tokens = At(shape, "tokens"), columns = At(shape, "columns"), k = 8;
+  const int64_t tokens = At(shape, "tokens"), columns = At(shape, "columns");
   Draw draw(1);
+  const Permutation by = DrawPermutation(draw, tokens);
   const auto x = DrawNormal(draw, tokens * columns);
-  const Permutation by = MakePermutation(DrawIds(draw, tokens * k, 0, 4), k, 4, 128);
-  return TimeBesideCopy([&] { (void)Permute(x, by, columns); }, Flops(0),
-                        Bytes(4 * (tokens + by.rows()) * columns));
+  return TimeBesideCopy([&] { (void)Permute(x, by, columns); }, Flops(0), PermuteBytes(shape));
 }
 
 Result<Timed> BenchRouter(const Shape& shape, int) {
   const int64_t tokens = At(shape, "tokens");
   Draw draw(1);
   const auto logits = DrawNormal(draw, tokens * 256);
-  return TimeBesideCopy([&] { (void)Route(logits, {}, kV3Router); }, Flops(0),
-                        Bytes(tokens * (4 * 256 + 8 * 8)));
+  return TimeBesideCopy([&] { (void)Route(logits, {}, kV3Router); }, Flops(0), RouterBytes(shape));
 }
 
 Result<Timed> BenchAdamW(const Shape& shape, int) {
@@ -192,11 +206,11 @@ Result<Timed> BenchAdamW(const Shape& shape, int) {
   const auto g = DrawNormal(draw, count);
   auto w = g;
   std::vector<uint16_t> m(g.size(), 0), v(g.size(), 0);
-  return TimeBesideCopy([&] { AdamWStep({}, 1, g, w, m, v); }, Flops(0), Bytes(20 * count));
+  return TimeBesideCopy([&] { AdamWStep({}, 1, g, w, m, v); }, Flops(0), AdamWBytes(shape));
 }
 
-Op EndOp(const char* name, const char* truth, Shape shape,
-         std::function<Result<Checked>(uint64_t)> check,
+Op EndOp(const char* name, const char* truth, Shape shape, std::vector<Size> sizes,
+         std::function<Bytes(const Shape&)> bytes, std::function<Result<Checked>(uint64_t)> check,
          std::function<Result<Timed>(const Shape&, int)> bench) {
   return {.name = name,
           .backend = "scalar",
@@ -205,6 +219,8 @@ Op EndOp(const char* name, const char* truth, Shape shape,
           .kind = measured::Kind::kMemory,
           .format = measured::Format::kFp32,
           .shapes = {std::move(shape)},
+          .sizes = std::move(sizes),
+          .bytes = std::move(bytes),
           .check = std::move(check),
           .bench = std::move(bench)};
 }
@@ -214,16 +230,16 @@ Op EndOp(const char* name, const char* truth, Shape shape,
 std::vector<Op> CpuEndOps() {
   const char* differences = "differences along random directions";
   return {
-      EndOp("cross_entropy", differences, {{"tokens", 8}, {"vocabulary", 32768}}, CheckLoss,
-            BenchLoss),
-      EndOp("embedding", differences, {{"tokens", 128}, {"columns", 7168}}, CheckEmbedding,
-            BenchEmbedding),
-      EndOp("permute", differences, {{"tokens", 64}, {"columns", 1024}}, CheckPermute,
-            BenchPermute),
-      EndOp("router", "its constraints and its gradient", {{"tokens", 128}}, CheckRouter,
-            BenchRouter),
-      EndOp("adamw", "the update written out in double", {{"weights", 1 << 18}}, CheckAdamW,
-            BenchAdamW),
+      EndOp("cross_entropy", differences, {{"tokens", 8}, {"vocabulary", 32768}},
+            {{"tokens"}, {"vocabulary", 64}}, LossBytes, CheckLoss, BenchLoss),
+      EndOp("embedding", differences, {{"tokens", 128}, {"columns", 7168}},
+            {{"tokens"}, {"columns", 64}}, EmbeddingBytes, CheckEmbedding, BenchEmbedding),
+      EndOp("permute", differences, {{"tokens", 64}, {"columns", 1024}},
+            {{"tokens"}, {"columns", 64}}, PermuteBytes, CheckPermute, BenchPermute),
+      EndOp("router", "its constraints and its gradient", {{"tokens", 128}}, {{"tokens"}},
+            RouterBytes, CheckRouter, BenchRouter),
+      EndOp("adamw", "the update written out in double", {{"weights", 1 << 18}}, {{"weights", 64}},
+            AdamWBytes, CheckAdamW, BenchAdamW),
   };
 }
 

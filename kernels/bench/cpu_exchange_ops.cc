@@ -17,31 +17,34 @@ Config ConfigOf(const Shape& shape) {
   Config config = SizedAs({}, shape);
   config.experts = 4 * config.ranks();
   config.selected = 3;
-  config.sms = 4;
+  config.sms = static_cast<int>(At(shape, "sms_a_rank"));  // threads, of two roles each
   return exchange::WithTunedBuffers(config);
 }
 
 Result<Checked> CheckOverThreads(uint64_t seed) {
   Checked checked;
-  const Config config = ConfigOf({{"nodes", 2}, {"locals", 2}, {"hidden", 256}, {"tokens", 40}});
+  const Config config =
+      ConfigOf({{"nodes", 2}, {"locals", 2}, {"hidden", 256}, {"tokens", 40}, {"sms_a_rank", 4}});
   if (auto ok = NoteRoutings(checked, Make, config, seed); !ok) return Fail(ok.error());
   return checked;
 }
 
 // One rank's rows copied by one thread are what the bytes cost without a protocol.
 Result<Timed> BenchOverThreads(const Shape& shape, Part part) {
-  auto runs = RunPart(Make, ConfigOf(shape), part, 5);
+  const Config config = ConfigOf(shape);
+  auto runs = RunPart(Make, config, part, 9);
   if (!runs) return Fail(runs.error());
   Timed timed = TimeBesideCopy([] {}, Flops(0), runs->bytes);
   timed.each = std::move(runs->each);
+  timed.sms = config.sms * config.ranks();
   return timed;
 }
 
 Op ThreadsOp(const char* name, Part part) {
-  Op op = ExchangeOp(name, part, Device::kCpu);
+  Op op = ExchangeOp(name, part, Device::kCpu, ConfigOf);
   op.backend = "threads";
   op.baseline = "memcpy";
-  op.shapes = {{{"nodes", 2}, {"locals", 2}, {"tokens", 64}, {"hidden", 7168}}};
+  op.shapes = {{{"nodes", 2}, {"locals", 2}, {"tokens", 64}, {"hidden", 7168}, {"sms_a_rank", 4}}};
   op.check = CheckOverThreads;
   op.bench = [part](const Shape& shape, int) { return BenchOverThreads(shape, part); };
   return op;

@@ -106,7 +106,12 @@ Op FastOp(const char* name, Rows size, int64_t bytes_a_value, const MakePair& ma
            .baseline = "the truth",
            .kind = measured::Kind::kMemory,
            .format = measured::Format::kFp32,
-           .shapes = {{{"rows", size.rows}, {"columns", size.columns}}}};
+           .shapes = {{{"rows", size.rows}, {"columns", size.columns}}},
+           .sizes = {{"rows"}, {"columns", 64}}};
+  op.bytes = [=](const Shape& shape) {
+    const Rows n = RowsOf(shape);
+    return Bytes(bytes_a_value * n.rows * n.columns);
+  };
   op.check = [=](uint64_t seed) -> Result<Checked> {
     Checked checked = {.limit = kLimit};
     Draw draw(seed);
@@ -116,14 +121,13 @@ Op FastOp(const char* name, Rows size, int64_t bytes_a_value, const MakePair& ma
     }
     return checked;
   };
-  op.bench = [=](const Shape& shape, int) -> Result<Timed> {
-    const Rows n = RowsOf(shape);
+  op.bench = [=, bytes = op.bytes](const Shape& shape, int) -> Result<Timed> {
     Draw draw(1);
-    const Pair pair = make(draw, n);
+    const Pair pair = make(draw, RowsOf(shape));
     return Timed{TimeOnCpu([&] { (void)pair.fast(); }),
                  TimeOnCpu([&] { (void)pair.truth(); }),
                  Flops(0),
-                 Bytes(bytes_a_value * n.rows * n.columns),
+                 bytes(shape),
                  0,
                  ""};
   };

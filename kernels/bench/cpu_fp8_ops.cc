@@ -67,12 +67,14 @@ Result<Checked> CheckQuantize(Grouping grouping, ScaleKind kind, uint64_t seed) 
   return checked;
 }
 
+Bytes QuantizeBytes(const Shape& s) { return Bytes(5 * At(s, "rows") * At(s, "columns")); }
+
 Result<Timed> BenchQuantize(const Shape& shape, Grouping grouping) {
   const int64_t rows = At(shape, "rows"), columns = At(shape, "columns");
   Draw draw(1);
   const auto values = DrawNormal(draw, rows * columns);
   const auto run = [&] { (void)Quantize(values, rows, columns, grouping); };
-  return TimeBesideCopy(run, Flops(0), Bytes(rows * columns * 5));
+  return TimeBesideCopy(run, Flops(0), QuantizeBytes(shape));
 }
 
 Op QuantizeOp(const char* name, Grouping grouping, ScaleKind kind) {
@@ -82,7 +84,9 @@ Op QuantizeOp(const char* name, Grouping grouping, ScaleKind kind) {
            .baseline = "memcpy",
            .kind = measured::Kind::kMemory,
            .format = measured::Format::kFp32,
-           .shapes = {{{"rows", 64}, {"columns", 7168}}}};
+           .shapes = {{{"rows", 64}, {"columns", 7168}}},
+           .sizes = {{"rows"}, {"columns", 64}},
+           .bytes = QuantizeBytes};
   op.check = [=](uint64_t seed) { return CheckQuantize(grouping, kind, seed); };
   op.bench = [=](const Shape& shape, int) { return BenchQuantize(shape, grouping); };
   return op;
@@ -139,6 +143,7 @@ std::vector<Op> CpuFp8Ops() {
              .pass = measured::Pass::kForward,
              .format = measured::Format::kFp8,
              .shapes = {{{"groups", 1}, {"m", 16}, {"n", 64}, {"k", 512}}},
+             .sizes = {{"m"}, {"n", 8}, {"k", 16}},
              .check = CheckGemm};
   gemm.bench = [](const Shape& shape, int) { return BenchGemm(shape); };
   ops.push_back(gemm);

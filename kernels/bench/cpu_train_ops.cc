@@ -18,6 +18,17 @@ using Span = std::span<const float>;
 // square counts.
 constexpr double kGradientLimit = 1e-5;
 
+// Rows of so many bytes a value.
+std::function<Bytes(const Shape&)> RowBytes(int64_t a_value) {
+  return [a_value](const Shape& shape) {
+    return Bytes(a_value * At(shape, "rows") * At(shape, "columns"));
+  };
+}
+
+Bytes RopeBytes(const Shape& shape) {
+  return Bytes(8 * At(shape, "tokens") * At(shape, "heads") * At(shape, "channels"));
+}
+
 Op TrainOp(const char* name, measured::Kind kind, Shape shape) {
   return {.name = name,
           .backend = "scalar",
@@ -139,7 +150,7 @@ Result<Timed> BenchRmsNorm(const Shape& shape, int) {
   const int64_t rows = At(shape, "rows"), columns = At(shape, "columns");
   Draw draw(1);
   const auto x = DrawNormal(draw, rows * columns), w = DrawNormal(draw, columns);
-  return TimeBesideCopy([&] { (void)RmsNorm(x, w); }, Flops(0), Bytes(8 * rows * columns));
+  return TimeBesideCopy([&] { (void)RmsNorm(x, w); }, Flops(0), RowBytes(8)(shape));
 }
 
 Result<Timed> BenchMtp(const Shape& shape, int) {
@@ -147,14 +158,14 @@ Result<Timed> BenchMtp(const Shape& shape, int) {
   Draw draw(1);
   const auto h = DrawNormal(draw, rows * columns), e = DrawNormal(draw, rows * columns);
   const auto w = DrawNormal(draw, columns);
-  return TimeBesideCopy([&] { (void)MtpJoin({h, e, w, w}); }, Flops(0), Bytes(16 * rows * columns));
+  return TimeBesideCopy([&] { (void)MtpJoin({h, e, w, w}); }, Flops(0), RowBytes(16)(shape));
 }
 
 Result<Timed> BenchSwiGlu(const Shape& shape, int) {
   const int64_t rows = At(shape, "rows"), columns = At(shape, "columns");
   Draw draw(1);
   const auto x = DrawNormal(draw, 2 * rows * columns);
-  return TimeBesideCopy([&] { (void)SwiGlu(x, columns); }, Flops(0), Bytes(12 * rows * columns));
+  return TimeBesideCopy([&] { (void)SwiGlu(x, columns); }, Flops(0), RowBytes(12)(shape));
 }
 
 Result<Timed> BenchRope(const Shape& shape, int) {
@@ -166,7 +177,7 @@ Result<Timed> BenchRope(const Shape& shape, int) {
   for (int64_t t = 0; t < tokens; ++t) positions.push_back(t);
   const auto frequencies = RopeFrequencies(rope.rotary);
   return TimeBesideCopy([&] { (void)Rope(x, positions, frequencies, rope); }, Flops(0),
-                        Bytes(8 * values));
+                        RopeBytes(shape));
 }
 
 Result<Timed> BenchAttention(const Shape& shape, int) {
@@ -192,19 +203,28 @@ Result<Timed> BenchAttention(const Shape& shape, int) {
 
 std::vector<Op> CpuTrainOps() {
   using measured::Kind;
+  const std::vector<Size> rows = {{"rows"}, {"columns", 64}};
   Op norm = TrainOp("rms_norm", Kind::kMemory, {{"rows", 64}, {"columns", 7168}});
   norm.check = CheckRmsNorm;
   norm.bench = BenchRmsNorm;
+  norm.bytes = RowBytes(8);
+  norm.sizes = rows;
   Op mtp = TrainOp("mtp_join", Kind::kMemory, {{"rows", 32}, {"columns", 7168}});
   mtp.check = CheckMtp;
   mtp.bench = BenchMtp;
+  mtp.bytes = RowBytes(16);
+  mtp.sizes = rows;
   Op swiglu = TrainOp("swiglu", Kind::kMemory, {{"rows", 128}, {"columns", 2048}});
   swiglu.check = CheckSwiGlu;
   swiglu.bench = BenchSwiGlu;
+  swiglu.bytes = RowBytes(12);
+  swiglu.sizes = rows;
   Op rope = TrainOp("rope", Kind::kMemory,
                     {{"tokens", 64}, {"heads", 16}, {"channels", 192}, {"rotary", 64}});
   rope.check = CheckRope;
   rope.bench = BenchRope;
+  rope.bytes = RopeBytes;
+  rope.sizes = {{"tokens"}, {"heads"}};
   Op attention = TrainOp("attention", Kind::kAttention,
                          {{"batch", 1},
                           {"sequence", 64},
@@ -215,6 +235,7 @@ std::vector<Op> CpuTrainOps() {
   attention.pass = measured::Pass::kForward;
   attention.check = CheckAttention;
   attention.bench = BenchAttention;
+  attention.sizes = {{"sequence"}, {"heads", 1, "key_heads"}};
   return {norm, mtp, swiglu, rope, attention};
 }
 

@@ -42,7 +42,7 @@ Result<Timed> BenchOnGpu(const Shape& shape, Part part) {
 }
 
 Op VirtualOp(const char* name, Part part) {
-  Op op = ExchangeOp(name, part, Device::kCuda);
+  Op op = ExchangeOp(name, part, Device::kCuda, ConfigOf);
   op.backend = "virtual ranks";
   op.baseline = "copy of the rows";
   op.shapes = {{{"nodes", 1}, {"locals", 4}, {"tokens", 512}, {"hidden", 7168}, {"sms_a_rank", 20}},

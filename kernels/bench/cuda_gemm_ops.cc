@@ -135,7 +135,10 @@ Op GemmOp(const char* name, measured::Pass pass, Groups groups, Grouping b,
            .baseline_serves = dense,
            .kind = measured::Kind::kGemm,
            .pass = pass,
-           .format = measured::Format::kFp8};
+           .format = measured::Format::kFp8,
+           .sizes = {{"m", groups == Groups::kRows ? cuda::kTile : 8},
+                     {"n", 8},
+                     {"k", groups == Groups::kDepth ? cuda::kTile : 16}}};
   op.check = [cases](uint64_t seed) { return CheckAll(cases, seed); };
   op.bench = [=](const Shape& shape, int sms) { return BenchGemm(shape, groups, b, sms); };
   op.prepare = [=](const Shape& shape, int sms) {

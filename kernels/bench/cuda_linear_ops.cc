@@ -88,7 +88,8 @@ Op LinearOp(const char* name, LinearPass pass, Pass as) {
            .kind = measured::Kind::kGemm,
            .pass = as,
            .format = measured::Format::kBf16,
-           .shapes = {ShapeOf(pass, 4096, 7168, 129280), ShapeOf(pass, 4096, 7168, 256)}};
+           .shapes = {ShapeOf(pass, 4096, 7168, 129280), ShapeOf(pass, 4096, 7168, 256)},
+           .sizes = {{"m", 8}, {"n", 8}, {"k", 8}}};
   op.check = [pass](uint64_t seed) { return Check(pass, seed); };
   op.prepare = [pass](const Shape& shape, int) { return PrepareLinear(CaseOf(pass, shape)); };
   op.bench = [pass, prepare = op.prepare](const Shape& shape, int) {

@@ -97,11 +97,13 @@ Op QuantizerOp(const std::string& name, const QuantizeCase& c, std::vector<Shape
            .baseline = "copy of the same bytes",
            .kind = measured::Kind::kMemory,
            .format = measured::Format::kFp8,
-           .shapes = std::move(shapes)};
+           .shapes = std::move(shapes),
+           .sizes = {{"rows", 16}, {"columns", 16}}};
+  op.bytes = [c](const Shape& shape) { return Sized(c, shape).bytes(); };
   op.check = [c](uint64_t seed) { return CheckQuantizer(c, seed); };
   op.prepare = [c](const Shape& shape, int) { return PrepareQuantize(Sized(c, shape)); };
-  op.bench = [c, prepare = op.prepare](const Shape& shape, int) {
-    return TimeWork(prepare, shape, 0, Flops(0), Sized(c, shape).bytes(), true);
+  op.bench = [bytes = op.bytes, prepare = op.prepare](const Shape& shape, int) {
+    return TimeWork(prepare, shape, 0, Flops(0), bytes(shape), true);
   };
   return op;
 }

@@ -55,6 +55,15 @@ Shape AttentionShape(int64_t sequence, int64_t heads) {
           {"key_heads", heads}, {"qk_dim", cuda::kQkChannels}, {"v_dim", cuda::kVChannels}};
 }
 
+// A vocabulary and a number of experts stay what they are.
+std::vector<Size> SizesOf(const std::string& operation, Kind kind) {
+  if (kind == Kind::kAttention) return {{"sequence", 64}, {"heads", 1, "key_heads"}};
+  if (kind != Kind::kMemory) return {};
+  const bool fixed = operation.starts_with("router") || operation.starts_with("cross_entropy");
+  if (fixed) return {{"rows", 8}};
+  return {{"rows", 8}, {"columns", operation.starts_with("rope") ? cuda::kQkChannels : 8}};
+}
+
 Op TrainOp(const std::string& operation, const std::string& name, Kind kind, Pass pass,
            std::vector<Shape> shapes) {
   Op op = {.name = name,
@@ -65,7 +74,9 @@ Op TrainOp(const std::string& operation, const std::string& name, Kind kind, Pas
            .kind = kind,
            .pass = pass,
            .format = measured::Format::kBf16,
-           .shapes = std::move(shapes)};
+           .shapes = std::move(shapes),
+           .sizes = SizesOf(operation, kind)};
+  op.bytes = [operation](const Shape& shape) { return CaseOf(operation, shape).bytes(); };
   op.check = [operation](uint64_t seed) { return CheckOnGpu(operation, seed); };
   op.prepare = [operation](const Shape& shape, int) {
     return PrepareTrain(CaseOf(operation, shape));

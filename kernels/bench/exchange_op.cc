@@ -44,11 +44,30 @@ Config SizedAs(Config config, const Shape& shape) {
   return config;
 }
 
-Op ExchangeOp(const char* name, Part part, Device device) {
-  return {.name = name,
-          .device = device,
-          .truth = "a plain program that copies rows",
-          .format = part == Part::kDispatch ? measured::Format::kFp8 : measured::Format::kBf16};
+Op ExchangeOp(const char* name, Part part, Device device,
+              const std::function<Config(const Shape&)>& config) {
+  Op op = {.name = name,
+           .device = device,
+           .truth = "a plain program that copies rows",
+           .kind = part == Part::kDispatch ? measured::Kind::kDispatch : measured::Kind::kCombine,
+           .pass = measured::Pass::kForward,
+           .format = part == Part::kDispatch ? measured::Format::kFp8 : measured::Format::kBf16,
+           .sizes = {{"tokens"}, {"hidden", exchange::kScaledBy}, {"sms_a_rank", 2}}};
+  op.told = [config](const Shape& shape) -> Told {
+    const Config c = config(shape);
+    return {{{"tokens", c.tokens},
+             {"sequence", c.tokens},
+             {"hidden", c.hidden},
+             {"heads", 1},
+             {"experts", c.experts},
+             {"experts_per_token", c.selected},
+             {"expert_width", 1},
+             {"shared_width", 0},
+             {"expert_parallel", c.ranks()},
+             {"recompute", 0}},
+            c.sms * c.ranks()};
+  };
+  return op;
 }
 
 }  // namespace pipescope::kernels::bench

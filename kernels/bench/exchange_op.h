@@ -24,6 +24,10 @@ Result<PartRuns> RunPart(const MakeExchange& make, const exchange::Config& confi
 // Sizes of a shape with nodes, locals, hidden and tokens; the other fields are `config`'s.
 exchange::Config SizedAs(exchange::Config config, const Shape& shape);
 
-Op ExchangeOp(const char* name, exchange::Part part, Device device);
+// `config` gives a shape's sizes what it does not say. A profile tells an exchange by the layer
+// that it belongs to. This one has none: heads and widths of experts are 1, nothing is shared, and
+// the sequence is all tokens, so that no model's layer is taken for it.
+Op ExchangeOp(const char* name, exchange::Part part, Device device,
+              const std::function<exchange::Config(const Shape&)>& config);
 
 }  // namespace pipescope::kernels::bench

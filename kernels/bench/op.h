@@ -5,6 +5,8 @@
 //            relative difference of fp8/gemm.h, 1 - 2 sum(x y) / sum(x^2 + y^2), and a limit
 //   bench    times of the kernel and of its baseline at one shape, one after the other, each run
 //            from cold caches
+//   sizes    what of a shape may vary, by which shapes are chosen that a calibration measures and
+//            that it does not (held_out.h)
 //   work     what the shape asks for at least: flops, and bytes that must be read and written once
 //
 // Example: {"fp8_quantize", "cuda", ..., baseline "copy of the same bytes"}: bench at {rows 4096,
@@ -52,6 +54,19 @@ struct Timed {
   std::string note;  // why there is no time of the baseline, or empty
 };
 
+// A number of a shape that may vary, in steps, from one step on; `also` is the same number twice.
+struct Size {
+  std::string name;
+  int64_t step = 1;
+  std::string also = {};
+};
+
+// A shape as a profile tells it, and the SMs that it uses; 0: all.
+struct Told {
+  measured::Shape shape;
+  int sms = 0;
+};
+
 // The kernel of an operation on a GPU, ready at a shape, limited to `sms` where it can be.
 using PrepareOp = std::function<cuda::PreparedWork(const Shape& shape, int sms)>;
 
@@ -68,6 +83,11 @@ struct Op {
   measured::Pass pass = measured::Pass::kNone;
   measured::Format format = measured::Format::kUnknown;
   std::vector<Shape> shapes = {};  // that are timed
+  std::vector<Size> sizes = {};    // of a shape; none where no cost is read from it
+  // That a shape moves at least, as Timed has it: of what a profile tells by its bytes.
+  std::function<Bytes(const Shape& shape)> bytes = {};
+  // How a profile tells a shape, where not by numbers of the same names.
+  std::function<Told(const Shape& shape)> told = {};
   std::function<Result<Checked>(uint64_t seed)> check = {};
   // `sms` limits the kernel, 0 does not.
   std::function<Result<Timed>(const Shape& shape, int sms)> bench = {};

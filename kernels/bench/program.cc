@@ -39,32 +39,6 @@ std::string CheckEntry(const Op& op, const Checked& c) {
       c.limit, c.well() ? "true" : "false", JsonQuoted(c.failure));
 }
 
-constexpr int kCommunicationSms[] = {0, 2, 4, 8, 12, 16, 20, 24, 28, 32};
-
-// Of each kernel at its first shape. One that fails is told, and does not stop the others.
-void MeasureBeside(const Progress& progress, BenchReport& report) {
-  for (const Op& op : report.machine.ops) {
-    if (!op.prepare || op.shapes.empty()) continue;
-    const Shape& shape = op.shapes.front();
-    const auto row = std::find_if(report.rows.begin(), report.rows.end(), [&](const BenchRow& r) {
-      return r.op.name == op.name && r.shape == shape;
-    });
-    if (row == report.rows.end()) continue;  // it failed alone
-    progress("interference " + op.name + " (" + TextOf(shape) + ")");
-    for (const int sms : kCommunicationSms) {
-      const auto prepare = [&](int free) { return op.prepare(shape, free); };
-      const auto times = cuda::MeasureInterference(prepare, sms);
-      if (times) {
-        report.interference.push_back({op, shape, row->timed.bytes, *times});
-      } else {
-        report.failures.push_back(fmt::format("{} ({}) beside communication on {} SMs: {}", op.name,
-                                              TextOf(shape), sms, times.error().ToString()));
-        break;
-      }
-    }
-  }
-}
-
 }  // namespace
 
 std::string ListText() {
@@ -116,7 +90,7 @@ Result<CheckReport> RunChecks(const Request& request, const Progress& progress) 
   return report;
 }
 
-Result<BenchReport> RunBench(const Request& request, const Progress& progress) {
+Result<BenchReport> StartBench(const Request& request, const Progress& progress) {
   if (request.interference && request.device == Device::kCpu) {
     return Fail("--interference: expected --device cuda");
   }
@@ -125,21 +99,72 @@ Result<BenchReport> RunBench(const Request& request, const Progress& progress) {
   progress("peaks");
   const auto peaks = MeasurePeaks(request.device);
   if (!peaks) return Fail(peaks.error());
-  BenchReport report = {*machine, *peaks, {}, {}, {}};
-  for (const Op& op : machine->ops) {
-    for (const Shape& shape : op.shapes) {
-      progress("bench " + op.name + " (" + TextOf(shape) + ")");
-      auto timed = op.bench(shape, request.sms);
-      if (timed) {
-        report.rows.push_back({op, shape, *timed});
-      } else {
-        report.failures.push_back(op.name + " (" + TextOf(shape) +
-                                  "): " + timed.error().ToString());
-      }
+  return BenchReport{*machine, *peaks, {}, {}, {}};
+}
+
+void TimeShape(const Op& op, const HeldOut& at, const Request& request, const Progress& progress,
+               BenchReport& report) {
+  const std::string what = op.name + " (" + TextOf(at.shape) + ")";
+  progress("bench " + what);
+  const auto timed = op.bench(at.shape, request.sms);
+  if (timed) {
+    report.rows.push_back({op, at.shape, *timed, at.how});
+  } else {
+    report.failures.push_back(what + ": " + timed.error().ToString());
+  }
+}
+
+void TimeBeside(const Op& op, const HeldOut& at, const std::vector<int>& sms,
+                const Progress& progress, BenchReport& report) {
+  const Bytes bytes = op.bytes ? op.bytes(at.shape) : Bytes(0);
+  progress("interference " + op.name + " (" + TextOf(at.shape) + ")");
+  for (const int count : sms) {
+    const auto prepare = [&](int free) { return op.prepare(at.shape, free); };
+    const auto times = cuda::MeasureInterference(prepare, count);
+    if (!times) {
+      report.failures.push_back(fmt::format("{} ({}) beside communication on {} SMs: {}", op.name,
+                                            TextOf(at.shape), count, times.error().ToString()));
+      return;
+    }
+    report.interference.push_back({op, at.shape, bytes, *times, at.how});
+  }
+}
+
+const HeldOut* HeldOutBeside(const Op& op, const std::vector<HeldOut>& held,
+                             const Request& request) {
+  if (!request.interference || !op.prepare) return nullptr;
+  const HeldOut* last = nullptr;
+  for (const HeldOut& at : held) {
+    if (at.how.starts_with("between")) last = &at;
+  }
+  return last;
+}
+
+Result<BenchReport> RunBench(const Request& request, const Progress& progress) {
+  auto report = StartBench(request, progress);
+  if (!report) return report;
+  for (const Op& op : report->machine.ops) {
+    for (const Shape& shape : request.calibrate ? CalibratedShapes(op) : op.shapes) {
+      TimeShape(op, {shape, ""}, request, progress, *report);
     }
   }
-  if (!request.interference) return report;
-  MeasureBeside(progress, report);
+  for (const Op& op : report->machine.ops) {
+    if (!request.interference || !op.prepare || op.shapes.empty()) continue;
+    TimeBeside(op, {op.shapes.front(), ""}, CalibratedSms(), progress, *report);
+  }
+  return report;
+}
+
+Result<BenchReport> RunHeldOut(const Request& request, const Progress& progress) {
+  auto report = StartBench(request, progress);
+  if (!report) return report;
+  for (const Op& op : report->machine.ops) {
+    const std::vector<HeldOut> held = HeldOutShapes(op, request.seed);
+    for (const HeldOut& at : held) TimeShape(op, at, request, progress, *report);
+    const HeldOut* beside = HeldOutBeside(op, held, request);
+    if (beside == nullptr) continue;
+    TimeBeside(op, *beside, HeldOutSms(request.seed), progress, *report);
+  }
   return report;
 }
 

@@ -8,6 +8,7 @@
 
 #include "kernels/bench/cpu_timer.h"
 #include "sim/base/json_text.h"
+#include "sim/base/quantity.h"
 
 namespace pipescope::kernels::bench {
 namespace {
@@ -70,6 +71,10 @@ measured::Operation OperationOf(const Op& op, const Shape& shape, Bytes bytes, i
   is.sms = sms;
   is.name = op.name;
   is.source = source;
+  if (op.told) {
+    is.shape = op.told(shape).shape;
+    return is;
+  }
   for (const std::string_view name : measured::Dimensions(op.kind)) {
     const std::string key(name);
     is.shape[key] = key == "bytes"    ? bytes.value()
@@ -77,6 +82,41 @@ measured::Operation OperationOf(const Op& op, const Shape& shape, Bytes bytes, i
                                       : At(shape, key);
   }
   return is;
+}
+
+// The kernel on the SMs that are free, communication alone, and communication beside the kernel.
+std::vector<measured::Operation> Beside(const Op& op, const Shape& shape, Bytes bytes, int free,
+                                        int communication_sms, const std::string& source) {
+  auto beside = OperationOf(op, shape, bytes, free, source);
+  beside.name += " beside communication";
+  measured::Operation other;
+  other.kind = measured::Kind::kOther;
+  other.sms = communication_sms;
+  other.shape["blocks"] = communication_sms;
+  other.source = source;
+  other.name = "communication of 1 GB";
+  measured::Operation both = other;
+  both.name = fmt::format("communication of 1 GB beside {} ({})", op.name, TextOf(shape));
+  return {beside, other, both};
+}
+
+std::string SourceOf(const std::string& how, const Shape& shape, const std::string& source) {
+  return how.empty() ? source : how + ": " + TextOf(shape);
+}
+
+// Three standard deviations of a normal distribution whose median distance from the median is 1.
+constexpr double kFar = 3 * 1.4826;
+
+std::vector<Duration> Undisturbed(const std::vector<Duration>& each) {
+  const Duration median = Median(each);
+  const auto distance = [&](Duration d) { return d > median ? d - median : median - d; };
+  std::vector<Duration> distances, kept;
+  for (const Duration d : each) distances.push_back(distance(d));
+  const double most = kFar * Median(distances).seconds();
+  for (const Duration d : each) {
+    if (distance(d).seconds() <= most) kept.push_back(d);
+  }
+  return kept.empty() ? std::vector<Duration>{median} : kept;
 }
 
 // Operations of the same key come together with all their times.
@@ -109,18 +149,11 @@ class Collected {
 void AddInterference(const InterferenceRow& row, const std::string& source, Collected& all) {
   const cuda::Interference& t = row.times;
   if (t.communication_sms == 0) return;  // nothing beside it
-  auto beside = OperationOf(row.op, row.shape, row.bytes, t.free_sms, source);
-  beside.name += " beside communication";
-  all.Add(beside, {t.beside});
-  measured::Operation other;
-  other.kind = measured::Kind::kOther;
-  other.sms = t.communication_sms;
-  other.shape["blocks"] = t.communication_sms;
-  other.source = source;
-  other.name = "communication of 1 GB";
-  all.Add(other, {t.communication_alone});
-  other.name = fmt::format("communication of 1 GB beside {} ({})", row.op.name, TextOf(row.shape));
-  all.Add(other, {t.communication_beside});
+  const auto told = Beside(row.op, row.shape, row.bytes, t.free_sms, t.communication_sms,
+                           SourceOf(row.how, row.shape, source));
+  all.Add(told[0], {t.beside});
+  all.Add(told[1], {t.communication_alone});
+  all.Add(told[2], {t.communication_beside});
 }
 
 }  // namespace
@@ -202,6 +235,8 @@ std::string BenchJson(const BenchReport& report) {
 measured::Profile ProfileOf(const BenchReport& report, const std::string& source) {
   measured::Profile profile = {report.machine.name, report.machine.sms, report.machine.facts, {}};
   profile.machine["peaks"] = report.peaks.text;
+  profile.machine["copy rate"] = Format(report.peaks.copy);
+  profile.machine["matrix rate"] = Format(report.peaks.matrix);
   std::string missing;
   for (const std::string& failure : report.failures) {
     missing += (missing.empty() ? "" : "; ") + failure;
@@ -209,12 +244,24 @@ measured::Profile ProfileOf(const BenchReport& report, const std::string& source
   if (!missing.empty()) profile.machine["not measured"] = missing;
   Collected all;
   for (const BenchRow& row : report.rows) {
-    all.Add(OperationOf(row.op, row.shape, row.timed.bytes, row.timed.sms, source),
-            BaselineWins(row) ? row.timed.baseline_each : row.timed.each);
+    all.Add(OperationOf(row.op, row.shape, row.timed.bytes, row.timed.sms,
+                        SourceOf(row.how, row.shape, source)),
+            Undisturbed(BaselineWins(row) ? row.timed.baseline_each : row.timed.each));
   }
   for (const InterferenceRow& row : report.interference) AddInterference(row, source, all);
   profile.operations = all.Take();
   return profile;
+}
+
+measured::Operation OperationOf(const Op& op, const Shape& shape, int sms) {
+  const int used = op.told ? op.told(shape).sms : sms;
+  return OperationOf(op, shape, op.bytes ? op.bytes(shape) : Bytes(0), used, "");
+}
+
+std::vector<measured::Operation> OperationsBeside(const Op& op, const Shape& shape, int sms,
+                                                  int communication_sms) {
+  return Beside(op, shape, op.bytes ? op.bytes(shape) : Bytes(0), sms - communication_sms,
+                communication_sms, "");
 }
 
 }  // namespace pipescope::kernels::bench

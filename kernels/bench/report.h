@@ -24,6 +24,7 @@ struct BenchRow {
   Op op;
   Shape shape;
   Timed timed;
+  std::string how = {};  // it was held out: HeldOut's
 };
 
 // One kernel beside a communication kernel that has SMs of its own.
@@ -32,6 +33,7 @@ struct InterferenceRow {
   Shape shape;
   Bytes bytes;
   cuda::Interference times;
+  std::string how = {};
 
   double slowdown() const { return times.beside / times.alone; }
   double communication_slowdown() const;  // 1 without communication
@@ -54,12 +56,25 @@ OfPeak OfPeakOf(const Timed& timed, const Peaks& peaks);
 std::string BenchText(const BenchReport& report);
 std::string BenchJson(const BenchReport& report);
 
-// Operations of the same key are one, with the times of all. `source` says where it was measured.
+// Operations of the same key are one, with the times of all. `source` says where it was measured,
+// and of what was held out which shape it was: "between rows: rows 37, columns 7168". Of each
+// kernel's runs only those count that lie within three standard deviations of their median, as the
+// median distance from it tells them: on a machine that others use too, the mean of the others says
+// nothing of the kernel.
 //
 // What ran beside communication enters as the same operation on fewer SMs, "beside communication"
 // behind its name: in a profile fewer SMs than the machine's mean that others had the rest.
 // Communication's own times, alone and beside each kernel, are operations of kind `other` of so
 // many blocks, each for 1 GB; the kernel is in their names.
+//
+// The machine's facts have its peaks as rates, by which costs are read where no topology says what
+// the device is: "copy rate" and "matrix rate".
 measured::Profile ProfileOf(const BenchReport& report, const std::string& source);
+
+// What the shape will enter a profile as, without times. `sms`: of the machine.
+measured::Operation OperationOf(const Op& op, const Shape& shape, int sms);
+// The same beside communication on some SMs, and that communication.
+std::vector<measured::Operation> OperationsBeside(const Op& op, const Shape& shape, int sms,
+                                                  int communication_sms);
 
 }  // namespace pipescope::kernels::bench

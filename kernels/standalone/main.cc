@@ -1,5 +1,6 @@
-// The kernels' own binary: list, check, bench, calibrate, exchange and pipeline on a machine that
-// has a driver and libc, and nothing else of ours. See build.sh; pipescope has the same verbs.
+// The kernels' own binary: list, check, bench, calibrate, held-out, exchange and pipeline on a
+// machine that has a driver and libc, and nothing else of ours. See build.sh; pipescope has the
+// same verbs.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -21,6 +22,8 @@ constexpr const char* kUsage =
     "kernels bench [--device cpu|cuda] [--kernel NAME] [--sms N] [--interference] [--json FILE]\n"
     "kernels calibrate [--device cpu|cuda] [--kernel NAME] [--interference] [--json FILE] "
     "-o PROFILE.json\n"
+    "kernels held-out [--device cpu|cuda] [--kernel NAME] [--seed N] [--interference] "
+    "[--json FILE] -o MEASURED.json\n"
     "kernels exchange [--meet HOST:PORT|FILE] [--way protocol|send-recv] [--tokens N] [--sms N] "
     "[--seed N]\n"
     "kernels pipeline [--device cpu|cuda] [--model NAME] [--schedules NAME,NAME] [--ranks N] "
@@ -113,7 +116,8 @@ Status Take(Line& line, const std::string& option, const std::string& value) {
 }
 
 Result<Line> Parse(const std::vector<std::string>& words) {
-  if (words.empty()) return Fail("expected list, check, bench, calibrate, exchange or pipeline");
+  if (words.empty())
+    return Fail("expected list, check, bench, calibrate, held-out, exchange or pipeline");
   Line line = {.verb = words[0], .request = {}, .file = "", .profile = ""};
   for (size_t i = 1; i < words.size(); ++i) {
     if (words[i] == "--interference") {
@@ -139,7 +143,7 @@ int Emit(const std::string& text, const std::string& file, const std::string& by
 
 // What was measured is written; what was not is said.
 int Calibrated(const Line& line, const bench::BenchReport& report) {
-  const std::string profile = measured::ProfileJson(ProfileOf(report, "kernels calibrate"));
+  const std::string profile = measured::ProfileJson(ProfileOf(report, "kernels " + line.verb));
   const int exit = report.failures.empty() ? 0 : kCheckFailed;
   for (const std::string& failure : report.failures) {
     std::fprintf(stderr, "kernels: not measured: %s\n", failure.c_str());
@@ -178,11 +182,14 @@ int Run(const Line& line) {
   }
   if (line.verb == "exchange") return Exchanged(line);
   if (line.verb == "pipeline") return Piped(line);
-  if (line.verb != "bench" && line.verb != "calibrate") {
+  if (line.verb != "bench" && line.verb != "calibrate" && line.verb != "held-out") {
     return Complain("'" + line.verb +
-                    "': expected list, check, bench, calibrate, exchange or pipeline");
+                    "': expected list, check, bench, calibrate, held-out, exchange or pipeline");
   }
-  const auto report = RunBench(line.request, progress);
+  bench::Request request = line.request;
+  request.calibrate = line.verb == "calibrate";
+  const auto report =
+      line.verb == "held-out" ? RunHeldOut(request, progress) : RunBench(request, progress);
   if (!report) return Complain(report.error().ToString());
   if (line.verb == "bench") {
     return Emit(BenchText(*report), line.file, BenchJson(*report),

@@ -46,10 +46,19 @@ double MemorySeconds(const model::Kernel& kernel, int sms, const topology::Gpu& 
   return seconds;
 }
 
+// Of a processor without SMs: neither tiles nor waves nor launches.
+Duration RooflineTime(const model::Kernel& kernel, const topology::Gpu& gpu) {
+  const bool fp8 = kernel.precision == model::Precision::kFp8 && gpu.fp8.value() > 0;
+  const double peak = (fp8 ? gpu.fp8 : gpu.bf16).value();
+  const double moved = static_cast<double>(kernel.bytes.value()) / gpu.memory_bandwidth.value();
+  return Seconds(std::max(moved, kernel.flops.value() / peak));
+}
+
 }  // namespace
 
 Duration KernelTime(const model::Kernel& kernel, int sms, const topology::Gpu& gpu,
                     const Efficiencies& e) {
+  if (gpu.sms == 0) return RooflineTime(kernel, gpu);
   double seconds =
       std::max(MemorySeconds(kernel, sms, gpu, e), kernel.launches * e.small_kernel.seconds());
   if (kernel.kind == model::KernelKind::kGemm) {

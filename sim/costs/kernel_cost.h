@@ -9,6 +9,9 @@
 // On fewer than all SMs a kernel runs beside communication: memory-bound ones share HBM and L2 with
 // it, and norms, whose grids fill all SMs exactly once, take a second wave (efficiencies.h).
 //
+// A processor without SMs, which a CPU is that was measured as a whole, has the roofline alone:
+// max(FLOPs / peak, bytes / bandwidth).
+//
 // Published H800 figures (DeepGEMM, 132 SMs, FP8): 4096 x 2112 x 7168 runs at 1058 TFLOPS; this
 // gives 5 waves of 23.5 us, 1058 TFLOPS.
 #pragma once

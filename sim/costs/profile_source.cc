@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "sim/costs/kernel_cost.h"
+#include "sim/costs/neighbours.h"
+#include "sim/costs/written_kernel.h"
 #include "sim/measured/profile_file.h"
 
 namespace pipescope::costs {
@@ -15,18 +17,7 @@ using measured::Kind;
 
 constexpr double kFarthest = 4;  // of a neighbour
 constexpr size_t kNeighbours = 4;
-
-measured::Pass PassOf(model::Pass pass) {
-  return pass == model::Pass::kForward     ? measured::Pass::kForward
-         : pass == model::Pass::kInputGrad ? measured::Pass::kInputGrad
-                                           : measured::Pass::kWeightGrad;
-}
-
-model::Pass PassOf(measured::Pass pass) {
-  return pass == measured::Pass::kForward     ? model::Pass::kForward
-         : pass == measured::Pass::kInputGrad ? model::Pass::kInputGrad
-                                              : model::Pass::kWeightGrad;
-}
+constexpr double kGuessedExchange = 0.15;  // of its spread, as of messages that nothing was held to
 
 bool IsKernel(Kind kind) {
   return kind == Kind::kGemm || kind == Kind::kAttention || kind == Kind::kMemory;
@@ -34,66 +25,12 @@ bool IsKernel(Kind kind) {
 
 bool IsCollective(Kind kind) { return kind >= Kind::kAllGather && kind <= Kind::kMessage; }
 
-// A kernel as a profile writes it down.
-measured::Operation Written(const model::Kernel& k, int sms) {
-  measured::Operation op;
-  op.format =
-      k.precision == model::Precision::kFp8 ? measured::Format::kFp8 : measured::Format::kBf16;
-  op.sms = sms;
-  op.pass = PassOf(k.pass);
-  const model::AttentionShape& a = k.attention;
-  switch (k.kind) {
-    case model::KernelKind::kGemm:
-      op.kind = Kind::kGemm;
-      op.shape = {{"groups", k.groups}, {"m", k.m}, {"n", k.n}, {"k", k.k}};
-      break;
-    case model::KernelKind::kAttention:
-      op.kind = Kind::kAttention;
-      op.shape = {{"batch", a.batch},         {"sequence", a.sequence}, {"heads", a.heads},
-                  {"key_heads", a.key_heads}, {"qk_dim", a.qk_dim},     {"v_dim", a.v_dim}};
-      break;
-    case model::KernelKind::kMemory:
-      op.kind = Kind::kMemory;
-      op.pass = measured::Pass::kNone;
-      op.format = measured::Format::kBf16;
-      op.shape = {{"bytes", std::max<int64_t>(k.bytes.value(), 1)}};
-      break;
-  }
-  return op;
-}
+bool IsExchange(Kind kind) { return kind == Kind::kDispatch || kind == Kind::kCombine; }
 
-// The other way: FLOPs and bytes as sim/model counts them.
-model::Kernel KernelOf(const measured::Operation& op) {
-  const auto size = [&](const char* name) { return static_cast<double>(op.shape.at(name)); };
-  model::Kernel kernel;
-  kernel.pass = PassOf(op.pass);
-  const bool fp8 = op.format == measured::Format::kFp8;
-  kernel.precision = fp8 ? model::Precision::kFp8 : model::Precision::kBf16;
-  if (op.kind == Kind::kMemory) {
-    kernel.bytes = Bytes(op.shape.at("bytes"));
-  } else if (op.kind == Kind::kGemm) {
-    kernel.kind = model::KernelKind::kGemm;
-    kernel.groups = op.shape.at("groups");
-    kernel.m = op.shape.at("m");
-    kernel.n = op.shape.at("n");
-    kernel.k = op.shape.at("k");
-    const double g = size("groups"), m = size("m"), n = size("n"), k = size("k");
-    const double out = op.pass == measured::Pass::kWeightGrad ? 8 : 2;
-    kernel.flops = Flops(2 * g * m * n * k);
-    kernel.bytes = RoundBytes(g * ((fp8 ? 1.0 + 4.0 / 128 : 2.0) * (m + n) * k + out * m * n));
-  } else {
-    kernel.kind = model::KernelKind::kAttention;
-    const bool forward = op.pass == measured::Pass::kForward;
-    const double widths =
-        forward ? size("qk_dim") + size("v_dim") : 3 * size("qk_dim") + 2 * size("v_dim");
-    const double s = size("sequence");
-    kernel.flops = Flops(size("batch") * size("heads") * widths * s * s);  // causal: half of 2
-  }
-  return kernel;
+// What the model knows grows with nothing but bytes.
+Trend TrendOf(Kind kind) {
+  return kind == Kind::kMemory || IsExchange(kind) ? Trend::kAffine : Trend::kProportional;
 }
-
-// What a collective moves, which its time is compared by.
-double Moved(const measured::Operation& op) { return static_cast<double>(op.shape.at("bytes")); }
 
 double Median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -102,9 +39,14 @@ double Median(std::vector<double> values) {
   return *middle;
 }
 
-bool SameGroup(const measured::Operation& a, const measured::Operation& b) {
-  for (const char* name : {"gpus", "per_node"}) {
-    if (a.shape.contains(name) && a.shape.at(name) != b.shape.at(name)) return false;
+// Whether one may be guessed from the other: sizes that are not sizes are the same.
+bool Comparable(const measured::Operation& a, const measured::Operation& b) {
+  if (a.kind != b.kind || a.pass != b.pass || a.format != b.format) return false;
+  for (const auto& [name, size] : a.shape) {
+    const bool grows = IsExchange(a.kind)
+                           ? name == "tokens" || name == "sequence" || name == "hidden"
+                           : name != "gpus" && name != "per_node";
+    if (!grows && b.shape.at(name) != size) return false;
   }
   return true;
 }
@@ -112,9 +54,17 @@ bool SameGroup(const measured::Operation& a, const measured::Operation& b) {
 std::vector<double> PositionOf(const measured::Operation& op) {
   std::vector<double> position = {std::log2(std::max(1, op.sms))};
   for (const auto& [name, size] : op.shape) {
+    if (IsExchange(op.kind) && name == "sequence") continue;  // moves nothing
     position.push_back(std::log2(static_cast<double>(std::max<int64_t>(1, size))));
   }
   return position;
+}
+
+// The analytic model's seconds. What a memory-bound kernel takes at least is not in them: the start
+// of the line through its neighbours is.
+double ModelOf(const model::Kernel& kernel, int sms, const topology::Gpu& gpu, Efficiencies e) {
+  if (kernel.kind == model::KernelKind::kMemory) e.small_kernel = Duration();
+  return KernelTime(kernel, sms > 0 ? sms : gpu.sms, gpu, e).seconds();
 }
 
 }  // namespace
@@ -130,35 +80,45 @@ Result<ProfileSource> ProfileSource::Load(const std::string& path, const topolog
                       {path},
                       "sms"});
   }
+  return Of(*profile, gpu, efficiencies);
+}
+
+ProfileSource ProfileSource::Of(const measured::Profile& profile, const topology::Gpu& gpu,
+                                const Efficiencies& efficiencies) {
   ProfileSource source;
   source.gpu_ = gpu;
   source.efficiencies_ = efficiencies;
-  for (const measured::Operation& operation : profile->operations) source.Add(operation);
+  for (const measured::Operation& operation : profile.operations) source.Add(operation);
   source.Derive();
   return source;
 }
 
-double ProfileSource::Analytic(const model::Kernel& kernel, int sms) const {
-  return KernelTime(kernel, sms > 0 ? sms : gpu_.sms, gpu_, efficiencies_).seconds();
+double ProfileSource::Modelled(const measured::Operation& op) const {
+  const auto size = [&](const char* name) { return static_cast<double>(op.shape.at(name)); };
+  if (IsCollective(op.kind)) return size("bytes");
+  if (IsExchange(op.kind)) return size("tokens") * size("hidden");
+  if (op.kind == Kind::kOther) return 1 / size("blocks");  // a GB, of which each SM has its part
+  if (!IsKernel(op.kind) || op.format == measured::Format::kUnknown) return 0;
+  return ModelOf(KernelOf(op), op.sms, gpu_, efficiencies_);
+}
+
+// Of a memory-bound kernel and of a collective the format says nothing; a collective has no SMs.
+ProfileSource::Measured ProfileSource::Placed(const measured::Operation& operation) const {
+  Measured m{operation, 0, {}};
+  if (operation.kind == Kind::kMemory) m.operation.format = measured::Format::kBf16;
+  if (IsCollective(operation.kind)) {
+    m.operation.format = measured::Format::kUnknown;
+    m.operation.sms = 0;
+  }
+  m.operation.name = BareName(operation.name);
+  m.position = PositionOf(m.operation);
+  m.model = Modelled(m.operation);
+  return m;
 }
 
 void ProfileSource::Add(const measured::Operation& operation) {
-  if (operation.kind == Kind::kOther) return;
-  Measured m{operation, 0, PositionOf(operation)};
-  const bool format =
-      operation.format == measured::Format::kFp8 || operation.format == measured::Format::kBf16;
-  double analytic = 0;
-  if (IsKernel(operation.kind) && (format || operation.kind == Kind::kMemory)) {
-    if (operation.kind == Kind::kMemory) m.operation.format = measured::Format::kBf16;
-    analytic = Analytic(KernelOf(operation), operation.sms);
-  } else if (IsCollective(operation.kind)) {
-    m.operation.format = measured::Format::kUnknown;
-    m.operation.sms = 0;
-    m.position = PositionOf(m.operation);
-    analytic = Moved(operation);
-  }
-  if (analytic > 0) m.ratio = operation.times.mean.seconds() / analytic;
-  all_.push_back(std::move(m));
+  const bool read = operation.kind != Kind::kOther || operation.name.starts_with("communication");
+  if (read) all_.push_back(Placed(operation));
 }
 
 void ProfileSource::Derive() {
@@ -169,8 +129,9 @@ void ProfileSource::Derive() {
   }
   measured_spread_ = Median(deviations);
   for (const Measured& m : all_) {
-    if (m.ratio == 0 || !IsKernel(m.operation.kind)) continue;
-    if (const auto guess = Near(m, true)) errors.push_back(std::abs(guess->ratio / m.ratio - 1));
+    const double seconds = m.operation.times.mean.seconds();
+    if (seconds == 0 || !IsKernel(m.operation.kind)) continue;
+    if (const auto guess = Near(m, true)) errors.push_back(std::abs(guess->seconds / seconds - 1));
   }
   interpolated_spread_ = Median(errors);
 }
@@ -181,47 +142,79 @@ double ProfileSource::SpreadOf(const measured::Operation& operation) const {
   return t.deviation / t.mean / std::sqrt(static_cast<double>(t.count));
 }
 
-std::optional<ProfileSource::Guess> ProfileSource::Near(const Measured& wanted,
+std::optional<ProfileSource::Guess> ProfileSource::Near(const Measured& wanted, bool named,
                                                         bool leave_out) const {
-  std::vector<std::pair<double, const Measured*>> near;
+  std::vector<std::pair<Neighbour, const Measured*>> near;
   for (const Measured& m : all_) {
-    const measured::Operation &a = m.operation, &b = wanted.operation;
-    if (m.ratio == 0 || a.kind != b.kind || a.pass != b.pass || a.format != b.format) continue;
-    if (!SameGroup(a, b)) continue;
+    const double seconds = m.operation.times.mean.seconds();
+    if (m.model == 0 || seconds == 0 || !Comparable(m.operation, wanted.operation)) continue;
+    if (named && m.operation.name != wanted.operation.name) continue;
     double distance = 0;
     for (size_t i = 0; i < m.position.size(); ++i) {
       distance += std::abs(m.position[i] - wanted.position[i]);
     }
     if (leave_out && distance < 1e-9) continue;
-    if (distance <= kFarthest) near.emplace_back(distance, &m);
+    if (distance <= kFarthest) near.emplace_back(Neighbour{distance, m.model, seconds}, &m);
   }
-  if (near.empty()) return std::nullopt;
-  std::stable_sort(near.begin(), near.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  if (near.empty() || wanted.model == 0) return std::nullopt;
+  std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) {
+    return a.first.distance < b.first.distance;
+  });
   near.resize(std::min(near.size(), kNeighbours));
-  double sum = 0, weights = 0, spread = 0;
-  for (const auto& [distance, m] : near) {
-    const double weight = 1 / std::max(distance * distance, 1e-18);
-    sum += weight * m->ratio;
-    weights += weight;
+  std::vector<Neighbour> neighbours;
+  double spread = interpolated_spread_;
+  for (const auto& [neighbour, m] : near) {
+    neighbours.push_back(neighbour);
     spread = std::max(spread, SpreadOf(m->operation));
   }
-  return Guess{sum / weights, std::max(spread, interpolated_spread_)};
+  return Guess{GuessFrom(neighbours, wanted.model, TrendOf(wanted.operation.kind)), spread};
 }
 
-std::optional<Estimate> ProfileSource::Find(const Measured& wanted, double analytic) const {
+std::optional<ProfileSource::Guess> ProfileSource::Near(const Measured& wanted,
+                                                        bool leave_out) const {
+  if (!wanted.operation.name.empty()) {
+    if (const auto guess = Near(wanted, true, leave_out)) return guess;
+  }
+  if (wanted.operation.kind == Kind::kOther) return std::nullopt;
+  return Near(wanted, false, leave_out);
+}
+
+// The one of the same name; else the only one. Of several memory-bound kernels that move as many
+// bytes none is meant, and none is where neighbours of the same name say more.
+const ProfileSource::Measured* ProfileSource::Exactly(const Measured& wanted) const {
+  const measured::Operation& w = wanted.operation;
+  const Measured* only = nullptr;
+  int count = 0;
   for (const Measured& m : all_) {
-    if (m.operation.Key() != wanted.operation.Key()) continue;
-    return Estimate{m.operation.times.mean, SpreadOf(m.operation), Origin::kMeasured};
+    const measured::Operation& op = m.operation;
+    if (op.kind != w.kind || op.pass != w.pass || op.format != w.format) continue;
+    if (op.shape != w.shape || op.sms != w.sms) continue;
+    if (op.name == w.name) return &m;
+    only = &m;
+    ++count;
+  }
+  if (w.kind == Kind::kMemory && !w.name.empty() && Near(wanted, true, false)) return nullptr;
+  return count == 1 ? only : nullptr;
+}
+
+std::optional<Estimate> ProfileSource::Find(const Measured& wanted) const {
+  if (const Measured* m = Exactly(wanted)) {
+    return Estimate{m->operation.times.mean, SpreadOf(m->operation), Origin::kMeasured};
   }
   const auto guess = Near(wanted, false);
   if (!guess) return std::nullopt;
-  return Estimate{Seconds(guess->ratio * analytic), guess->spread, Origin::kInterpolated};
+  return Estimate{Seconds(guess->seconds), guess->spread, Origin::kInterpolated};
 }
 
+std::optional<Estimate> ProfileSource::Operation(const measured::Operation& operation) const {
+  return Find(Placed(operation));
+}
+
+// By the kernel's own FLOPs and bytes: its shape does not tell how far an attention looks back.
 std::optional<Estimate> ProfileSource::Kernel(const model::Kernel& kernel, int sms) const {
-  const measured::Operation op = Written(kernel, sms);
-  return Find({op, 0, PositionOf(op)}, Analytic(kernel, sms));
+  Measured wanted = Placed(Written(kernel, sms));
+  wanted.model = ModelOf(kernel, sms, gpu_, efficiencies_);
+  return Find(wanted);
 }
 
 std::optional<Estimate> ProfileSource::Message(const Collective& c) const {
@@ -233,7 +226,7 @@ std::optional<Estimate> ProfileSource::Message(const Collective& c) const {
   const int64_t bytes = std::max<int64_t>(1, c.whole.value());
   op.shape = pair ? measured::Shape{{"bytes", bytes}, {"per_node", std::min(c.per_node, 2)}}
                   : measured::Shape{{"bytes", bytes}, {"gpus", c.group}, {"per_node", c.per_node}};
-  return Find({op, 0, PositionOf(op)}, Moved(op));
+  return Operation(op);
 }
 
 std::optional<PartEstimate> ProfileSource::Part(const LayerPart& part, int sms) const {
@@ -245,6 +238,15 @@ std::optional<PartEstimate> ProfileSource::Part(const LayerPart& part, int sms) 
     const bool nearer =
         best == nullptr || std::abs(op.sms - sms) < std::abs(best->operation.sms - sms);
     if (nearer) best = &m;
+  }
+  if (IsExchange(part.kind) && (best == nullptr || best->operation.sms != sms)) {
+    const auto guess =
+        Operation({part.kind, part.pass, part.layer.format, part.layer.shape, sms, {}, "", ""});
+    if (guess) {
+      Estimate estimate = *guess;
+      estimate.spread = std::max(estimate.spread, kGuessedExchange);
+      return PartEstimate{estimate, best == nullptr ? sms : best->operation.sms};
+    }
   }
   if (best == nullptr) return std::nullopt;
   const measured::Operation& op = best->operation;

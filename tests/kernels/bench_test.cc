@@ -82,6 +82,10 @@ TEST(Registry, EveryKernelIsComplete) {
         op.device == Device::kCuda && op.name != "dispatch" && op.name != "combine";
     EXPECT_EQ(static_cast<bool>(op.prepare), computes) << op.name;
     for (const Shape& shape : op.shapes) {
+      if (op.told) {
+        EXPECT_EQ(op.told(shape).shape.size(), measured::Dimensions(op.kind).size()) << op.name;
+        continue;
+      }
       for (const std::string_view part : measured::Dimensions(op.kind)) {
         if (part == "bytes" || part == "blocks") continue;
         EXPECT_GT(At(shape, std::string(part)), 0) << op.name;
@@ -219,6 +223,17 @@ TEST(Report, AProfileHoldsWhatRanBesideCommunication) {
   EXPECT_EQ(profile->operations[3].times.count, 2);
   EXPECT_EQ(profile->operations[4].name,
             "communication of 1 GB beside gemm (groups 1, m 10, n 20, k 30)");
+}
+
+TEST(Report, DisturbedRunsDoNotCount) {
+  BenchReport report = Report();
+  report.rows = {report.rows[2]};
+  report.rows[0].timed = TimedOf({100, 101, 99, 102, 100, 5000, 98}, {});
+  const auto profile = ProfileOf(report, "a test");
+  EXPECT_EQ(profile.operations[0].times.count, 6);
+  EXPECT_EQ(profile.operations[0].times.mean, Microseconds(100));
+  EXPECT_EQ(profile.machine.at("copy rate"), "100.0 GB/s");
+  EXPECT_EQ(profile.machine.at("matrix rate"), "40.00 TFLOPS");
 }
 
 TEST(Report, AProfileSaysWhatItLacks) {

@@ -28,7 +28,14 @@ class Standalone(unittest.TestCase):
                 self.assertEqual(json.load(file)["results"][0]["kernel"], "fp8_gemm")
             self.assertEqual(run("calibrate", "--kernel", "fp8_gemm", "-o", path).returncode, 0)
             with open(path, encoding="utf-8") as file:
-                self.assertEqual(json.load(file)["schema"], "pipescope-profile/1")
+                calibrated = json.load(file)
+            self.assertEqual(calibrated["schema"], "pipescope-profile/1")
+            self.assertEqual(run("held-out", "--kernel", "fp8_gemm", "-o", path).returncode, 0)
+            with open(path, encoding="utf-8") as file:
+                held_out = json.load(file)
+        self.assertEqual(len(held_out["operations"]), 5)
+        for operation in held_out["operations"]:
+            self.assertNotIn(operation["shape"], [o["shape"] for o in calibrated["operations"]])
 
     def test_a_pipeline_trains_as_one_rank_does(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -53,6 +60,7 @@ class Standalone(unittest.TestCase):
             ["bench", "--sms", "2000"],
             ["bench", "--kernel", "none_such"],
             ["bench", "--interference"],
+            ["held-out", "--interference"],
             ["list", "--what", "1"],
             ["exchange"],
             ["exchange", "--way", "no"],

@@ -63,6 +63,7 @@ COMMANDS = {
         ["kernels", "bench", "--kernel", "rope"],
         ["kernels", "check", "--kernel", "rope"],
         ["kernels", "list"],
+        ["kernels", "predict", "--kernel", "router"],
     ],
     "validate": [
         ["validate", "--model", "micro", "--schedules", "1f1b,dualpipe", "--repetitions", "1"],
