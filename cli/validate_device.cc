@@ -10,6 +10,7 @@ namespace pipescope::cli {
 namespace {
 
 using transformer::device::DeviceRanks;
+using transformer::device::LinkName;
 
 class Processors : public ValidateDevice {
  public:
@@ -22,7 +23,10 @@ class Emulated : public ValidateDevice {
 
  private:
   transformer::device::Emulation emulation_;
-  DeviceRanks ranks_{[this](int rank) { return emulation_.Open(rank); }};
+  DeviceRanks ranks_{[this](int rank) { return emulation_.Open(rank); }, nullptr,
+                     [this](const LinkName& name, executor::Post& post) {
+                       return emulation_.OpenLink(name, post);
+                     }};
 };
 
 class Cuda : public ValidateDevice {

@@ -137,7 +137,7 @@ class Group {
  private:
   // Each rank has its share of the device to itself.
   Status MeasureDevicesHop() {
-    const auto hop = group_.maker->MeasureHop();
+    const auto hop = group_.maker->MeasureHop(model_, crew_);
     if (!hop) return Fail(hop.error());
     machine_.hop = Seconds(*hop);
     machine_.processors = group_.ranks * group_.replicas;

@@ -110,6 +110,34 @@ TEST_F(Mpi, ValidateExchangesRowsOfExperts) {
   }
 }
 
+// Devices that threads play: processes train what one process does, loss by loss.
+TEST_F(Mpi, RanksOnDevicesOfTheirOwnTrainAsThoseOfOneProcess) {
+  for (const bool replicas : {false, true}) {
+    const std::vector<std::string> words = {"--device",      "emulated",
+                                            "--schedules",   "1f1b,zb1p,dualpipe,zbv",
+                                            "--repetitions", "1",
+                                            "--format",      "json",
+                                            "--ranks",       replicas ? "2" : "4",
+                                            "--dp",          replicas ? "2" : "1"};
+    MpiRun run(4, Validate(words));
+    const Job job = run.Wait();
+    ASSERT_EQ(job.exit, 0) << job.err;
+    std::vector<std::string> alone = {"validate", "--model", "micro"};
+    alone.insert(alone.end(), words.begin(), words.end());
+    const Ran ran = Run(alone);
+    ASSERT_EQ(ran.exit, 0) << ran.err;
+    const Json apart = Json::parse(job.out), together = Json::parse(ran.out);
+    ASSERT_EQ(apart["cases"].size(), 4u);
+    for (size_t i = 0; i < 4; ++i) {
+      EXPECT_EQ(apart["cases"][i]["equals_one_rank"], true);
+      EXPECT_GT(apart["cases"][i]["predicted_s"], 0);
+      for (const char* loss : {"first_loss", "last_loss"}) {
+        EXPECT_EQ(apart["cases"][i][loss], together["cases"][i][loss]);
+      }
+    }
+  }
+}
+
 TEST_F(Mpi, AKilledRankEndsTheJob) {
   ExpectEnded(2, SIGKILL, "its process was ended by signal 9 \\(Killed\\)");
 }

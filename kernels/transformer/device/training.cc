@@ -2,9 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <stdexcept>
 #include <utility>
 
+#include "kernels/executor/post.h"
+#include "kernels/transformer/device/apart.h"
 #include "kernels/transformer/device/rank.h"
+#include "kernels/transformer/device/together.h"
 #include "kernels/transformer/parameter.h"
 
 namespace pipescope::transformer::device {
@@ -12,16 +17,17 @@ namespace pipescope::transformer::device {
 using executor::Steps;
 using timeline::Lane;
 
-void Rank::GiveSums() {
+Status Rank::GiveSums() {
   for (const auto& [p, place] : places_) {
-    meeting_->sums.Give({p->name(), step_}, place, meeting_->holders.at(p->name()), p->TakeSum());
+    if (auto ok = meeting_->GiveSum(p->name(), step_, place, p->TakeSum()); !ok) return ok;
   }
+  return {};
 }
 
 Status Rank::AddSums() {
   home_.compute->Zero(inexact_->as<void>(), sizeof(int32_t));
   for (const auto& [p, place] : places_) {
-    const auto sums = meeting_->sums.Take({p->name(), step_});
+    const auto sums = meeting_->TakeSums(p->name(), step_);
     if (!sums) return Fail(sums.error());
     p->SetGradient(*sums, inexact_->as<int32_t>());
   }
@@ -36,6 +42,7 @@ Status Rank::Update() {
   for (Kernels* queue : {home_.compute, home_.communication}) {
     if (auto ok = queue->Finish(); !ok) return ok;
   }
+  if (auto ok = meeting_->Finish(); !ok) return ok;
   if (inexact == 0) return {};
   return Fail(fmt::format("a gradient is above {} or not a number", kLargestSum));
 }
@@ -45,10 +52,7 @@ Steps Rank::StepEnd() {
   const auto add = [&](int32_t label, std::function<Status()> run) {
     steps.list.push_back({label, Lane::kCompute, {}, std::move(run), nullptr});
   };
-  add(GradientsOutLabel(), [this]() -> Status {
-    GiveSums();
-    return {};
-  });
+  add(GradientsOutLabel(), [this] { return GiveSums(); });
   add(GradientsInLabel(), [this] { return AddSums(); });
   add(OptimizerLabel(), [this] { return Update(); });
   return OnQueues(std::move(steps));
@@ -67,72 +71,99 @@ std::unique_ptr<Carrier> MakeCarrier(const ModelConfig& m, const std::vector<int
 }
 
 // Hidden states and gradients of the size that a training's have, for ranks that play alone.
-void MakeUp(const Training& training, Home& home, Handover& handover) {
-  const Tape tape(home, *home.compute);
-  const int64_t count = training.model.tokens * training.model.hidden;
-  const auto draw = [&](const std::string& name, float scale) {
-    std::vector<kernels::device::Bf16> values;
-    for (const float value : DrawWeights(name, count, 1)) {
+class MadeUp {
+ public:
+  explicit MadeUp(const Training& training)
+      : count_(training.model.tokens * training.model.hidden),
+        activation_(Draw("an activation", 1)),
+        gradient_(Draw("a gradient", static_cast<float>(training.LossWeight()))) {}
+  void GiveTo(Rank& rank) const { rank.PlayAlone(activation_, gradient_); }
+
+ private:
+  std::vector<Bf16> Draw(const std::string& name, float scale) const {
+    std::vector<Bf16> values;
+    for (const float value : DrawWeights(name, count_, 1)) {
       kernels::device::Store(values.emplace_back(), scale * value);
     }
-    return Travelling{tape.Upload(values), nullptr, training.model.tokens, true};
-  };
-  handover.TakeAlways(draw("an activation", 1),
-                      draw("a gradient", static_cast<float>(training.LossWeight())));
-}
+    return values;
+  }
+
+  const int64_t count_;
+  const std::vector<Bf16> activation_, gradient_;
+};
 
 }  // namespace
 
-Result<executor::Works> DeviceRanks::Make(Training& training, const schedules::Schedule& schedule) {
+Result<executor::Works> DeviceRanks::Make(Training& training, const schedules::Schedule& schedule,
+                                          executor::Crew& crew) {
   if (Status ok = Check(training.model); !ok) return Fail(ok.error());
+  if (Status ok = CheckCrew(training, crew); !ok) return Fail(ok.error());
+  auto works = [&]() -> Result<executor::Works> {
+    try {
+      return MakeHere(training, schedule, crew);
+    } catch (const std::runtime_error& error) {  // memory
+      return Fail(error.what());
+    }
+  }();
+  if (works || crew.post() == nullptr) return works;
+  // Others may have theirs, and would wait.
+  crew.EndFor(fmt::format("rank {}: {}", crew.post()->rank(), works.error().message));
+  return works;
+}
+
+Status DeviceRanks::CheckCrew(const Training& training, executor::Crew& crew) const {
+  if (crew.post() == nullptr) return {};
+  if (open_link_ == nullptr) return Fail("ranks on this device are threads of one process");
+  if (training.expert_ranks == 1) return {};
+  return Fail("ranks that are processes on devices: expected experts on one rank, --ep 1");
+}
+
+Result<executor::Works> DeviceRanks::MakeHere(Training& training,
+                                              const schedules::Schedule& schedule,
+                                              executor::Crew& crew) {
   const auto groups = ExpertGroups(training, schedule.ranks);
-  const auto meeting = std::make_shared<Meeting>();
-  std::map<int, std::shared_ptr<RowMeeting>> meetings;  // by first rank
+  std::map<int, std::shared_ptr<RowMeeting>> rows;  // by first rank
+  std::shared_ptr<Apart> apart;
+  std::shared_ptr<Meeting> meeting;
+  std::optional<MadeUp> made_up;
+  if (training.alone) made_up.emplace(training);
   executor::Works ranks;
-  for (int r = 0; r < schedule.ranks; ++r) {
+  for (const int r : crew.RanksOf(schedule.ranks)) {
     const auto& group = groups[static_cast<size_t>(r)];
     const auto place = static_cast<int>(std::find(group.begin(), group.end(), r) - group.begin());
     const int each = training.model.expert_groups / static_cast<int>(group.size());
     auto device = open_(r);
     if (!device) return Fail(device.error());
+    if (meeting == nullptr && crew.post() != nullptr) {  // a process has one rank
+      apart = std::make_shared<Apart>(training, schedule, crew, LinksOf(crew), *device->memory);
+      meeting = apart;
+    }
+    if (meeting == nullptr) meeting = std::make_shared<Together>();
     auto rank = std::make_unique<Rank>(
         training, meeting, std::move(*device), StagesOf(schedule.actions[static_cast<size_t>(r)]),
-        ExpertShare{place * each, each}, MakeCarrier(training.model, group, r, meetings));
-    if (training.alone && r == 0) MakeUp(training, rank->home(), meeting->handover);
+        ExpertShare{place * each, each}, MakeCarrier(training.model, group, r, rows));
+    if (made_up) made_up->GiveTo(*rank);
     ranks.push_back(std::move(rank));
   }
   for (const auto& rank : ranks) {
     const Home& home = static_cast<Rank&>(*rank).home();
     if (auto ok = home.compute->Finish(); !ok) return Fail(ok.error());
   }
+  if (apart != nullptr) {
+    if (auto ok = apart->Connect(crew); !ok) return Fail(ok.error());
+  }
   return ranks;
+}
+
+Links& DeviceRanks::LinksOf(executor::Crew& crew) {
+  if (links_ == nullptr) links_ = std::make_unique<Links>(*crew.post(), open_link_);
+  return *links_;
 }
 
 Status DeviceRanks::Check(const ModelConfig& model) const {
   if (!model.bf16) return Fail("model " + model.name + ": on a device it trains in BF16 alone");
   if (model.fp8) return Fail("model " + model.name + ": FP8 is not there on a device yet");
   return check_ == nullptr ? Status() : check_(model);
-}
-
-Result<double> DeviceRanks::MeasureHop() {
-  constexpr int kHops = 50;
-  auto one = open_(0), other = open_(0);
-  for (const auto* device : {&one, &other}) {
-    if (!*device) return Fail(device->error());
-  }
-  std::vector<double> hops;
-  for (int i = 0; i < kHops; ++i) {
-    other->compute->Finish();  // it has nothing else to do
-    const EventPtr given = one->compute->Record();
-    other->compute->Wait(given);
-    const EventPtr taken = other->compute->Record();
-    if (auto ok = other->compute->Finish(); !ok) return Fail(ok.error());
-    const auto from = given->Seconds(), to = taken->Seconds();
-    if (!from || !to) return Fail((from ? to : from).error());
-    hops.push_back(*to - *from);
-  }
-  std::sort(hops.begin(), hops.end());
-  return std::max(0.0, hops[kHops / 10]);
 }
 
 }  // namespace pipescope::transformer::device

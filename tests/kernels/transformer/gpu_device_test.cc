@@ -67,10 +67,6 @@ class Counted : public Queue {
   EventPtr Record() override { return nullptr; }
   void Wait(const EventPtr&) override { ++waits; }
   Status Finish() override { return {}; }
-  void Upload(void*, const void*, int64_t) override {}
-  void Download(void*, const void*, int64_t) override {}
-  void CopyBytes(void*, const void*, int64_t) override {}
-  void Zero(void*, int64_t) override {}
   int waits = 0;
 };
 

@@ -55,6 +55,7 @@ class GpuEvent : public Event {
   ~GpuEvent() override { clock_->Return(event_); }
 
   Result<double> Seconds() const override { return clock_->SecondsOf(event_, anchor_); }
+  bool happened() const override { return cudaEventQuery(event_) != cudaErrorNotReady; }
   cudaEvent_t get() const { return event_; }
 
  private:
