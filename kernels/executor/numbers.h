@@ -20,6 +20,7 @@ enum ControlNumber : int32_t {  // of lists of char
   kRowParcelNumber,
   kLinkNumber,
   kRowLinkNumber,
+  kLinkIdNumber,
 };
 
 }  // namespace pipescope::executor

@@ -32,7 +32,8 @@ class RankMaker {
   virtual Status Check(const ModelConfig& model) const = 0;
   // Seconds from the end of a step on one rank to the start on another of one that waits for it;
   // where the crew leads, elsewhere 0.
-  virtual Result<double> MeasureHop(const ModelConfig& model, executor::Crew& crew) = 0;
+  // `ranks`: of all pipelines.
+  virtual Result<double> MeasureHop(const ModelConfig& model, int ranks, executor::Crew& crew) = 0;
 };
 
 // What all ranks of a run have in common; outlives them.

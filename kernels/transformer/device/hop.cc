@@ -1,7 +1,8 @@
 // How long a message is on its way, of rank.h's DeviceRanks.
 //
-//   one process     between events of two queues: the message itself is copied by a step of the
-//                   taker's
+//   one process     from the first rank to the last, which may be on another GPU, and back: half of
+//                   it. A message is copied by a step of its taker's (meeting.h), and the costs of
+//                   steps have copies within a GPU: what longer ones take is the message's
 //   processes       a message of the model's size from rank 0 to rank 1 and back, by events of rank
 //                   0's compute queue: half of it. That queue is kept busy before, so that both
 //                   hosts have given their devices all of it when it starts, as they have in a run
@@ -29,6 +30,27 @@ Result<double> Between(const EventPtr& from, const EventPtr& to) {
   if (!begin || !end) return Fail((begin ? end : begin).error());
   return *end - *begin;
 }
+
+// A rank of one process, with a message and room for another.
+struct End {
+  End(RankDevice& device, int64_t size)
+      : queue(*device.compute),
+        pool(std::make_shared<Pool>(*device.memory)),
+        own(pool->Allocate(size, queue)),
+        taken(pool->Allocate(size, queue)),
+        bytes(size) {
+    queue.Zero(own->as<void>(), bytes);
+  }
+  void Bring(const End& from, const EventPtr& ready) const {
+    queue.Wait(ready);
+    queue.CopyBytes(taken->as<void>(), from.own->as<void>(), bytes);
+  }
+
+  Kernels& queue;
+  std::shared_ptr<Pool> pool;
+  Block own, taken;
+  int64_t bytes;
+};
 
 // Zeros of a block take long enough, a number of times.
 class Busy {
@@ -76,28 +98,33 @@ Status SendBack(Parcels& parcels) {
 
 }  // namespace
 
-Result<double> DeviceRanks::MeasureHop(const ModelConfig& model, executor::Crew& crew) {
-  if (crew.post() == nullptr) return HopHere();
-  auto hop = HopBetween(2 * model.tokens * model.hidden, crew);
+Result<double> DeviceRanks::MeasureHop(const ModelConfig& model, int ranks, executor::Crew& crew) {
+  const int64_t bytes = 2 * model.tokens * model.hidden;
+  if (crew.post() == nullptr) return HopHere(bytes, ranks);
+  auto hop = HopBetween(bytes, crew);
   if (!hop) crew.EndFor(hop.error().message);
   return hop;
 }
 
-Result<double> DeviceRanks::HopHere() {
-  auto one = open_(0), other = open_(0);
+Result<double> DeviceRanks::HopHere(int64_t bytes, int ranks) {
+  auto one = open_(0), other = open_(ranks - 1);
   for (const auto* device : {&one, &other}) {
     if (!*device) return Fail(device->error());
   }
+  const End here(*one, bytes), there(*other, bytes);
   std::vector<double> hops;
   for (int i = 0; i < kHops; ++i) {
-    other->compute->Finish();  // it has nothing else to do
-    const EventPtr given = one->compute->Record();
-    other->compute->Wait(given);
-    const EventPtr taken = other->compute->Record();
-    if (auto ok = other->compute->Finish(); !ok) return Fail(ok.error());
-    const auto hop = Between(given, taken);
-    if (!hop) return Fail(hop.error());
-    hops.push_back(*hop);
+    there.queue.Finish();  // it has nothing else to do
+    const EventPtr begin = here.queue.Record();
+    there.Bring(here, begin);
+    here.Bring(there, there.queue.Record());
+    const EventPtr end = here.queue.Record();
+    here.Bring(here, end);
+    const EventPtr copied = here.queue.Record();
+    if (auto ok = here.queue.Finish(); !ok) return Fail(ok.error());
+    const auto both = Between(begin, end), copy = Between(end, copied);
+    if (!both || !copy) return Fail((both ? copy : both).error());
+    hops.push_back(*both / 2 - *copy);
   }
   return Decile(std::move(hops));
 }

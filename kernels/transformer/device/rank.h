@@ -104,14 +104,14 @@ class DeviceRanks : public RankMaker {
                                executor::Crew& crew) override;
   Status Check(const ModelConfig& model) const override;
   // hop.cc says how.
-  Result<double> MeasureHop(const ModelConfig& model, executor::Crew& crew) override;
+  Result<double> MeasureHop(const ModelConfig& model, int ranks, executor::Crew& crew) override;
 
  private:
   Status CheckCrew(const Training& training, executor::Crew& crew) const;
   Result<executor::Works> MakeHere(Training& training, const schedules::Schedule& schedule,
                                    executor::Crew& crew);
   Links& LinksOf(executor::Crew& crew);
-  Result<double> HopHere();
+  Result<double> HopHere(int64_t bytes, int ranks);
   Result<double> HopBetween(int64_t bytes, executor::Crew& crew);
 
   const OpenDevice open_;

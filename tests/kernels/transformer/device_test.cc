@@ -187,7 +187,7 @@ TEST(OnDevice, StepsAreCalibratedByTheDevicesEvents) {
     }
   }
   EXPECT_EQ(costs->partners, (std::vector<std::vector<int>>{{0, 1}, {0, 1}}));  // the embedding
-  const auto hop = ranks.MeasureHop(Micro(4), crew);
+  const auto hop = ranks.MeasureHop(Micro(4), 2, crew);
   ASSERT_TRUE(hop);
   EXPECT_LT(*hop, 0.1);
 }
