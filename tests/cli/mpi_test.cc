@@ -155,6 +155,8 @@ TEST_F(Mpi, WhatCannotBeRunIsRefusedOnce) {
                      "--transport mpi: 3 processes were started, but --ranks 2");
   ExpectRefusedByAll(2, {"--layers", "1"}, "gpipe has 2 stages for 1 layers");
   ExpectRefusedByAll(2, {"--schedules", "dualpip"}, "");
+  // For want of a GPU, of two of them, or of kernels for such a model.
+  ExpectRefusedByAll(2, {"--device", "cuda"}, "");
 }
 
 TEST_F(Mpi, WithoutMpirunItSaysWhatToDo) {
