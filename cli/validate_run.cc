@@ -141,6 +141,7 @@ class Group {
     const auto hop = group_.maker->MeasureHop(model_, ranks, crew_);
     if (!hop) return Fail(hop.error());
     machine_.hop = Seconds(*hop);
+    if (crew_.post() != nullptr) machine_.meeting = machine_.hop;
     machine_.processors = ranks;
     return {};
   }

@@ -68,10 +68,6 @@ double Load() {
 }
 
 Status CheckOptions(const Options& o) {
-  if (o.device != "cpu" && o.transport != "threads" && o.expert_ranks > 1) {
-    return Fail(fmt::format("--ep: '{}': expected 1 with --device {} and --transport {}",
-                            o.expert_ranks, o.device, o.transport));
-  }
   if (o.gpus > 0 && o.device != "cuda") return Fail("--gpus: expected --device cuda");
   if (o.device != "cpu" && o.fp8) return Fail("--fp8: expected --device cpu");
   if (o.replicas % o.expert_ranks != 0) {

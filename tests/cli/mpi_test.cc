@@ -119,6 +119,7 @@ TEST_F(Mpi, RanksOnDevicesOfTheirOwnTrainAsThoseOfOneProcess) {
                                             "--format",      "json",
                                             "--ranks",       replicas ? "2" : "4",
                                             "--dp",          replicas ? "2" : "1"};
+    if (replicas) words.insert(words.end(), {"--ep", "2"});
     MpiRun run(4, Validate(words));
     const Job job = run.Wait();
     ASSERT_EQ(job.exit, 0) << job.err;

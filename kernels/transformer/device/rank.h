@@ -107,7 +107,7 @@ class DeviceRanks : public RankMaker {
   Result<double> MeasureHop(const ModelConfig& model, int ranks, executor::Crew& crew) override;
 
  private:
-  Status CheckCrew(const Training& training, executor::Crew& crew) const;
+  Status CheckCrew(executor::Crew& crew) const;
   Result<executor::Works> MakeHere(Training& training, const schedules::Schedule& schedule,
                                    executor::Crew& crew);
   Links& LinksOf(executor::Crew& crew);

@@ -42,10 +42,18 @@ TEST(DeviceProcesses, TwoEqualOneRank) { ExpectEqual(2, 0, 1, 1, kSchedules); }
 TEST(DeviceProcesses, FourEqualOneRank) { ExpectEqual(4, 0, 1, 1, kSchedules); }
 TEST(DeviceProcesses, TwoPipelinesOfTwoEqualOneRank) { ExpectEqual(4, 0, 2, 1, kSchedules); }
 
+// Experts on ranks of their own: pipelines of two with groups of two; four of one with a group of
+// four, and with two groups of two.
+TEST(DeviceProcesses, ExpertsOfTheirOwnEqualOneRank) { ExpectEqual(4, 0, 2, 2, kSchedules); }
+TEST(DeviceProcesses, GroupsOfExpertsEqualOneRank) {
+  ExpectEqual(4, 0, 4, 4, {"1f1b"});
+  ExpectEqual(4, 3, 4, 2, {"zb1p"});
+}
+
 // Kernels and links that stop at random: what only luck keeps, breaks.
 TEST(DeviceProcesses, QueuesMayStumble) {
   ExpectEqual(4, 7, 1, 1, {"1f1b", "zbv", "dualpipe"});
-  ExpectEqual(4, 5, 2, 1, {"zb1p"});
+  ExpectEqual(4, 5, 2, 2, {"1f1b", "dualpipe"});
 }
 
 // In a step, and before there is one.
