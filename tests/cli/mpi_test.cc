@@ -113,12 +113,12 @@ TEST_F(Mpi, ValidateExchangesRowsOfExperts) {
 // Devices that threads play: processes train what one process does, loss by loss.
 TEST_F(Mpi, RanksOnDevicesOfTheirOwnTrainAsThoseOfOneProcess) {
   for (const bool replicas : {false, true}) {
-    const std::vector<std::string> words = {"--device",      "emulated",
-                                            "--schedules",   "1f1b,zb1p,dualpipe,zbv",
-                                            "--repetitions", "1",
-                                            "--format",      "json",
-                                            "--ranks",       replicas ? "2" : "4",
-                                            "--dp",          replicas ? "2" : "1"};
+    std::vector<std::string> words = {"--device",      "emulated",
+                                      "--schedules",   "1f1b,zb1p,dualpipe,zbv",
+                                      "--repetitions", "1",
+                                      "--format",      "json",
+                                      "--ranks",       replicas ? "2" : "4",
+                                      "--dp",          replicas ? "2" : "1"};
     if (replicas) words.insert(words.end(), {"--ep", "2"});
     MpiRun run(4, Validate(words));
     const Job job = run.Wait();

@@ -35,25 +35,29 @@ void ExpectEqual(int processes, int jitter, int replicas, int expert_ranks,
 
 // DualPipe: two copies on different processes, and messages of both kinds each way. zbv: two stages
 // on each, and messages from a rank to itself.
-const std::vector<std::string> kSchedules = {"1f1b", "zb1p",     "interleaved-1f1b",
-                                             "zbv",  "dualpipe", "dualpipev"};
+const std::vector<std::string> kSchedules = {"1f1b", "zb1p", "zbv", "dualpipe"};
 
-TEST(DeviceProcesses, TwoEqualOneRank) { ExpectEqual(2, 0, 1, 1, kSchedules); }
+TEST(DeviceProcesses, TwoEqualOneRank) {
+  ExpectEqual(2, 0, 1, 1, kSchedules);
+  ExpectEqual(2, 0, 1, 1, {"gpipe", "interleaved-1f1b", "chimera", "dualpipev"});
+}
 TEST(DeviceProcesses, FourEqualOneRank) { ExpectEqual(4, 0, 1, 1, kSchedules); }
 TEST(DeviceProcesses, TwoPipelinesOfTwoEqualOneRank) { ExpectEqual(4, 0, 2, 1, kSchedules); }
 
 // Experts on ranks of their own: pipelines of two with groups of two; four of one with a group of
 // four, and with two groups of two.
-TEST(DeviceProcesses, ExpertsOfTheirOwnEqualOneRank) { ExpectEqual(4, 0, 2, 2, kSchedules); }
+TEST(DeviceProcesses, ExpertsOfTheirOwnEqualOneRank) {
+  ExpectEqual(4, 0, 2, 2, {"zb1p", "dualpipe"});
+}
 TEST(DeviceProcesses, GroupsOfExpertsEqualOneRank) {
   ExpectEqual(4, 0, 4, 4, {"1f1b"});
-  ExpectEqual(4, 3, 4, 2, {"zb1p"});
+  ExpectEqual(4, 3, 4, 2, {"1f1b"});
 }
 
 // Kernels and links that stop at random: what only luck keeps, breaks.
 TEST(DeviceProcesses, QueuesMayStumble) {
-  ExpectEqual(4, 7, 1, 1, {"1f1b", "zbv", "dualpipe"});
-  ExpectEqual(4, 5, 2, 2, {"1f1b", "dualpipe"});
+  ExpectEqual(4, 7, 1, 1, {"zbv", "dualpipe"});
+  ExpectEqual(4, 5, 2, 2, {"dualpipe"});
 }
 
 // In a step, and before there is one.
