@@ -114,11 +114,11 @@ TEST_F(Mpi, ValidateExchangesRowsOfExperts) {
 TEST_F(Mpi, RanksOnDevicesOfTheirOwnTrainAsThoseOfOneProcess) {
   for (const bool replicas : {false, true}) {
     std::vector<std::string> words = {"--device",      "emulated",
-                                      "--schedules",   "1f1b,zb1p,dualpipe,zbv",
                                       "--repetitions", "1",
                                       "--format",      "json",
                                       "--ranks",       replicas ? "2" : "4",
-                                      "--dp",          replicas ? "2" : "1"};
+                                      "--dp",          replicas ? "2" : "1",
+                                      "--schedules",   replicas ? "zb1p,zbv" : "1f1b,dualpipe"};
     if (replicas) words.insert(words.end(), {"--ep", "2"});
     MpiRun run(4, Validate(words));
     const Job job = run.Wait();
@@ -128,8 +128,8 @@ TEST_F(Mpi, RanksOnDevicesOfTheirOwnTrainAsThoseOfOneProcess) {
     const Ran ran = Run(alone);
     ASSERT_EQ(ran.exit, 0) << ran.err;
     const Json apart = Json::parse(job.out), together = Json::parse(ran.out);
-    ASSERT_EQ(apart["cases"].size(), 4u);
-    for (size_t i = 0; i < 4; ++i) {
+    ASSERT_EQ(apart["cases"].size(), 2u);
+    for (size_t i = 0; i < 2; ++i) {
       EXPECT_EQ(apart["cases"][i]["equals_one_rank"], true);
       EXPECT_GT(apart["cases"][i]["predicted_s"], 0);
       for (const char* loss : {"first_loss", "last_loss"}) {
