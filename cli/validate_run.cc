@@ -137,10 +137,12 @@ class Group {
  private:
   // Each rank has its share of the device to itself.
   Status MeasureDevicesHop() {
-    const auto hop = group_.maker->MeasureHop();
+    const int ranks = group_.ranks * group_.replicas;
+    const auto hop = group_.maker->MeasureHop(model_, ranks, crew_);
     if (!hop) return Fail(hop.error());
     machine_.hop = Seconds(*hop);
-    machine_.processors = group_.ranks * group_.replicas;
+    if (crew_.post() != nullptr) machine_.meeting = machine_.hop;
+    machine_.processors = ranks;
     return {};
   }
 

@@ -26,6 +26,7 @@ constexpr const char* kExamples =
     "pipescope validate --schedules 1f1b,zb1p,dualpipe --ranks 4,8 --microbatches 16\n"
     "pipescope validate --ranks 2 --dp 2 --ep 2 --schedules 1f1b,dualpipe\n"
     "pipescope validate --device cuda --model large --ranks 4 --schedules 1f1b,zb1p,dualpipe\n"
+    "mpirun -n 4 pipescope validate --device cuda --transport mpi --model large --ranks 4\n"
     "mpirun -n 4 pipescope validate --transport mpi --ranks 2 --dp 2 --ep 2\n"
     "pipescope validate --model small-dense --format json --html report.html";
 
@@ -41,6 +42,7 @@ struct Options {
   int repetitions = 5;
   double patience = 0;
   double hang_after = 60;
+  int gpus = 0;  // 0: all
   int communication_sms = 8;
   std::string transport = "threads";
   bool bf16 = false, fp8 = false;
@@ -66,9 +68,7 @@ double Load() {
 }
 
 Status CheckOptions(const Options& o) {
-  if (o.device != "cpu" && o.transport != "threads") {
-    return Fail("--device: '" + o.device + "': its ranks are threads of one process; expected cpu");
-  }
+  if (o.gpus > 0 && o.device != "cuda") return Fail("--gpus: expected --device cuda");
   if (o.device != "cpu" && o.fp8) return Fail("--fp8: expected --device cpu");
   if (o.replicas % o.expert_ranks != 0) {
     return Fail(
@@ -105,7 +105,8 @@ Status RunGroups(const Options& o, executor::Crew& crew, reports::ValidateResult
         Machine machine{result.processors, awake ? result.hop : result.hop_woken, result.hop_woken};
         if (o.device != "cpu") machine.hop = machine.meeting = Duration();
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
-        const auto device = ValidateDevice::Open(o.device, ranks * o.replicas, o.communication_sms);
+        const auto device =
+            ValidateDevice::Open({o.device, o.gpus, o.communication_sms}, ranks * o.replicas, crew);
         if (!device) return Fail(device.error());
         auto cases = RunGroup(
             {model, ranks, microbatches, o.replicas, o.expert_ranks, layers, o.repetitions,
@@ -133,8 +134,6 @@ int Show(const Options& o, const reports::ValidateResult& result) {
 // The same on all processes of a crew; only one of them has something to show.
 Status Measure(const Options& o, executor::Crew& crew, reports::ValidateResult& result) {
   result.device = o.device;
-  const std::string name = DeviceName(o.device);
-  result.machine = name.empty() ? ProcessorName() : name;
   result.transport = o.transport;
   result.processors = crew.processors();
   result.repetitions = o.repetitions;
@@ -143,6 +142,9 @@ Status Measure(const Options& o, executor::Crew& crew, reports::ValidateResult& 
     if (Status ok = MeasureHops(result); !ok) return ok;
   }
   if (Status ok = RunGroups(o, crew, result); !ok) return ok;
+  // Last: it uses CUDA, which a process's own GPU wants to see first.
+  const std::string name = crew.leads() ? DeviceName(o.device) : "";
+  result.machine = name.empty() ? ProcessorName() : name;
   result.processes = crew.ranks().value_or(1);
   result.clock_accuracy = crew.clock_accuracy();
   return {};
@@ -178,12 +180,17 @@ int Validate(const Options& o) {
 void AddWhat(CLI::App& verb, Options& o) {
   verb.add_option(
           "--device", o.device,
-          "cpu; cuda: one GPU, its SMs divided among the ranks, in BF16; emulated: the same "
-          "run with threads that play the GPU")
+          "cpu; cuda: GPUs, the SMs of each divided among its ranks, in BF16; emulated: the same "
+          "run with threads that play the GPUs")
       ->check(CLI::IsMember({"cpu", "cuda", "emulated"}))
       ->capture_default_str();
+  verb.add_option(
+          "--gpus", o.gpus,
+          "At most so many of a machine's; default: all that its ranks can have to themselves")
+      ->check(CLI::Range(1, 64));
   verb.add_option("--communication-sms", o.communication_sms,
-                  "Of each rank on a GPU, for dispatch and combine; 0: they share the rank's")
+                  "Of each rank on a GPU, for dispatch and combine; 0: they share the rank's. Of "
+                  "processes, for each link to another one at most")
       ->check(CLI::Range(0, 128))
       ->capture_default_str();
   verb.add_option("--schedules", o.schedules, "Schedules to run")

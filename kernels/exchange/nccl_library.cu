@@ -18,7 +18,10 @@ Result<NcclLibrary> Load() {
   find(nccl.version, "ncclGetVersion");
   find(nccl.unique_id, "ncclGetUniqueId");
   find(nccl.init, "ncclCommInitRank");
+  find(nccl.init_config, "ncclCommInitRankConfig");
   find(nccl.destroy, "ncclCommDestroy");
+  find(nccl.abort, "ncclCommAbort");
+  find(nccl.async_error, "ncclCommGetAsyncError");
   find(nccl.send, "ncclSend");
   find(nccl.receive, "ncclRecv");
   find(nccl.begin_group, "ncclGroupStart");

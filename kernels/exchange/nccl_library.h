@@ -13,7 +13,10 @@ struct NcclLibrary {
   decltype(&::ncclGetVersion) version = nullptr;
   decltype(&::ncclGetUniqueId) unique_id = nullptr;
   decltype(&::ncclCommInitRank) init = nullptr;
+  decltype(&::ncclCommInitRankConfig) init_config = nullptr;
   decltype(&::ncclCommDestroy) destroy = nullptr;
+  decltype(&::ncclCommAbort) abort = nullptr;
+  decltype(&::ncclCommGetAsyncError) async_error = nullptr;
   decltype(&::ncclSend) send = nullptr;
   decltype(&::ncclRecv) receive = nullptr;
   decltype(&::ncclGroupStart) begin_group = nullptr;

@@ -1,4 +1,6 @@
 // Times of steps that ran on devices, of record.h.
+#include <algorithm>
+
 #include "kernels/executor/record.h"
 
 namespace pipescope::executor {
@@ -15,22 +17,27 @@ const StepRecord& GivenBy(const MessageName& name, const schedules::Flow& flow,
 
 }  // namespace
 
-Status AskDevices(const schedules::Flow& flow, std::vector<RankRecord>& ranks) {
-  for (RankRecord& rank : ranks) {
-    for (StepRecord& step : rank.steps) {
-      if (step.when == nullptr) return {};
-      const auto span = step.when();
-      if (!span) return Fail(span.error());
-      step.start = span->start;
-      step.end = span->end;
-    }
-  }
-  for (RankRecord& rank : ranks) {
-    for (MessageRecord& message : rank.messages) {
-      message.sent = message.arrived = GivenBy(message.name, flow, ranks).end;
-    }
+Status AskDevice(RankRecord& rank) {
+  for (StepRecord& step : rank.steps) {
+    if (step.when == nullptr) return {};
+    const auto span = step.when();
+    if (!span) return Fail(span.error());
+    step.start = span->start;
+    step.end = span->end;
+    rank.on_device = true;
   }
   return {};
+}
+
+void TimeMessages(const schedules::Flow& flow, std::vector<RankRecord>& ranks) {
+  for (RankRecord& rank : ranks) {
+    if (!rank.on_device) continue;
+    for (const StepRecord& step : rank.steps) {
+      if (step.message < 0) continue;
+      MessageRecord& message = rank.messages[static_cast<size_t>(step.message)];
+      message.sent = message.arrived = std::min(GivenBy(message.name, flow, ranks).end, step.start);
+    }
+  }
 }
 
 }  // namespace pipescope::executor

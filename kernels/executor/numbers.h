@@ -14,6 +14,13 @@ enum ControlNumber : int32_t {  // of lists of char
   kPingNumber,
   kPongNumber,
   kRowsNumber,  // between ranks that share experts
+  // Between devices, of each of a rank's lanes: what comes on a link, and what an emulated link
+  // sends.
+  kParcelNumber,
+  kRowParcelNumber,
+  kLinkNumber,
+  kRowLinkNumber,
+  kLinkIdNumber,
 };
 
 }  // namespace pipescope::executor

@@ -19,6 +19,7 @@ std::string PackRecord(const RankRecord& record, const std::vector<Sent>& sent) 
     packer.Put(step.start);
     packer.Put(step.end);
   }
+  packer.Put(record.on_device);
   packer.PutList(record.messages);
   packer.PutList(sent);
   return packer.Take();
@@ -37,6 +38,7 @@ ProcessRecord UnpackRecord(const std::string& bytes, std::chrono::nanoseconds of
     step.start = unpacker.Get<Clock::time_point>() - offset;
     step.end = unpacker.Get<Clock::time_point>() - offset;
   }
+  of.record.on_device = unpacker.Get<bool>();
   of.record.messages = unpacker.GetList<MessageRecord>();
   for (MessageRecord& message : of.record.messages) {
     if (message.arrived != kNotWaitedFor) message.arrived -= offset;

@@ -168,7 +168,10 @@ Result<Run> ProcessCrew::RunStep(const schedules::Schedule& schedule, const Work
   const char* const phase = vigil_.phase.exchange(nullptr);
   const RankTask task{place_.rank,         &schedule,  &flow,  &routes,
                       works.front().get(), &transport, &stop_, &standing};
-  const RankRecord record = RunRank(task);
+  RankRecord record = RunRank(task);
+  if (!stop_.stopped()) {
+    if (Status asked = AskDevice(record); !asked) stop_.Fail(asked.error().message);
+  }
   if (stop_.stopped()) return Fail(stop_.message());
   vigil_.phase = phase;
   const auto all = Gather(PackRecord(record, transport.sent()));
@@ -176,7 +179,9 @@ Result<Run> ProcessCrew::RunStep(const schedules::Schedule& schedule, const Work
   if (!leads()) return Run();
   std::vector<ProcessRecord> records;
   for (size_t r = 0; r < all->size(); ++r) records.push_back(UnpackRecord((*all)[r], offsets_[r]));
-  return Run{MakeTimeline(schedule, flow, works.front()->labels(), JoinRecords(records))};
+  auto joined = JoinRecords(records);
+  TimeMessages(flow, joined);
+  return Run{MakeTimeline(schedule, flow, works.front()->labels(), joined)};
 }
 
 }  // namespace pipescope::executor

@@ -38,11 +38,15 @@ struct RankRecord {
   std::vector<ActionRecord> actions;  // those of the schedule, then the step's end
   std::vector<StepRecord> steps;
   std::vector<MessageRecord> messages;  // that it received
+  bool on_device = false;               // and AskDevice has asked
 };
 
-// Asks the steps that a device ran when it did; a message then goes when the step that gives it has
-// ended. Fails where the device has.
-Status AskDevices(const schedules::Flow& flow, std::vector<RankRecord>& ranks);
+// Asks the steps that a device ran when it did. Fails where the device has.
+Status AskDevice(RankRecord& rank);
+// A message between devices goes when the step that gives it has ended, and comes at once: what
+// more it takes is the wait of the step that takes it. Clocks of processes and of GPUs are right to
+// some microseconds, and no message comes after its taker's start.
+void TimeMessages(const schedules::Flow& flow, std::vector<RankRecord>& ranks);
 
 // Times count from the earliest step. A step was released by what it waited for last: the one
 // before it on its lane, one of `after`, the action before or its message; a message by the step

@@ -101,7 +101,10 @@ Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works
   for (std::thread& thread : threads) thread.join();
   if (stop.stopped()) return Fail(stop.message());
   if (!options.records) return Run();
-  if (Status asked = AskDevices(flow, records); !asked) return Fail(asked.error());
+  for (RankRecord& record : records) {
+    if (Status asked = AskDevice(record); !asked) return Fail(asked.error());
+  }
+  TimeMessages(flow, records);
   return Run{MakeTimeline(schedule, flow, works.front()->labels(), records)};
 }
 

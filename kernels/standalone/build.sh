@@ -20,6 +20,7 @@ sources=(
   sim/timeline/bubbles.cc
   kernels/standalone/pipeline.cc kernels/executor/*.cc kernels/transformer/*.cc
   kernels/transformer/device/*.cc kernels/transformer/device/gpu/gpu_model.cc
+  kernels/transformer/device/gpu/gpu_plan.cc kernels/transformer/device/gpu/share_id.cc
   kernels/transformer/device/gpu/sm_plan.cc schedules/families/*.cc
 )
 # Costs and schedules of files need libraries, and so do exact orders.
@@ -36,16 +37,21 @@ for folder in "$(dirname "$nvcc")/../include" /usr/include; do
   [[ $cuda == 0 || ! -e "$folder/nccl_device.h" ]] || nccl=1
 done
 if [[ $nccl == 1 ]]; then
-  sources+=(kernels/exchange/nccl_exchange.cu kernels/exchange/nccl_library.cu)
+  sources+=(kernels/exchange/nccl_exchange.cu kernels/exchange/nccl_library.cu
+    kernels/transformer/device/gpu/nccl_link.cu)
 else
-  sources+=(kernels/exchange/nccl_exchange_stub.cc)
+  sources+=(kernels/exchange/nccl_exchange_stub.cc
+    kernels/transformer/device/gpu/nccl_link_stub.cc)
 fi
 if [[ $cuda == 1 ]]; then
   sources+=(kernels/device.cu kernels/exchange/gpu_exchange.cu kernels/cuda/*.cu
-    kernels/train/cuda/*.cu kernels/transformer/device/gpu/*.cu)
+    kernels/train/cuda/*.cu)
+  for source in kernels/transformer/device/gpu/*.cu; do
+    [[ "$source" == */nccl_link.cu ]] || sources+=("$source")
+  done
 else
   sources+=(kernels/device_stub.cc kernels/exchange/gpu_exchange_stub.cc kernels/cuda/stub.cc
-    kernels/train/cuda/*_stub.cc kernels/transformer/device/gpu/*_stub.cc)
+    kernels/train/cuda/*_stub.cc kernels/transformer/device/gpu/gpu_device_stub.cc)
 fi
 
 compile() {

@@ -74,7 +74,7 @@ class Runner {
       : q_(request), model_(model), ranks_(ranks) {}
 
   Status Start() {
-    const auto hop = ranks_.MeasureHop();
+    const auto hop = ranks_.MeasureHop(model_, q_.ranks, crew_);
     if (!hop) return Fail(hop.error());
     hop_ = *hop;
     std::vector<double> seconds, bubbles;

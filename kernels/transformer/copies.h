@@ -28,8 +28,9 @@ class Copies {
   // Once after that, on all processes of the crew: finds the copies of others.
   Status Connect(executor::Crew& crew);
   // [rank] how many copies it has; where ranks are threads, nothing.
-  const std::vector<int>& HoldersOf(const std::string& name) const {
-    return groups_.at(name).holders;
+  std::vector<int> HoldersOf(const std::string& name) const {
+    const auto at = groups_.find(name);
+    return at == groups_.end() ? std::vector<int>() : at->second.holders;
   }
 
   Status Give(const std::string& name, int64_t step, std::shared_ptr<const GradientSum> sum);

@@ -21,15 +21,19 @@ namespace pipescope::transformer {
 
 struct Training;
 
-// Makes all ranks of a schedule on other machines than a CPU (device/rank.h).
+// Makes the ranks of a schedule on other machines than a CPU (device/rank.h).
 class RankMaker {
  public:
   virtual ~RankMaker() = default;
-  virtual Result<executor::Works> Make(Training& training, const schedules::Schedule& schedule) = 0;
+  // Those that are here; all processes of the crew together.
+  virtual Result<executor::Works> Make(Training& training, const schedules::Schedule& schedule,
+                                       executor::Crew& crew) = 0;
   // Whether it can run such a model.
   virtual Status Check(const ModelConfig& model) const = 0;
-  // Seconds from the end of a step on one rank to the start on another of one that waits for it.
-  virtual Result<double> MeasureHop() = 0;
+  // Seconds from the end of a step on one rank to the start on another of one that waits for it;
+  // where the crew leads, elsewhere 0.
+  // `ranks`: of all pipelines.
+  virtual Result<double> MeasureHop(const ModelConfig& model, int ranks, executor::Crew& crew) = 0;
 };
 
 // What all ranks of a run have in common; outlives them.

@@ -82,7 +82,7 @@ std::vector<int> StagesOf(const std::vector<schedules::Action>& actions) {
 
 Result<executor::Works> MakeRanks(Training& training, const schedules::Schedule& schedule,
                                   executor::Crew& crew) {
-  if (training.maker != nullptr) return training.maker->Make(training, schedule);
+  if (training.maker != nullptr) return training.maker->Make(training, schedule, crew);
   const auto groups = ExpertGroups(training, schedule.ranks);
   Exchanges exchanges;
   executor::Works ranks;
@@ -187,10 +187,6 @@ std::vector<std::vector<int>> Partners(const Training& training, const executor:
     std::set<int> all;
     for (const std::string& name : NamesOf(*work)) {
       all.insert(holders[name].begin(), holders[name].end());
-    }
-    if (training.maker != nullptr) {  // its ranks are all here, and do not use `copies`
-      partners.emplace_back(all.begin(), all.end());
-      continue;
     }
     const auto elsewhere = PartnersElsewhere(training, *work);
     if (!elsewhere.empty()) all = {elsewhere.begin(), elsewhere.end()};

@@ -110,6 +110,35 @@ TEST_F(Mpi, ValidateExchangesRowsOfExperts) {
   }
 }
 
+// Devices that threads play: processes train what one process does, loss by loss.
+TEST_F(Mpi, RanksOnDevicesOfTheirOwnTrainAsThoseOfOneProcess) {
+  for (const bool replicas : {false, true}) {
+    std::vector<std::string> words = {"--device",      "emulated",
+                                      "--repetitions", "1",
+                                      "--format",      "json",
+                                      "--ranks",       replicas ? "2" : "4",
+                                      "--dp",          replicas ? "2" : "1",
+                                      "--schedules",   replicas ? "zb1p,zbv" : "1f1b,dualpipe"};
+    if (replicas) words.insert(words.end(), {"--ep", "2"});
+    MpiRun run(4, Validate(words));
+    const Job job = run.Wait();
+    ASSERT_EQ(job.exit, 0) << job.err;
+    std::vector<std::string> alone = {"validate", "--model", "micro"};
+    alone.insert(alone.end(), words.begin(), words.end());
+    const Ran ran = Run(alone);
+    ASSERT_EQ(ran.exit, 0) << ran.err;
+    const Json apart = Json::parse(job.out), together = Json::parse(ran.out);
+    ASSERT_EQ(apart["cases"].size(), 2u);
+    for (size_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(apart["cases"][i]["equals_one_rank"], true);
+      EXPECT_GT(apart["cases"][i]["predicted_s"], 0);
+      for (const char* loss : {"first_loss", "last_loss"}) {
+        EXPECT_EQ(apart["cases"][i][loss], together["cases"][i][loss]);
+      }
+    }
+  }
+}
+
 TEST_F(Mpi, AKilledRankEndsTheJob) {
   ExpectEnded(2, SIGKILL, "its process was ended by signal 9 \\(Killed\\)");
 }
@@ -127,6 +156,8 @@ TEST_F(Mpi, WhatCannotBeRunIsRefusedOnce) {
                      "--transport mpi: 3 processes were started, but --ranks 2");
   ExpectRefusedByAll(2, {"--layers", "1"}, "gpipe has 2 stages for 1 layers");
   ExpectRefusedByAll(2, {"--schedules", "dualpip"}, "");
+  // For want of a GPU, of two of them, or of kernels for such a model.
+  ExpectRefusedByAll(2, {"--device", "cuda"}, "");
 }
 
 TEST_F(Mpi, WithoutMpirunItSaysWhatToDo) {

@@ -80,6 +80,8 @@ TEST_F(Validate, RefusesWhatItCannotRun) {
   ExpectRefused({"validate", "--device", "emulated", "--fp8"}, {"--fp8", "expected --device cpu"});
   // Without a GPU for want of it, with one for want of kernels for heads of 12 channels.
   ExpectRefused({"validate", "--device", "cuda", "--model", "micro"}, {"GPU"});
+  ExpectRefused({"validate", "--gpus", "2"}, {"--gpus", "expected --device cuda"});
+  ExpectRefused({"validate", "--device", "cuda", "--gpus", "0"}, {"--gpus"});
   ExpectRefused({"validate", "--model", "smal"}, {"--model", "'smal'", "small"});
   ExpectRefused({"validate", "--schedules", "dualpip"}, {"dualpip", "dualpipe"});
   ExpectRefused({"validate", "--model", "micro", "--ranks", "4", "--layers", "2"},

@@ -17,16 +17,6 @@ namespace fast = kernels::fast;
 using kernels::device::Load;
 using kernels::device::Store;
 
-EventPtr EmulatedKernels::Record() {
-  auto event = std::make_shared<EmulatedEvent>();
-  thread_.Put([event] { event->Happen(); });
-  return event;
-}
-
-void EmulatedKernels::Wait(const EventPtr& event) {
-  thread_.Put([event = std::static_pointer_cast<EmulatedEvent>(event)] { event->Wait(); });
-}
-
 void EmulatedKernels::Upload(void* to, const void* from, int64_t bytes) {
   const auto* begin = static_cast<const std::byte*>(from);
   thread_.Put([to, copy = std::vector<std::byte>(begin, begin + bytes)] {

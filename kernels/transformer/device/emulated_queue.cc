@@ -22,6 +22,11 @@ Result<double> EmulatedEvent::Seconds() const {
   return seconds_;
 }
 
+bool EmulatedEvent::happened() const {
+  const std::lock_guard lock(mutex_);
+  return happened_;
+}
+
 WorkThread::WorkThread(uint32_t jitter)
     : jitter_(jitter != 0), random_(jitter), thread_([this] { Loop(); }) {}
 
@@ -40,6 +45,16 @@ void WorkThread::Put(std::function<void()> work) {
     works_.push_back(std::move(work));
   }
   changed_.notify_all();
+}
+
+EventPtr WorkThread::Record() {
+  auto event = std::make_shared<EmulatedEvent>();
+  Put([event] { event->Happen(); });
+  return event;
+}
+
+void WorkThread::Wait(const EventPtr& event) {
+  Put([event = std::static_pointer_cast<EmulatedEvent>(event)] { event->Wait(); });
 }
 
 Status WorkThread::Finish() {

@@ -19,6 +19,7 @@ class EmulatedEvent : public Event {
   void Happen();
   void Wait() const;
   Result<double> Seconds() const override;
+  bool happened() const override;
 
  private:
   mutable std::mutex mutex_;
@@ -35,6 +36,8 @@ class WorkThread {
   WorkThread& operator=(const WorkThread&) = delete;
 
   void Put(std::function<void()> work);
+  EventPtr Record();
+  void Wait(const EventPtr& event);
   // For all that was put; the first failure.
   Status Finish();
   void Fail(const std::string& why);  // from a work

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "kernels/transformer/device/emulated_kernels.h"
+#include "kernels/transformer/device/emulated_link.h"
 #include "sim/base/quantity.h"
 
 namespace pipescope::transformer::device {
@@ -53,6 +54,12 @@ Result<RankDevice> Emulation::Open(int rank) {
   };
   return RankDevice{heap_.get(), std::make_unique<EmulatedKernels>(seed(0)),
                     std::make_unique<EmulatedKernels>(seed(1))};
+}
+
+Result<std::unique_ptr<Link>> Emulation::OpenLink(const LinkName& name, executor::Post& post) {
+  const auto seed = static_cast<uint32_t>(name.from + 64 * name.to);
+  const uint32_t jitter = options_.jitter == 0 ? 0 : options_.jitter + seed;
+  return std::unique_ptr<Link>(std::make_unique<EmulatedLink>(name, post, jitter));
 }
 
 int64_t Emulation::held_bytes() const { return heap_->held(); }

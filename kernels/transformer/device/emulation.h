@@ -29,6 +29,8 @@ class Emulation {
 
   // A rank's share. The emulation outlives it.
   Result<RankDevice> Open(int rank);
+  // Between ranks that are processes, each with an emulation of its own.
+  Result<std::unique_ptr<Link>> OpenLink(const LinkName& name, executor::Post& post);
   // Of memory that is not given back; 0 once all ranks are gone.
   int64_t held_bytes() const;
 

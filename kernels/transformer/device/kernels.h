@@ -51,6 +51,13 @@ struct AttentionGradientArrays {
 
 class Kernels : public Queue {
  public:
+  // `from` is copied before it comes back.
+  virtual void Upload(void* to, const void* from, int64_t bytes) = 0;
+  // `to` holds it once Finish came back.
+  virtual void Download(void* to, const void* from, int64_t bytes) = 0;
+  virtual void CopyBytes(void* to, const void* from, int64_t bytes) = 0;
+  virtual void Zero(void* to, int64_t bytes) = 0;
+
   virtual void Linear(const Bf16* x, const Bf16* w, Bf16* y, LinearSize size) = 0;
   virtual void LinearInputGradient(const Bf16* dy, const Bf16* w, Bf16* dx, LinearSize size) = 0;
   virtual void LinearWeightGradient(const Bf16* x, const Bf16* dy, float* dw, LinearSize size) = 0;

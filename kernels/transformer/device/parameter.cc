@@ -37,7 +37,7 @@ void Parameter::Add(const float* gradient) {
 }
 
 GivenSum Parameter::TakeSum() {
-  GivenSum given{std::exchange(sum_, Zeros(8 * count())), nullptr};
+  GivenSum given{std::exchange(sum_, Zeros(8 * count())), nullptr, count()};
   given.ready = kernels_.Record();
   return given;
 }

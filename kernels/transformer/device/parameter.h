@@ -15,6 +15,7 @@ namespace pipescope::transformer::device {
 struct GivenSum {
   Block sum;
   EventPtr ready;
+  int64_t count = 0;  // values
 };
 
 class Parameter {

@@ -1,8 +1,9 @@
 // A queue of a device's work, in order: a CUDA stream, or a thread that plays one (emulation.h).
 //
-// A call puts work on the queue and comes back; what it is given must stay until the work is done,
-// but for what Upload copies. The first failure stays with the queue: Finish tells it, and until
-// then calls do nothing more that matters.
+// Which work is for those that derive from it: a rank's kernels (kernels.h), what goes to another
+// process (link.h). A call puts work on the queue and comes back; what it is given must stay until
+// the work is done. The first failure stays with the queue: Finish tells it, and until then calls
+// do nothing more that matters.
 //
 //   auto event = a.Record();      // when all that a holds so far is done
 //   b.Wait(event);                // what b is given from here on starts after that
@@ -23,6 +24,8 @@ class Event {
   virtual ~Event() = default;
   // When it happened, in seconds on the clock that all queues of a device share. Waits for it.
   virtual Result<double> Seconds() const = 0;
+  // Whether it has; also where its queue has failed, which says so itself.
+  virtual bool happened() const = 0;
 };
 using EventPtr = std::shared_ptr<Event>;
 
@@ -34,11 +37,6 @@ class Queue {
   virtual void Wait(const EventPtr& event) = 0;
   virtual Status Finish() = 0;
 
-  virtual void Upload(void* to, const void* from, int64_t bytes) = 0;
-  // `to` holds it once Finish came back.
-  virtual void Download(void* to, const void* from, int64_t bytes) = 0;
-  virtual void CopyBytes(void* to, const void* from, int64_t bytes) = 0;
-  virtual void Zero(void* to, int64_t bytes) = 0;
   // The bytes hold nothing: an emulation fills them with what would be seen in results.
   virtual void Forget(void* /*at*/, int64_t /*bytes*/) {}
 };

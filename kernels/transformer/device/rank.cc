@@ -39,24 +39,34 @@ Rank::Rank(Training& training, std::shared_ptr<Meeting> meeting, RankDevice devi
             std::make_shared<Pool>(*device_.memory)},
       carrier_(std::move(carrier)),
       ends_(std::make_shared<Ends>()) {
+  try {
+    MakeStages(stages, share);
+  } catch (...) {  // no memory for a weight; queues still fill those that there was some for
+    FinishQueues();
+    throw;
+  }
+}
+
+void Rank::MakeStages(const std::vector<int>& stages, const ExpertShare& share) {
   for (const int s : stages) {
     auto& stage = stages_[s];
     stage = std::make_unique<Stage>(t_.model, t_.text, s, t_.stages, share, carrier_.get(),
                                     OnDevice{&home_});
-    for (Parameter* p : stage->parameters())
-      places_.emplace_back(p, meeting_->holders[p->name()]++);
+    for (Parameter* p : stage->parameters()) places_.emplace_back(p, meeting_->Join(p->name()));
   }
   inexact_ = home_.pool->Allocate(sizeof(int32_t), *home_.compute);
 }
 
 // Nobody frees what a queue still works on.
-Rank::~Rank() {
+void Rank::FinishQueues() {
   (void)device_.compute->Finish();
   (void)device_.communication->Finish();
 }
 
+Rank::~Rank() { FinishQueues(); }
+
 void Rank::Cancel() {
-  meeting_->sums.Cancel();
+  meeting_->Cancel();
   if (carrier_ != nullptr) carrier_->Cancel();
 }
 
@@ -81,14 +91,23 @@ Steps Rank::Plan(const schedules::Action& action, Ports& ports) {
 }
 
 // Waits for what the step takes, so that its start is when it could.
-void Rank::TakeMessage(const Steps& steps, int32_t step, Kernels& queue) {
-  const auto take = [&](const std::optional<HandoverName>& name, Travelling& to) {
-    if (!name) return;
-    to = meeting_->handover.Take(*name);
+Status Rank::TakeMessage(const Steps& steps, int32_t step, Kernels& queue) {
+  const auto take = [&](const std::optional<HandoverName>& name, Travelling& to) -> Status {
+    if (!name) return {};
+    if (alone_) {
+      to = (*alone_)[std::get<2>(*name) ? 1 : 0];
+      return {};
+    }
+    auto taken = meeting_->Take(*name);
+    if (!taken) return Fail(taken.error());
+    to = *std::move(taken);
     if (to.ready != nullptr) queue.Wait(to.ready);
+    return {};
   };
-  if (step == steps.takes_activation) take(activation_, activation_in_);
-  if (step == steps.takes_gradient) take(gradient_, gradient_in_);
+  Status ok;
+  if (step == steps.takes_activation) ok = take(activation_, activation_in_);
+  if (ok && step == steps.takes_gradient) ok = take(gradient_, gradient_in_);
+  return ok;
 }
 
 Steps Rank::OnQueues(Steps steps) {
@@ -112,12 +131,11 @@ Steps Rank::OnQueues(Steps steps) {
         const auto o = static_cast<size_t>(other);
         if (Ends::IndexOf(ends->lanes[o]) != lane) queue.Wait(ends->end[o]);
       }
-      TakeMessage(taken, static_cast<int32_t>(i), queue);
+      if (auto ok = TakeMessage(taken, static_cast<int32_t>(i), queue); !ok) return ok;
       ends->start[i] = queue.Record();
       const Status ran = run();
       ends->end[i] = queue.Record();
-      LeaveAt(ends->end[i], lane);
-      return ran;
+      return ran ? LeaveAt(ends->end[i], lane) : ran;
     };
     step.when = [ends, i]() -> Result<executor::Span> {
       const auto start = ends->start[i]->Seconds(), end = ends->end[i]->Seconds();
@@ -133,17 +151,24 @@ Steps Rank::OnQueues(Steps steps) {
 }
 
 void Rank::Leave(const HandoverName& name, Travelling what) {
-  if (!meeting_->handover.alone()) leaving_.emplace_back(name, std::move(what));
+  if (!alone_) leaving_.emplace_back(name, std::move(what));
 }
 
 // What the step leaves is there at its end. Only steps of the compute lane leave anything.
-void Rank::LeaveAt(const EventPtr& end, size_t lane) {
-  if (lane != 0) return;
-  for (auto& [name, what] : leaving_) {
+Status Rank::LeaveAt(const EventPtr& end, size_t lane) {
+  if (lane != 0) return {};
+  for (auto& [name, what] : std::exchange(leaving_, {})) {
     what.ready = end;
-    meeting_->handover.Leave(name, std::move(what));
+    if (auto ok = meeting_->Leave(name, std::move(what)); !ok) return ok;
   }
-  leaving_.clear();
+  return {};
+}
+
+void Rank::PlayAlone(const std::vector<Bf16>& activation, const std::vector<Bf16>& gradient) {
+  const Tape tape(home_, *home_.compute);
+  const int64_t rows = t_.model.tokens;
+  alone_ = {Travelling{tape.Upload(activation), nullptr, rows, true},
+            Travelling{tape.Upload(gradient), nullptr, rows, true}};
 }
 
 void Rank::Forward(int s, int mb, size_t part, Ports&) {

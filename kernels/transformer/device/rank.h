@@ -7,6 +7,7 @@
 //   `after`            the queue waits for the event at the other lane's step
 //   the next action    both queues wait for all of the action before
 //   messages           the giver's event; values are copied on the taker's compute queue
+//   (meeting.h)
 //
 // When a step ran is read off its events after the run (executor/work.h's `when`), on the clock of
 // the device. The host runs ahead of the device but for the router's choice (operations.h) and the
@@ -20,23 +21,17 @@
 #include <string>
 #include <vector>
 
-#include "kernels/transformer/device/handover.h"
+#include "kernels/transformer/device/links.h"
 #include "kernels/transformer/device/machine.h"
+#include "kernels/transformer/device/meeting.h"
 #include "kernels/transformer/device/rank_device.h"
 #include "kernels/transformer/rank.h"
 
 namespace pipescope::transformer::device {
 
-// Where ranks of a run on devices meet.
-struct Meeting {
-  Handover handover;
-  Gather<std::pair<std::string, int64_t>, GivenSum> sums;
-  std::map<std::string, size_t> holders;  // copies of each parameter
-};
-
 class Rank : public ModelRank {
  public:
-  // Sums of gradients travel on the device: the training's `copies` are not used.
+  // Sums of gradients travel on the device, by the meeting.
   Rank(Training& training, std::shared_ptr<Meeting> meeting, RankDevice device,
        const std::vector<int>& stages, const ExpertShare& share, std::unique_ptr<Carrier> carrier);
   ~Rank() override;
@@ -51,13 +46,17 @@ class Rank : public ModelRank {
 
   const std::map<int, std::unique_ptr<Stage>>& stages() const { return stages_; }
   Home& home() { return home_; }
+  // Takes these each time, in BF16, and drops what it gives.
+  void PlayAlone(const std::vector<Bf16>& activation, const std::vector<Bf16>& gradient);
   int64_t peak_bytes() const { return home_.pool->peak_bytes(); }
 
  private:
   struct Ends;
+  void MakeStages(const std::vector<int>& stages, const ExpertShare& share);
+  void FinishQueues();
   executor::Steps OnQueues(executor::Steps steps);
   Kernels& QueueOf(timeline::Lane lane);
-  void TakeMessage(const executor::Steps& steps, int32_t step, Kernels& queue);
+  Status TakeMessage(const executor::Steps& steps, int32_t step, Kernels& queue);
 
   size_t parts(int stage) const override { return stages_.at(stage)->parts(); }
   PartKind kind(int stage, size_t part) const override { return stages_.at(stage)->kind(part); }
@@ -69,10 +68,8 @@ class Rank : public ModelRank {
   void WeightGradient(int stage, int microbatch, size_t part) override;
 
   void Leave(const HandoverName& name, Travelling what);
-  void LeaveAt(const EventPtr& end, size_t lane);
-  template <class Visit>
-  void ForParameters(const Visit& visit);
-  void GiveSums();
+  Status LeaveAt(const EventPtr& end, size_t lane);
+  Status GiveSums();
   Status AddSums();
   Status Update();
 
@@ -88,6 +85,7 @@ class Rank : public ModelRank {
   std::optional<HandoverName> activation_, gradient_;
   Travelling activation_in_, gradient_in_;
   std::vector<std::pair<HandoverName, Travelling>> leaving_;  // of the step that runs
+  std::optional<std::array<Travelling, 2>> alone_;            // activation and gradient it takes
   Block inexact_;
   int64_t step_ = 1;
 };
@@ -97,18 +95,29 @@ class DeviceRanks : public RankMaker {
  public:
   using OpenDevice = std::function<Result<RankDevice>(int rank)>;
   using CheckModel = std::function<Status(const ModelConfig&)>;
-  // `check`: what the device asks of a model besides; may be null.
-  explicit DeviceRanks(OpenDevice open, CheckModel check = nullptr)
-      : open_(std::move(open)), check_(std::move(check)) {}
+  // `check`: what the device asks of a model besides; may be null. `open_link`: between ranks that
+  // are processes; null where they must be threads.
+  explicit DeviceRanks(OpenDevice open, CheckModel check = nullptr, OpenLink open_link = nullptr)
+      : open_(std::move(open)), check_(std::move(check)), open_link_(std::move(open_link)) {}
 
-  Result<executor::Works> Make(Training& training, const schedules::Schedule& schedule) override;
+  Result<executor::Works> Make(Training& training, const schedules::Schedule& schedule,
+                               executor::Crew& crew) override;
   Status Check(const ModelConfig& model) const override;
-  // Between events of two queues, the lowest decile.
-  Result<double> MeasureHop() override;
+  // hop.cc says how.
+  Result<double> MeasureHop(const ModelConfig& model, int ranks, executor::Crew& crew) override;
 
  private:
+  Status CheckCrew(executor::Crew& crew) const;
+  Result<executor::Works> MakeHere(Training& training, const schedules::Schedule& schedule,
+                                   executor::Crew& crew);
+  Links& LinksOf(executor::Crew& crew);
+  Result<double> HopHere(int64_t bytes, int ranks);
+  Result<double> HopBetween(int64_t bytes, executor::Crew& crew);
+
   const OpenDevice open_;
   const CheckModel check_;
+  const OpenLink open_link_;
+  std::unique_ptr<Links> links_;  // made when a job of processes asks
 };
 
 }  // namespace pipescope::transformer::device

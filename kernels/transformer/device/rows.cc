@@ -36,13 +36,63 @@ Carried::List Carried::Upload(Tape& tape, const RowList& list) const {
 // Leaves what is mine, and waits on the queue for what is there for me.
 std::vector<LeftRows> Carried::Meet(Tape& tape, LeftRows left) const {
   left.ready = tape.kernels().Record();
-  const int64_t exchange = c_.exchanges_++;
-  c_.meeting_->Give(exchange, static_cast<size_t>(c_.place_), static_cast<size_t>(c_.places_),
-                    std::move(left));
-  auto all = c_.meeting_->Take(exchange);
+  auto all = c_.meeting_->Meet(c_.exchanges_++, c_.place_, c_.places_, std::move(left));
   if (!all) throw std::runtime_error(all.error().ToString());
-  for (const LeftRows& of_rank : *all) tape.kernels().Wait(of_rank.ready);
+  for (const LeftRows& of_rank : *all) {
+    if (of_rank.ready != nullptr) tape.kernels().Wait(of_rank.ready);
+  }
   return std::move(*all);
+}
+
+// My rows as others can take them. `weights` null: of the rows alone.
+LeftRows Carried::Leaving(Tape& tape, const Block& x, const Block& weights) const {
+  LeftRows left;
+  if (c_.meeting_->shares_memory()) {
+    left.rows = {x};
+    if (weights != nullptr) left.weights = {weights};
+    return left;
+  }
+  const int64_t hidden = c_.model_.hidden, selected = c_.model_.routing.selected;
+  for (size_t group = 0; group < of_mine_.size(); ++group) {
+    const List& list = of_mine_[group];
+    left.to.push_back(static_cast<int>(group) / c_.groups());
+    left.counts.push_back(list.rows);
+    left.rows.push_back(tape.Allocate<Bf16>(list.rows * hidden));
+    tape.kernels().Gather(x->as<Bf16>(), list.tokens->as<int64_t>(), left.rows.back()->as<Bf16>(),
+                          {list.rows, hidden});
+    if (weights == nullptr) continue;
+    left.weights.push_back(tape.Allocate<float>(list.rows * selected));
+    tape.kernels().GatherFloats(weights->as<float>(), list.slots->as<int64_t>(),
+                                left.weights.back()->as<float>(), list.rows * selected);
+  }
+  return left;
+}
+
+// The rows that `home` has for a group of mine.
+Block Carried::RowsFrom(Tape& tape, const LeftRows& home, int group, const List& list) const {
+  const Extent size{list.rows, c_.model_.hidden};
+  Block rows = tape.Allocate<Bf16>(size.count());
+  if (c_.meeting_->shares_memory()) {
+    tape.kernels().Gather(home.rows[0]->as<Bf16>(), list.tokens->as<int64_t>(), rows->as<Bf16>(),
+                          size);
+  } else if (list.rows > 0) {
+    tape.kernels().CopyBytes(rows->as<void>(), home.rows[static_cast<size_t>(group)]->as<void>(),
+                             2 * size.count());
+  }
+  return rows;
+}
+
+Block Carried::WeightsFrom(Tape& tape, const LeftRows& home, int group, const List& list) const {
+  const int64_t count = list.rows * c_.model_.routing.selected;
+  Block weights = tape.Allocate<float>(count);
+  if (c_.meeting_->shares_memory()) {
+    tape.kernels().GatherFloats(home.weights[0]->as<float>(), list.slots->as<int64_t>(),
+                                weights->as<float>(), count);
+  } else if (list.rows > 0) {
+    const Block& packed = home.weights[static_cast<size_t>(group)];
+    tape.kernels().CopyBytes(weights->as<void>(), packed->as<void>(), 4 * count);
+  }
+  return weights;
 }
 
 // I have read all of it.
@@ -71,22 +121,20 @@ std::vector<Arrived> Carried::Dispatch(Tape& tape, const Tensor& x, const Choice
     of_mine_.push_back(Upload(tape, list));
   }
   which_ = tape.Upload(which);
-  const auto all = Meet(tape, {{x->value}, {choice.weights->value}, mine, nullptr});
+  LeftRows left = Leaving(tape, x->value, choice.weights->value);
+  left.experts = mine;
+  const auto all = Meet(tape, std::move(left));
   std::vector<Arrived> arrived;
   for (int group = c_.place_ * c_.groups(); group < (c_.place_ + 1) * c_.groups(); ++group) {
     for (const LeftRows& home : all) {
       const RowList list = RowsOf(home.experts, group, m);
-      const List on_device = of_arrived_.emplace_back(Upload(tape, list));
+      const List& on_device = of_arrived_.emplace_back(Upload(tape, list));
       const Extent size{on_device.rows, m.hidden}, choices{on_device.rows, m.routing.selected};
-      Tensor rows = tape.Make(size);
-      tape.kernels().Gather(home.rows[0]->as<Bf16>(), on_device.tokens->as<int64_t>(),
-                            rows->value->as<Bf16>(), size);
-      Block weights = tape.Allocate<float>(choices.count());
-      tape.kernels().GatherFloats(home.weights[0]->as<float>(), on_device.slots->as<int64_t>(),
-                                  weights->as<float>(), choices.count());
       arrived.push_back({group,
-                         std::move(rows),
-                         std::make_shared<TensorData>(TensorData{choices, weights, nullptr}),
+                         std::make_shared<TensorData>(
+                             TensorData{size, RowsFrom(tape, home, group, on_device), nullptr}),
+                         std::make_shared<TensorData>(TensorData{
+                             choices, WeightsFrom(tape, home, group, on_device), nullptr}),
                          {nullptr, list.experts}});
     }
   }
@@ -95,14 +143,11 @@ std::vector<Arrived> Carried::Dispatch(Tape& tape, const Tensor& x, const Choice
 }
 
 std::vector<Block> Carried::DispatchAgain(Tape& tape, const Block& dy) {
-  const auto all = Meet(tape, {{dy}, {}, {}, nullptr});
+  const auto all = Meet(tape, Leaving(tape, dy, nullptr));
   std::vector<Block> arrived;
   for (size_t i = 0; i < of_arrived_.size(); ++i) {
-    const List& list = of_arrived_[i];
-    const Extent size{list.rows, c_.model_.hidden};
-    Block& rows = arrived.emplace_back(tape.Allocate<Bf16>(size.count()));
-    tape.kernels().Gather(all[i % all.size()].rows[0]->as<Bf16>(), list.tokens->as<int64_t>(),
-                          rows->as<Bf16>(), size);
+    const int group = c_.place_ * c_.groups() + static_cast<int>(i / all.size());
+    arrived.push_back(RowsFrom(tape, all[i % all.size()], group, of_arrived_[i]));
   }
   Let(tape, all);
   return arrived;
@@ -112,7 +157,12 @@ Block Carried::Combine(Tape& tape, const std::vector<Block>& rows,
                        const std::vector<Block>& weights, Block* d_weights) {
   const ModelConfig& m = c_.model_;
   const int64_t slots = tokens_ * m.routing.selected;
-  const auto all = Meet(tape, {rows, weights, {}, nullptr});
+  LeftRows left{rows, weights, {}, nullptr};
+  for (size_t i = 0; i < of_arrived_.size(); ++i) {
+    left.to.push_back(static_cast<int>(i) % c_.places_);
+    left.counts.push_back(of_arrived_[i].rows);
+  }
+  const auto all = Meet(tape, std::move(left));
   int64_t received = 0;
   for (const List& list : of_mine_) received += list.rows;
   const Block together = tape.Allocate<Bf16>(received * m.hidden);

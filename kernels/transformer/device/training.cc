@@ -1,138 +1,159 @@
-// A step's end, and the ranks of a run, of rank.h.
+// The ranks of a run, of rank.h.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <stdexcept>
 #include <utility>
 
+#include "kernels/executor/post.h"
+#include "kernels/transformer/device/apart.h"
 #include "kernels/transformer/device/rank.h"
+#include "kernels/transformer/device/rows_apart.h"
+#include "kernels/transformer/device/together.h"
 #include "kernels/transformer/parameter.h"
 
 namespace pipescope::transformer::device {
-
-using executor::Steps;
-using timeline::Lane;
-
-void Rank::GiveSums() {
-  for (const auto& [p, place] : places_) {
-    meeting_->sums.Give({p->name(), step_}, place, meeting_->holders.at(p->name()), p->TakeSum());
-  }
-}
-
-Status Rank::AddSums() {
-  home_.compute->Zero(inexact_->as<void>(), sizeof(int32_t));
-  for (const auto& [p, place] : places_) {
-    const auto sums = meeting_->sums.Take({p->name(), step_});
-    if (!sums) return Fail(sums.error());
-    p->SetGradient(*sums, inexact_->as<int32_t>());
-  }
-  return {};
-}
-
-Status Rank::Update() {
-  for (const auto& [p, place] : places_) p->Update(t_.adamw, step_);
-  ++step_;
-  int32_t inexact = 0;
-  home_.compute->Download(&inexact, inexact_->as<void>(), sizeof(inexact));
-  for (Kernels* queue : {home_.compute, home_.communication}) {
-    if (auto ok = queue->Finish(); !ok) return ok;
-  }
-  if (inexact == 0) return {};
-  return Fail(fmt::format("a gradient is above {} or not a number", kLargestSum));
-}
-
-Steps Rank::StepEnd() {
-  Steps steps;
-  const auto add = [&](int32_t label, std::function<Status()> run) {
-    steps.list.push_back({label, Lane::kCompute, {}, std::move(run), nullptr});
-  };
-  add(GradientsOutLabel(), [this]() -> Status {
-    GiveSums();
-    return {};
-  });
-  add(GradientsInLabel(), [this] { return AddSums(); });
-  add(OptimizerLabel(), [this] { return Update(); });
-  return OnQueues(std::move(steps));
-}
-
 namespace {
 
-std::unique_ptr<Carrier> MakeCarrier(const ModelConfig& m, const std::vector<int>& group, int rank,
-                                     std::map<int, std::shared_ptr<RowMeeting>>& meetings) {
-  if (m.expert_groups == 1) return nullptr;
-  auto& meeting = meetings[group.front()];
-  if (meeting == nullptr) meeting = std::make_shared<RowMeeting>();
-  const auto place = std::find(group.begin(), group.end(), rank) - group.begin();
-  return std::make_unique<Carrier>(m, meeting, static_cast<int>(place),
-                                   static_cast<int>(group.size()));
-}
-
 // Hidden states and gradients of the size that a training's have, for ranks that play alone.
-void MakeUp(const Training& training, Home& home, Handover& handover) {
-  const Tape tape(home, *home.compute);
-  const int64_t count = training.model.tokens * training.model.hidden;
-  const auto draw = [&](const std::string& name, float scale) {
-    std::vector<kernels::device::Bf16> values;
-    for (const float value : DrawWeights(name, count, 1)) {
+class MadeUp {
+ public:
+  explicit MadeUp(const Training& training)
+      : count_(training.model.tokens * training.model.hidden),
+        activation_(Draw("an activation", 1)),
+        gradient_(Draw("a gradient", static_cast<float>(training.LossWeight()))) {}
+  void GiveTo(Rank& rank) const { rank.PlayAlone(activation_, gradient_); }
+
+ private:
+  std::vector<Bf16> Draw(const std::string& name, float scale) const {
+    std::vector<Bf16> values;
+    for (const float value : DrawWeights(name, count_, 1)) {
       kernels::device::Store(values.emplace_back(), scale * value);
     }
-    return Travelling{tape.Upload(values), nullptr, training.model.tokens, true};
-  };
-  handover.TakeAlways(draw("an activation", 1),
-                      draw("a gradient", static_cast<float>(training.LossWeight())));
-}
+    return values;
+  }
+
+  const int64_t count_;
+  const std::vector<Bf16> activation_, gradient_;
+};
+
+// The ranks that are here, and where they meet.
+class Making {
+ public:
+  // `links`: between processes; null where ranks are threads of one.
+  Making(Training& training, const schedules::Schedule& schedule, executor::Crew& crew,
+         Links* links)
+      : t_(training),
+        schedule_(schedule),
+        crew_(crew),
+        links_(links),
+        groups_(ExpertGroups(training, schedule.ranks)) {
+    if (training.alone) made_up_.emplace(training);
+  }
+
+  void Add(int r, RankDevice device) {
+    const auto& group = groups_[static_cast<size_t>(r)];
+    const auto place = static_cast<int>(std::find(group.begin(), group.end(), r) - group.begin());
+    const int each = t_.model.expert_groups / static_cast<int>(group.size());
+    if (meeting_ == nullptr) meeting_ = MakeMeeting(*device.memory);
+    auto carrier = MakeCarrier(group, place, *device.memory);
+    auto rank = std::make_unique<Rank>(t_, meeting_, std::move(device),
+                                       StagesOf(schedule_.actions[static_cast<size_t>(r)]),
+                                       ExpertShare{place * each, each}, std::move(carrier));
+    if (made_up_) made_up_->GiveTo(*rank);
+    ranks_.push_back(std::move(rank));
+  }
+
+  Result<executor::Works> Finish() {
+    for (const auto& rank : ranks_) {
+      const Home& home = static_cast<Rank&>(*rank).home();
+      if (auto ok = home.compute->Finish(); !ok) return Fail(ok.error());
+    }
+    if (apart_ == nullptr) return std::move(ranks_);
+    if (auto ok = apart_->Connect(crew_); !ok) return Fail(ok.error());
+    const auto& group = groups_[static_cast<size_t>(crew_.post()->rank())];
+    const auto ok = links_->Connect(LinksAmong(group, LinkLane::kCommunication));
+    if (!ok) return Fail(ok.error());
+    return std::move(ranks_);
+  }
+
+ private:
+  // A process has one rank: the memory is that rank's.
+  std::shared_ptr<Meeting> MakeMeeting(Memory& memory) {
+    if (links_ == nullptr) return std::make_shared<Together>();
+    apart_ = std::make_shared<Apart>(t_, schedule_, crew_, *links_, memory);
+    return apart_;
+  }
+
+  std::unique_ptr<Carrier> MakeCarrier(const std::vector<int>& group, int place, Memory& memory) {
+    if (t_.model.expert_groups == 1) return nullptr;
+    auto& rows = rows_[group.front()];
+    if (rows == nullptr && links_ != nullptr && group.size() > 1) {
+      rows = std::make_shared<RowsApart>(t_.model, *crew_.post(), *links_, group, memory);
+    }
+    if (rows == nullptr) rows = std::make_shared<RowsTogether>();
+    return std::make_unique<Carrier>(t_.model, rows, place, static_cast<int>(group.size()));
+  }
+
+  Training& t_;
+  const schedules::Schedule& schedule_;
+  executor::Crew& crew_;
+  Links* const links_;
+  const std::vector<std::vector<int>> groups_;
+  std::optional<MadeUp> made_up_;
+  std::shared_ptr<Apart> apart_;
+  std::shared_ptr<Meeting> meeting_;
+  std::map<int, std::shared_ptr<RowMeeting>> rows_;  // by a group's first rank
+  executor::Works ranks_;
+};
 
 }  // namespace
 
-Result<executor::Works> DeviceRanks::Make(Training& training, const schedules::Schedule& schedule) {
+Result<executor::Works> DeviceRanks::Make(Training& training, const schedules::Schedule& schedule,
+                                          executor::Crew& crew) {
   if (Status ok = Check(training.model); !ok) return Fail(ok.error());
-  const auto groups = ExpertGroups(training, schedule.ranks);
-  const auto meeting = std::make_shared<Meeting>();
-  std::map<int, std::shared_ptr<RowMeeting>> meetings;  // by first rank
-  executor::Works ranks;
-  for (int r = 0; r < schedule.ranks; ++r) {
-    const auto& group = groups[static_cast<size_t>(r)];
-    const auto place = static_cast<int>(std::find(group.begin(), group.end(), r) - group.begin());
-    const int each = training.model.expert_groups / static_cast<int>(group.size());
+  if (Status ok = CheckCrew(crew); !ok) return Fail(ok.error());
+  auto works = [&]() -> Result<executor::Works> {
+    try {
+      return MakeHere(training, schedule, crew);
+    } catch (const std::runtime_error& error) {  // memory
+      return Fail(error.what());
+    }
+  }();
+  if (works || crew.post() == nullptr) return works;
+  // Others may have theirs, and would wait.
+  crew.EndFor(fmt::format("rank {}: {}", crew.post()->rank(), works.error().message));
+  return works;
+}
+
+Status DeviceRanks::CheckCrew(executor::Crew& crew) const {
+  if (crew.post() == nullptr) return {};
+  if (open_link_ != nullptr) return {};
+  return Fail("ranks on this device are threads of one process");
+}
+
+Result<executor::Works> DeviceRanks::MakeHere(Training& training,
+                                              const schedules::Schedule& schedule,
+                                              executor::Crew& crew) {
+  Making making(training, schedule, crew, crew.post() == nullptr ? nullptr : &LinksOf(crew));
+  for (const int r : crew.RanksOf(schedule.ranks)) {
     auto device = open_(r);
     if (!device) return Fail(device.error());
-    auto rank = std::make_unique<Rank>(
-        training, meeting, std::move(*device), StagesOf(schedule.actions[static_cast<size_t>(r)]),
-        ExpertShare{place * each, each}, MakeCarrier(training.model, group, r, meetings));
-    if (training.alone && r == 0) MakeUp(training, rank->home(), meeting->handover);
-    ranks.push_back(std::move(rank));
+    making.Add(r, std::move(*device));
   }
-  for (const auto& rank : ranks) {
-    const Home& home = static_cast<Rank&>(*rank).home();
-    if (auto ok = home.compute->Finish(); !ok) return Fail(ok.error());
-  }
-  return ranks;
+  return making.Finish();
+}
+
+Links& DeviceRanks::LinksOf(executor::Crew& crew) {
+  if (links_ == nullptr) links_ = std::make_unique<Links>(*crew.post(), open_link_);
+  return *links_;
 }
 
 Status DeviceRanks::Check(const ModelConfig& model) const {
   if (!model.bf16) return Fail("model " + model.name + ": on a device it trains in BF16 alone");
   if (model.fp8) return Fail("model " + model.name + ": FP8 is not there on a device yet");
   return check_ == nullptr ? Status() : check_(model);
-}
-
-Result<double> DeviceRanks::MeasureHop() {
-  constexpr int kHops = 50;
-  auto one = open_(0), other = open_(0);
-  for (const auto* device : {&one, &other}) {
-    if (!*device) return Fail(device->error());
-  }
-  std::vector<double> hops;
-  for (int i = 0; i < kHops; ++i) {
-    other->compute->Finish();  // it has nothing else to do
-    const EventPtr given = one->compute->Record();
-    other->compute->Wait(given);
-    const EventPtr taken = other->compute->Record();
-    if (auto ok = other->compute->Finish(); !ok) return Fail(ok.error());
-    const auto from = given->Seconds(), to = taken->Seconds();
-    if (!from || !to) return Fail((from ? to : from).error());
-    hops.push_back(*to - *from);
-  }
-  std::sort(hops.begin(), hops.end());
-  return std::max(0.0, hops[kHops / 10]);
 }
 
 }  // namespace pipescope::transformer::device

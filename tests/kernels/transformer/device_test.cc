@@ -39,36 +39,14 @@ void Prepare(Training& training, const ModelConfig& model, const schedules::Sche
   training.expert_ranks = c.expert_ranks;
 }
 
-void Keep(std::map<std::string, std::vector<float>>& all, const std::string& name,
-          const std::vector<float>& values) {
-  const auto [at, is_new] = all.emplace(name, values);
-  EXPECT_TRUE(is_new || at->second == values) << "copies differ: " << name;
-}
-
 Outcome TrainOnDevice(const ModelConfig& model, const schedules::Schedule& one, const Case& c) {
-  const schedules::Schedule schedule = Replicate(one, c.replicas);
-  Training training;
-  Prepare(training, model, schedule, c);
   Outcome outcome;
   Emulation emulation({.jitter = c.jitter});
   {
     DeviceRanks ranks([&](int rank) { return emulation.Open(rank); });
-    const auto works = ranks.Make(training, schedule);
-    EXPECT_TRUE(works);
-    for (int step = 0; step < c.steps; ++step) {
-      const auto run = executor::RunOnThreads(schedule, *works, {});
-      EXPECT_TRUE(run) << (run ? "" : run.error().ToString());
-      if (!run) return outcome;
-      outcome.losses.push_back(TakeLoss(training, *works));
-    }
-    for (const auto& work : *works) {
-      for (const auto& [s, stage] : dynamic_cast<const device::Rank&>(*work).stages()) {
-        for (const device::Parameter* p : stage->parameters()) {
-          Keep(outcome.gradients, p->name(), p->gradient());
-          Keep(outcome.weights, p->name(), p->master());
-        }
-      }
-    }
+    executor::ThreadCrew crew;
+    outcome = TrainWith(crew, model, one, c.steps, c.replicas, c.expert_ranks,
+                        {&ranks, PackParameters<device::Rank>});
   }
   EXPECT_EQ(emulation.held_bytes(), 0);
   return outcome;
@@ -152,7 +130,8 @@ TEST(OnDevice, ATimelineComesFromTheDevicesEvents) {
   Prepare(training, Micro(2), schedule, {});
   Emulation emulation;
   DeviceRanks ranks([&](int rank) { return emulation.Open(rank); });
-  const auto works = ranks.Make(training, schedule);
+  executor::ThreadCrew crew;
+  const auto works = ranks.Make(training, schedule, crew);
   ASSERT_TRUE(works);
   const auto run = executor::RunOnThreads(schedule, *works, {});
   ASSERT_TRUE(run) << run.error().ToString();
@@ -172,7 +151,8 @@ TEST(OnDevice, TooLittleMemoryEndsTheRun) {
   Prepare(training, Micro(2), schedule, {});
   Emulation emulation({.most_bytes = 1 << 21});
   DeviceRanks ranks([&](int rank) { return emulation.Open(rank); });
-  const auto works = ranks.Make(training, schedule);
+  executor::ThreadCrew crew;
+  const auto works = ranks.Make(training, schedule, crew);
   ASSERT_TRUE(works);
   const auto run = executor::RunOnThreads(schedule, *works, {});
   ASSERT_FALSE(run);
@@ -207,7 +187,7 @@ TEST(OnDevice, StepsAreCalibratedByTheDevicesEvents) {
     }
   }
   EXPECT_EQ(costs->partners, (std::vector<std::vector<int>>{{0, 1}, {0, 1}}));  // the embedding
-  const auto hop = ranks.MeasureHop();
+  const auto hop = ranks.MeasureHop(Micro(4), 2, crew);
   ASSERT_TRUE(hop);
   EXPECT_LT(*hop, 0.1);
 }

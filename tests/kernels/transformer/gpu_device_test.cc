@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "kernels/device.h"
+#include "kernels/transformer/device/gpu/gpu_plan.h"
 #include "kernels/transformer/device/gpu/sm_plan.h"
 #include "kernels/transformer/device/pool.h"
 
@@ -61,16 +64,71 @@ TEST(SmPlan, SharesAreUnitsAndFit) {
   }
 }
 
+TEST(GpuPlan, NeighboursShareAGpuAndSharesAreEqual) {
+  const auto plan = PlanGpus(8, 4, 0);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->gpus, 4);
+  EXPECT_EQ(plan->shares, 2);
+  EXPECT_EQ(plan->ranks[1].gpu, 0);
+  EXPECT_EQ(plan->ranks[1].share, 1);
+  EXPECT_EQ(plan->ranks[2].gpu, 1);
+  const auto whole = PlanGpus(2, 8, 0);
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->gpus, 2);
+  EXPECT_EQ(whole->shares, 1);
+}
+
+// Whatever the numbers: no fewer on a GPU are possible, neighbours are on one or on neighbouring
+// ones, none is used that has no rank, and each share has one rank.
+TEST(GpuPlan, AsFewOnAGpuAsCanBe) {
+  for (int ranks = 1; ranks <= 40; ++ranks) {
+    for (int there = 1; there <= 12; ++there) {
+      for (int limit = 0; limit <= there; ++limit) {
+        const auto plan = PlanGpus(ranks, there, limit);
+        ASSERT_TRUE(plan);
+        const int usable = limit > 0 ? limit : there;
+        EXPECT_LE(plan->gpus, usable);
+        EXPECT_EQ(plan->shares, (ranks + std::min(usable, ranks) - 1) / std::min(usable, ranks));
+        std::set<std::pair<int, int>> taken;
+        std::set<int> gpus;
+        int before = 0;
+        for (const GpuPlace& place : plan->ranks) {
+          EXPECT_TRUE(taken.insert({place.gpu, place.share}).second);
+          EXPECT_LT(place.share, plan->shares);
+          EXPECT_TRUE(place.gpu == before || place.gpu == before + 1);
+          gpus.insert(before = place.gpu);
+        }
+        EXPECT_EQ(static_cast<int>(plan->ranks.size()), ranks);
+        EXPECT_EQ(static_cast<int>(gpus.size()), plan->gpus);
+      }
+    }
+  }
+}
+
+TEST(GpuPlan, WhatCannotBeIsRefused) {
+  EXPECT_THAT(PlanGpus(2, 0, 0).error().ToString(), HasSubstr("no GPU"));
+  EXPECT_THAT(PlanGpus(4, 2, 3).error().ToString(), HasSubstr("--gpus: '3': expected at most 2"));
+  EXPECT_FALSE(PlanGpus(0, 2, 0));
+}
+
+TEST(GpuPlan, AProcessHasAGpuToItself) {
+  EXPECT_EQ(PlanOwnGpu(3, 4, 8, 0).value(), 3);
+  EXPECT_EQ(PlanOwnGpu(3, 4, 1, 0).value(), 0);  // the launcher shows it no other
+  EXPECT_THAT(PlanOwnGpu(0, 4, 2, 0).error().ToString(),
+              HasSubstr("4 processes on a machine with 2 GPUs"));
+  EXPECT_FALSE(PlanOwnGpu(0, 4, 8, 2));
+  EXPECT_FALSE(PlanOwnGpu(0, 1, 0, 0));
+  EXPECT_TRUE(CheckOwnGpus({"GPU-0", "GPU-1", "GPU-2"}));
+  EXPECT_THAT(CheckOwnGpus({"GPU-0", "GPU-1", "GPU-0"}).error().ToString(),
+              HasSubstr("ranks 0 and 2 are processes on the same GPU, GPU-0"));
+}
+
 // A queue that only counts what it is told to wait for.
 class Counted : public Queue {
  public:
   EventPtr Record() override { return nullptr; }
   void Wait(const EventPtr&) override { ++waits; }
   Status Finish() override { return {}; }
-  void Upload(void*, const void*, int64_t) override {}
-  void Download(void*, const void*, int64_t) override {}
-  void CopyBytes(void*, const void*, int64_t) override {}
-  void Zero(void*, int64_t) override {}
   int waits = 0;
 };
 
@@ -128,6 +186,9 @@ TEST(GpuDevice, WithoutAGpuItSaysSo) {
   const auto none = GpuDevice::Make({2, 1, 8});
   ASSERT_FALSE(none);
   EXPECT_THAT(none.error().ToString(), HasSubstr("ranks on a GPU: "));
+  const auto own = GpuDevice::MakeOwn({0, 2, 0, 8});
+  ASSERT_FALSE(own);
+  EXPECT_THAT(own.error().ToString(), HasSubstr("ranks on a GPU: "));
 }
 
 }  // namespace

@@ -2,16 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "kernels/executor/packed.h"
-
 namespace pipescope::transformer {
 namespace {
 
 using Values = std::map<std::string, std::vector<float>>;
-
-const Rank& AsRank(const std::unique_ptr<executor::RankWork>& work) {
-  return dynamic_cast<const Rank&>(*work);
-}
 
 // Copies must be equal to the bit.
 void Keep(Values& all, const std::string& name, const std::vector<float>& values) {
@@ -19,25 +13,6 @@ void Keep(Values& all, const std::string& name, const std::vector<float>& values
   if (!is_new) {
     EXPECT_EQ(at->second, values) << name;
   }
-}
-
-std::vector<float> Copy(std::span<const float> values) { return {values.begin(), values.end()}; }
-
-// Of the ranks that are here, a name, gradient and weights each.
-std::string PackParameters(const executor::Works& works) {
-  executor::Packer packer;
-  for (const auto& work : works) {
-    for (const auto& [s, stage] : AsRank(work).stages()) {
-      for (const Parameter* p : stage->parameters()) {
-        packer.Put(true);
-        packer.PutList(std::vector<char>(p->name().begin(), p->name().end()));
-        packer.PutList(Copy(p->gradient()));
-        packer.PutList(Copy(p->master()));
-      }
-    }
-  }
-  packer.Put(false);
-  return packer.Take();
 }
 
 void AddParameters(const std::string& bytes, Outcome& outcome) {
@@ -53,7 +28,7 @@ void AddParameters(const std::string& bytes, Outcome& outcome) {
 }  // namespace
 
 Outcome TrainWith(executor::Crew& crew, const ModelConfig& model, const schedules::Schedule& one,
-                  int steps, int replicas, int expert_ranks) {
+                  int steps, int replicas, int expert_ranks, const Made& made) {
   const schedules::Schedule schedule = Replicate(one, replicas);
   Training training;
   training.model = model;
@@ -62,16 +37,18 @@ Outcome TrainWith(executor::Crew& crew, const ModelConfig& model, const schedule
   training.microbatches = schedule.microbatches;
   training.replicas = replicas;
   training.expert_ranks = expert_ranks;
+  training.maker = made.maker;
   const auto works = MakeRanks(training, schedule, crew);
   EXPECT_TRUE(works) << (works ? "" : works.error().ToString());
   Outcome outcome;
-  for (int step = 0; works && step < steps; ++step) {
+  if (!works) return outcome;
+  for (int step = 0; step < steps; ++step) {
     const auto run = crew.RunStep(schedule, *works);
     EXPECT_TRUE(run) << (run ? "" : run.error().ToString());
     if (!run) return outcome;
     outcome.losses.push_back(TakeLoss(training, *works, crew).value());
   }
-  const auto parameters = crew.Gather(PackParameters(*works));
+  const auto parameters = crew.Gather(made.pack(*works));
   for (const std::string& bytes : parameters.value()) AddParameters(bytes, outcome);
   return outcome;
 }

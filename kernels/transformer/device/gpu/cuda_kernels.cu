@@ -47,41 +47,12 @@ cuda::AttentionWidth WidthOf(const kernels::AttentionShape& s) {
 
 }  // namespace
 
-Result<std::unique_ptr<CudaKernels>> CudaKernels::Make(cudaStream_t stream, int sms,
-                                                       std::shared_ptr<GpuClock> clock) {
+CudaKernels::Made CudaKernels::Make(cudaStream_t stream, int sms, std::shared_ptr<GpuClock> clock) {
   auto linear = cuda::LinearQueue::Make(clock->gpu(), sms);
   if (!linear) return Fail(linear.error());
   auto made = std::unique_ptr<CudaKernels>(new CudaKernels(stream, std::move(clock)));
   made->linear_ = std::move(*linear);
   return made;
-}
-
-void CudaKernels::Keep(const Status& status) {
-  if (status) return;
-  const std::lock_guard lock(mutex_);
-  if (failed_) failed_ = status;
-}
-
-EventPtr CudaKernels::Record() {
-  Use();
-  Status failed;
-  EventPtr event = clock_->Record(stream_, failed);
-  Keep(failed);
-  return event;
-}
-
-void CudaKernels::Wait(const EventPtr& event) {
-  if (event == nullptr) return;  // it was refused, and its queue keeps why
-  Use();
-  const auto& gpu_event = static_cast<const GpuEvent&>(*event);
-  Keep(Cuda(cudaStreamWaitEvent(stream_, gpu_event.get()), "waiting for an event"));
-}
-
-Status CudaKernels::Finish() {
-  Use();
-  Keep(Cuda(cudaStreamSynchronize(stream_), "a queue of a rank"));
-  const std::lock_guard lock(mutex_);
-  return failed_;
 }
 
 // Memory of the host that is not pinned: CUDA has copied it when the call comes back.

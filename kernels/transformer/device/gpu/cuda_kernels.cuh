@@ -4,10 +4,10 @@
 #include <cuda_runtime.h>
 
 #include <memory>
-#include <mutex>
+#include <utility>
 
 #include "kernels/cuda/linear.h"
-#include "kernels/transformer/device/gpu/gpu_clock.cuh"
+#include "kernels/transformer/device/gpu/cuda_queue.cuh"
 #include "kernels/transformer/device/kernels.h"
 
 namespace pipescope::transformer::device {
@@ -15,13 +15,13 @@ namespace pipescope::transformer::device {
 // Calls may come from several threads, one at a time for what they put in order.
 class CudaKernels : public Kernels {
  public:
+  using Made = Result<std::unique_ptr<CudaKernels>>;
   // `stream` has `sms` SMs and outlives it.
-  static Result<std::unique_ptr<CudaKernels>> Make(cudaStream_t stream, int sms,
-                                                   std::shared_ptr<GpuClock> clock);
+  static Made Make(cudaStream_t stream, int sms, std::shared_ptr<GpuClock> clock);
 
-  EventPtr Record() override;
-  void Wait(const EventPtr& event) override;
-  Status Finish() override;
+  EventPtr Record() override { return queue_.Record(); }
+  void Wait(const EventPtr& event) override { queue_.Wait(event); }
+  Status Finish() override { return queue_.Finish(); }
   void Upload(void* to, const void* from, int64_t bytes) override;
   void Download(void* to, const void* from, int64_t bytes) override { CopyBytes(to, from, bytes); }
   void CopyBytes(void* to, const void* from, int64_t bytes) override;
@@ -74,15 +74,13 @@ class CudaKernels : public Kernels {
 
  private:
   CudaKernels(cudaStream_t stream, std::shared_ptr<GpuClock> clock)
-      : stream_(stream), clock_(std::move(clock)) {}
-  void Keep(const Status& status);
-  void Use() const { cudaSetDevice(clock_->gpu()); }
+      : stream_(stream), queue_(stream, std::move(clock)) {}
+  void Keep(const Status& status) { queue_.Keep(status); }
+  void Use() const { queue_.Use(); }
 
   const cudaStream_t stream_;
-  const std::shared_ptr<GpuClock> clock_;
+  CudaQueue queue_;
   std::unique_ptr<kernels::cuda::LinearQueue> linear_;
-  std::mutex mutex_;  // of failed_
-  Status failed_;
 };
 
 }  // namespace pipescope::transformer::device

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <utility>
+
 #include "kernels/transformer/device/gpu/gpu_clock.cuh"
 
 namespace pipescope::transformer::device {
@@ -22,8 +25,7 @@ Status GpuClock::Start() {
   if (auto ok = Cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "a stream"); !ok) {
     return ok;
   }
-  const auto first = AnchorNow();
-  return first ? Status() : Fail(first.error());
+  return AnchorFirst();
 }
 
 GpuClock::~GpuClock() {
@@ -33,27 +35,50 @@ GpuClock::~GpuClock() {
   if (stream_ != nullptr) cudaStreamDestroy(stream_);
 }
 
-// The last anchor, or a new one where that is old. The first GPU's clock begins at 0, others when
-// the host says.
-Result<size_t> GpuClock::AnchorNow() {
-  const auto now = std::chrono::steady_clock::now();
-  if (!anchors_.empty() && now - anchored_ < kBetweenAnchors) return anchors_.size() - 1;
+// An anchor that has happened, on the stream of anchors; its time is still to be told.
+Result<GpuClock::Anchor> GpuClock::NewAnchor() const {
   Anchor anchor;
   if (auto ok = Cuda(cudaEventCreate(&anchor.event), "an event"); !ok) return Fail(ok.error());
-  if (auto ok = Cuda(cudaEventRecord(anchor.event, stream_), "an event"); !ok) {
-    cudaEventDestroy(anchor.event);
-    return Fail(ok.error());
+  auto ok = Cuda(cudaEventRecord(anchor.event, stream_), "an event");
+  if (ok) ok = Cuda(cudaEventSynchronize(anchor.event), "an event");
+  if (ok) return anchor;
+  cudaEventDestroy(anchor.event);
+  return Fail(ok.error());
+}
+
+Status GpuClock::AnchorFirst() {
+  constexpr int kFirst = 8;
+  using Seconds = std::chrono::duration<double>;
+  double fastest = 1e9;
+  for (int i = 0; i < kFirst; ++i) {
+    const auto asked = std::chrono::steady_clock::now();
+    auto anchor = NewAnchor();
+    if (!anchor) return Fail(anchor.error());
+    anchored_ = std::chrono::steady_clock::now();
+    const double took = Seconds(anchored_ - asked).count();
+    anchor->seconds = Seconds(asked.time_since_epoch()).count() + took / 2;
+    if (anchors_.empty()) {
+      anchors_.push_back(*anchor);
+    } else {
+      if (took < fastest) std::swap(anchors_.front(), *anchor);
+      cudaEventDestroy(anchor->event);
+    }
+    fastest = std::min(fastest, took);
   }
-  if (auto ok = Cuda(cudaEventSynchronize(anchor.event), "an event"); !ok) return Fail(ok.error());
-  if (anchors_.empty()) {
-    anchor.seconds = std::chrono::duration<double>(now.time_since_epoch()).count();
-  } else {
-    const auto since = Between(anchors_.back().event, anchor.event);
-    if (!since) return Fail(since.error());
-    anchor.seconds = anchors_.back().seconds + *since;
-  }
+  return {};
+}
+
+// The last anchor, or a new one where that is old.
+Result<size_t> GpuClock::AnchorNow() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - anchored_ < kBetweenAnchors) return anchors_.size() - 1;
+  auto anchor = NewAnchor();
+  if (!anchor) return Fail(anchor.error());
+  const auto since = Between(anchors_.back().event, anchor->event);
+  if (!since) return Fail(since.error());
+  anchor->seconds = anchors_.back().seconds + *since;
   anchored_ = now;
-  anchors_.push_back(anchor);
+  anchors_.push_back(*anchor);
   return anchors_.size() - 1;
 }
 

@@ -5,6 +5,10 @@
 // does nothing else, and an event's time is its anchor's and the time since then:
 //
 //   seconds = sum of the times between anchors, in double, + since the last one
+//
+// The first anchor's time is the host's (steady_clock), half-way between asking for it and having
+// seen it, of the fastest of kFirst: so clocks of several GPUs agree within half of that, some
+// microseconds, and those of processes as their hosts' do (executor/processes.h).
 #pragma once
 
 #include <cuda_runtime.h>
@@ -35,6 +39,8 @@ class GpuClock : public std::enable_shared_from_this<GpuClock> {
     cudaEvent_t event = nullptr;
     double seconds = 0;
   };
+  Result<Anchor> NewAnchor() const;
+  Status AnchorFirst();
   Result<size_t> AnchorNow();
   cudaEvent_t Spare();
   Result<double> SecondsOf(cudaEvent_t event, size_t anchor) const;
@@ -55,6 +61,7 @@ class GpuEvent : public Event {
   ~GpuEvent() override { clock_->Return(event_); }
 
   Result<double> Seconds() const override { return clock_->SecondsOf(event_, anchor_); }
+  bool happened() const override { return cudaEventQuery(event_) != cudaErrorNotReady; }
   cudaEvent_t get() const { return event_; }
 
  private:

@@ -1,149 +1,130 @@
+#include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
-#include "kernels/transformer/device/gpu/cuda_kernels.cuh"
 #include "kernels/transformer/device/gpu/gpu_device.h"
-#include "kernels/transformer/device/gpu/green_context.cuh"
+#include "kernels/transformer/device/gpu/gpu_plan.h"
+#include "kernels/transformer/device/gpu/nccl_link.h"
+#include "kernels/transformer/device/gpu/shared_gpu.cuh"
 
 namespace pipescope::transformer::device {
 namespace {
 
 using kernels::exchange::Cuda;
 
-// Memory of one GPU.
-class GpuMemory : public Memory {
- public:
-  explicit GpuMemory(int gpu) : gpu_(gpu) {}
-  Result<void*> Allocate(int64_t bytes) override {
-    void* data = nullptr;
-    cudaError_t status = cudaSetDevice(gpu_);
-    if (status == cudaSuccess) status = cudaMalloc(&data, static_cast<size_t>(bytes));
-    if (auto ok = Cuda(status, "memory"); !ok) {
-      cudaGetLastError();  // forgets it
-      return Fail(ok.error().message + ": " + std::to_string(bytes) + " bytes");
-    }
-    return data;
-  }
-  void Free(void* data) override {
-    cudaSetDevice(gpu_);
-    cudaFree(data);
-  }
-
- private:
-  const int gpu_;
-};
-
-Status CheckGpus(const GpuShares& shares) {
+Result<int> GpusHere() {
   int count = 0;
-  if (auto ok = Cuda(cudaGetDeviceCount(&count), "ranks on a GPU"); !ok) return ok;
-  if (shares.gpus < 1 || shares.gpus > count || (shares.gpus > 1 && shares.gpus != shares.ranks)) {
-    return Fail("ranks on GPUs: " + std::to_string(shares.ranks) + " ranks on " +
-                std::to_string(shares.gpus) + " GPUs: expected one GPU, or one for each rank of " +
-                "the " + std::to_string(count) + " that there are");
+  if (auto ok = Cuda(cudaGetDeviceCount(&count), "ranks on a GPU"); !ok) return Fail(ok.error());
+  return count;
+}
+
+Result<std::string> NameOf(int gpu) {
+  cudaDeviceProp properties = {};
+  const auto ok = Cuda(cudaGetDeviceProperties(&properties, gpu), "a GPU's name");
+  if (!ok) return Fail(ok.error());
+  return std::string(properties.name);
+}
+
+// A rank on a slower one would make another pipeline of it.
+Status CheckAlike(int gpu) {
+  const auto first = NameOf(0), other = NameOf(gpu);
+  if (!first || !other) return Fail((first ? other : first).error());
+  if (*first == *other) return {};
+  return Fail("ranks on GPUs: GPU 0 is a " + *first + ", GPU " + std::to_string(gpu) + " a " +
+              *other + ": expected GPUs of one kind; --gpus takes fewer");
+}
+
+// `gpu` reads and copies from the memory of `other`.
+Status Reach(int gpu, int other) {
+  int can = 0;
+  if (auto ok = Cuda(cudaDeviceCanAccessPeer(&can, gpu, other), "peer access"); !ok) return ok;
+  if (can == 0) {
+    return Fail("ranks on GPUs: GPU " + std::to_string(gpu) + " cannot reach the memory of GPU " +
+                std::to_string(other) + ": expected peer access, or --transport mpi");
   }
+  if (auto ok = Cuda(cudaSetDevice(gpu), "a device"); !ok) return ok;
+  const cudaError_t peer = cudaDeviceEnablePeerAccess(other, 0);
+  if (peer != cudaErrorPeerAccessAlreadyEnabled) return Cuda(peer, "peer access between GPUs");
+  cudaGetLastError();  // forgets it
   return {};
 }
 
-class OneGpu : public GpuDevice {
+class Gpus : public GpuDevice {
  public:
-  explicit OneGpu(const GpuShares& shares)
-      : shares_(shares), memory_(0), clock_(std::make_shared<GpuClock>(0)) {}
+  Gpus(std::vector<GpuPlace> ranks, int link_sms) : ranks_(std::move(ranks)), link_sms_(link_sms) {}
 
-  Status Start() {
-    auto contexts = MakeGreenContexts(0, shares_.ranks, shares_.communication_sms);
-    if (!contexts) return Fail(contexts.error());
-    contexts_ = std::move(*contexts);
-    return clock_->Start();
+  Status Add(int gpu, int shares, int communication_sms) {
+    gpus_.push_back(std::make_unique<SharedGpu>(gpu));
+    return gpus_.back()->Start(shares, communication_sms);
   }
 
+  // A process with one GPU has its own rank there, and one that all are held against.
   Result<RankDevice> Open(int rank) override {
-    const SmPlan& plan = contexts_->plan();
-    auto compute = CudaKernels::Make(contexts_->compute(rank), plan.compute_sms(), clock_);
-    if (!compute) return Fail(compute.error());
-    auto communication =
-        CudaKernels::Make(contexts_->communication(rank), plan.communication_sms(), clock_);
-    if (!communication) return Fail(communication.error());
-    return RankDevice{&memory_, std::move(*compute), std::move(*communication)};
+    const GpuPlace place = ranks_.empty() ? GpuPlace() : ranks_[static_cast<size_t>(rank)];
+    return gpus_[static_cast<size_t>(place.gpu)]->Open(place.share);
   }
-  int compute_sms() const override { return contexts_->plan().compute_sms(); }
+
+  Result<std::unique_ptr<Link>> OpenLink(const LinkName& name, executor::Post& post) override {
+    const auto id = ShareLinkId(name, post, kernels::exchange::NewNcclId);
+    if (!id) return Fail(id.error());
+    return OpenNcclLink({*id, post.rank() == name.from, link_sms_, gpus_.front()->clock()});
+  }
+
+  Result<std::string> id() const override {
+    cudaDeviceProp properties = {};
+    const int gpu = gpus_.front()->number();
+    const auto ok = Cuda(cudaGetDeviceProperties(&properties, gpu), "a GPU's id");
+    if (!ok) return Fail(ok.error());
+    std::string id = "GPU-";
+    for (const char byte : properties.uuid.bytes) {
+      constexpr const char* kDigits = "0123456789abcdef";
+      const auto value = static_cast<unsigned char>(byte);
+      id += {kDigits[value / 16], kDigits[value % 16]};
+    }
+    return id;
+  }
 
  private:
-  const GpuShares shares_;
-  GpuMemory memory_;
-  std::shared_ptr<GpuClock> clock_;
-  std::unique_ptr<GreenContexts> contexts_;
-};
-
-// A GPU for each rank; all reach the memory of all.
-class ManyGpus : public GpuDevice {
- public:
-  ~ManyGpus() override {
-    for (size_t gpu = 0; gpu < gpus_.size(); ++gpu) {
-      cudaSetDevice(static_cast<int>(gpu));
-      for (cudaStream_t stream : gpus_[gpu]->streams) {
-        if (stream != nullptr) cudaStreamDestroy(stream);
-      }
-    }
-  }
-
-  Status Start(int count) {
-    for (int gpu = 0; gpu < count; ++gpu) {
-      gpus_.push_back(std::make_unique<Gpu>(gpu));
-      if (auto ok = gpus_.back()->clock->Start(); !ok) return ok;
-      for (cudaStream_t& stream : gpus_.back()->streams) {
-        const cudaError_t made = cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
-        if (auto ok = Cuda(made, "a stream"); !ok) return ok;
-      }
-      for (int other = 0; other < count; ++other) {
-        if (auto ok = Reach(gpu, other); !ok) return ok;
-      }
-    }
-    return Cuda(cudaDeviceGetAttribute(&sms_, cudaDevAttrMultiProcessorCount, 0), "a GPU's SMs");
-  }
-
-  Result<RankDevice> Open(int rank) override {
-    Gpu& gpu = *gpus_[static_cast<size_t>(rank) % gpus_.size()];
-    auto compute = CudaKernels::Make(gpu.streams[0], sms_, gpu.clock);
-    if (!compute) return Fail(compute.error());
-    auto communication = CudaKernels::Make(gpu.streams[1], sms_, gpu.clock);
-    if (!communication) return Fail(communication.error());
-    return RankDevice{&gpu.memory, std::move(*compute), std::move(*communication)};
-  }
-  int compute_sms() const override { return sms_; }
-
- private:
-  struct Gpu {
-    explicit Gpu(int number) : memory(number), clock(std::make_shared<GpuClock>(number)) {}
-    GpuMemory memory;
-    std::shared_ptr<GpuClock> clock;
-    cudaStream_t streams[2] = {};
-  };
-
-  static Status Reach(int gpu, int other) {
-    if (gpu == other) return {};
-    if (auto ok = Cuda(cudaSetDevice(gpu), "a device"); !ok) return ok;
-    const cudaError_t peer = cudaDeviceEnablePeerAccess(other, 0);
-    if (peer != cudaErrorPeerAccessAlreadyEnabled) return Cuda(peer, "peer access between GPUs");
-    cudaGetLastError();  // forgets it
-    return {};
-  }
-
-  std::vector<std::unique_ptr<Gpu>> gpus_;
-  int sms_ = 0;
+  const std::vector<GpuPlace> ranks_;
+  const int link_sms_;
+  std::vector<std::unique_ptr<SharedGpu>> gpus_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<GpuDevice>> GpuDevice::Make(const GpuShares& shares) {
-  if (auto ok = CheckGpus(shares); !ok) return Fail(ok.error());
-  if (shares.gpus > 1) {
-    auto many = std::make_unique<ManyGpus>();
-    if (auto ok = many->Start(shares.gpus); !ok) return Fail(ok.error());
-    return std::unique_ptr<GpuDevice>(std::move(many));
+  const auto here = GpusHere();
+  if (!here) return Fail(here.error());
+  const auto plan = PlanGpus(shares.ranks, *here, shares.gpus);
+  if (!plan) return Fail(plan.error());
+  auto gpus = std::make_unique<Gpus>(plan->ranks, 0);
+  for (int gpu = 0; gpu < plan->gpus; ++gpu) {
+    if (auto ok = CheckAlike(gpu); !ok) return Fail(ok.error());
+    if (auto ok = gpus->Add(gpu, plan->shares, shares.communication_sms); !ok) {
+      return Fail(ok.error());
+    }
+    for (int other = 0; other < gpu; ++other) {
+      if (auto ok = Reach(gpu, other); !ok) return Fail(ok.error());
+      if (auto ok = Reach(other, gpu); !ok) return Fail(ok.error());
+    }
   }
-  auto one = std::make_unique<OneGpu>(shares);
-  if (auto ok = one->Start(); !ok) return Fail(ok.error());
-  return std::unique_ptr<GpuDevice>(std::move(one));
+  return std::unique_ptr<GpuDevice>(std::move(gpus));
+}
+
+Result<std::unique_ptr<GpuDevice>> GpuDevice::MakeOwn(const OwnGpu& own) {
+  // As they are where the user has set them. Eager: a kernel that is loaded at its first launch may
+  // wait for the GPU to be idle, and so for a send that waits for another process.
+  setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
+  setenv("CUDA_MODULE_LOADING", "EAGER", 0);
+  const auto here = GpusHere();
+  if (!here) return Fail(here.error());
+  const auto gpu = PlanOwnGpu(own.local, own.locals, *here, own.gpus);
+  if (!gpu) return Fail(gpu.error());
+  if (auto ok = CheckNccl(); !ok) return Fail(ok.error());
+  auto gpus = std::make_unique<Gpus>(std::vector<GpuPlace>(), std::max(1, own.communication_sms));
+  if (auto ok = gpus->Add(*gpu, 1, own.communication_sms); !ok) return Fail(ok.error());
+  return std::unique_ptr<GpuDevice>(std::move(gpus));
 }
 
 }  // namespace pipescope::transformer::device
