@@ -97,6 +97,11 @@ Result<reports::KernelPredictions> Compare(const Options& o) {
     prediction->operation.times = operation.times;
     all.rows.push_back(*std::move(prediction));
   }
+  if (all.rows.empty()) {
+    return Fail(In(o.measured, {fmt::format("holds no kernel whose name has '{}' in it; expected "
+                                            "at least one",
+                                            o.kernels.kernel)}));
+  }
   if (const auto missing = held->machine.find("not measured"); missing != held->machine.end()) {
     all.failures.push_back(missing->second);
   }

@@ -1,7 +1,6 @@
 #include "sim/resource_use.h"
 
 #include <algorithm>
-#include <map>
 
 namespace pipescope {
 namespace {
@@ -52,6 +51,7 @@ class Adder {
       : resource_(resource),
         slices_(slices / end.seconds()),
         bytes_(static_cast<size_t>(graph.ranks)),
+        sent_(bytes_.size()),
         slots_(bytes_.size(), std::vector<double>(static_cast<size_t>(slices))),
         label_bytes_(graph.labels.size()),
         label_seconds_(graph.labels.size()) {}
@@ -63,15 +63,18 @@ class Adder {
     if (bytes == 0) return;
     const auto owner = static_cast<size_t>(OwnerOf(task, resource_));
     bytes_[owner] += bytes;
-    if (Leaves(resource_)) traffic_[{task.rank, task.peer}] += bytes;
+    if (Leaves(resource_)) SentTo(owner, task.peer) += bytes;
     label_bytes_[label] += bytes;
     Spread(start.seconds() * slices_, end.seconds() * slices_, bytes, slots_[owner]);
   }
 
   ResourceUse::Row Take(double capacity) {
     ResourceUse::Row row{NameOf(resource_), Bandwidth(capacity), {}, std::move(slots_), {}};
-    for (const auto& [ends, bytes] : traffic_) {
-      row.traffic.push_back({ends.first, ends.second, Bytes(static_cast<int64_t>(bytes))});
+    for (size_t from = 0; from < sent_.size(); ++from) {
+      std::sort(sent_[from].begin(), sent_[from].end());
+      for (const auto& [to, bytes] : sent_[from]) {
+        row.traffic.push_back({static_cast<int>(from), to, Bytes(static_cast<int64_t>(bytes))});
+      }
     }
     for (const double bytes : bytes_) row.bytes.emplace_back(static_cast<int64_t>(bytes));
     for (std::vector<double>& rank : row.share) {
@@ -85,10 +88,18 @@ class Adder {
   }
 
  private:
+  // A rank sends to few others.
+  double& SentTo(size_t from, int32_t to) {
+    for (auto& [rank, bytes] : sent_[from]) {
+      if (rank == to) return bytes;
+    }
+    return sent_[from].emplace_back(to, 0).second;
+  }
+
   Resource resource_;
   double slices_;  // a second
   std::vector<double> bytes_;
-  std::map<std::pair<int32_t, int32_t>, double> traffic_;  // (from, to)
+  std::vector<std::vector<std::pair<int32_t, double>>> sent_;  // [from] to, bytes
   std::vector<std::vector<double>> slots_;
   std::vector<double> label_bytes_, label_seconds_;
 };

@@ -19,8 +19,9 @@ namespace {
 // Between the end of a failed rank and that of its keeper. mpirun may tidy up as soon as the last
 // keeper is gone, while a thread of its own still takes note that the rank's connection is: OpenMPI
 // 4.1.4 with PMIx 4.2.2 crashes or hangs at that now and then, when all ranks have ended. Of jobs
-// that fail at once, four side by side on 2 processors, 11 of 480 did; where ranks have met before
-// (ProcessCrew::Join) 2 of 240; with this pause too none of 540, six side by side 4 of 330.
+// that fail at once, four side by side on 2 processors, 10 of 400 did; with this pause alone 7 of
+// 240, where ranks have met before (ProcessCrew::Join) 2 of 240, with both none of 540; six side by
+// side with both 4 of 330.
 constexpr auto kLinger = std::chrono::milliseconds(100);
 
 volatile std::sig_atomic_t ended_from_outside = 0;

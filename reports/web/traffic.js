@@ -3,7 +3,7 @@
 const trafficOf = (r) => (r.resources && resourceOf(r).traffic) || {from: []};
 const CELL_ROOM = 300;
 
-// Messages are hundreds of times smaller than what a rank's own GPUs exchange: shades go by the logarithm, from a
+// Messages are far smaller than what a rank's own GPUs exchange: shades go by the logarithm, from a
 // fifth for the least.
 function trafficShade(bytes, least, most) {
   return most > least ? 0.2 + (0.8 * Math.log(bytes / least)) / Math.log(most / least) : 1;
@@ -12,11 +12,11 @@ function trafficShade(bytes, least, most) {
 function trafficCell(traffic, i, pitch, colour) {
   const from = traffic.from[i],
     to = traffic.to[i],
-    to_whom = from === to ? 'among its own GPUs' : `to rank ${to}`;
+    whom = from === to ? 'among its own GPUs' : `to rank ${to}`;
   return svgEl(
     'rect',
     {x: 34 + to * pitch, y: 22 + from * pitch, width: pitch - 1, height: pitch - 1, fill: colour},
-    svgEl('title', {}, `rank ${from} ${to_whom}: ${formatBytes(traffic.bytes[i])} a GPU`),
+    svgEl('title', {}, `rank ${from} ${whom}: ${formatBytes(traffic.bytes[i])} a GPU`),
   );
 }
 

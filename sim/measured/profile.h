@@ -7,8 +7,7 @@
 //               the GEMM's own m, n, k. Passes tell kernels apart: weight gradients accumulate FP32
 //   attention   batch, sequence, heads, key_heads, qk_dim, v_dim; causal; backward is input_grad
 //   memory      bytes read and written; pass none. Its name tells what it does: two that move as
-//   many
-//               bytes do not take as long
+//               many bytes do not take as long
 //   all_gather, reduce_scatter, all_reduce, all_to_all
 //               bytes of the whole (an all-to-all: that a GPU has), gpus, per_node: of these gpus
 //   message     bytes, per_node: 1 between nodes, 2 inside of one

@@ -117,6 +117,10 @@ TEST_F(Kernels, PredictRefusesWhatItCannotCompare) {
       {"kernels", "predict", "--topology", "h100_dgx_pod", "--profile", p, "--measured", same},
       {"--topology", "132"});
   ExpectRefused({"kernels", "predict", "--interference"}, {"--interference"});
+  std::vector<std::string> nothing = with(Write("more.json", ProfileText(Norm(2'000'000, 0.004))));
+  nothing.insert(nothing.end(), {"--kernel", "no_such"});
+  ExpectRefused(nothing, {"more.json", "no_such"});
+  ExpectRefused(with(Write("empty.json", ProfileText(""))), {"empty.json", "no kernel"});
 }
 
 // A job of one process meets itself; what it lacks then is a failed check.

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // How often it is looked who is there, and how long an mpirun may stay when all others have gone.
-constexpr auto kLook = std::chrono::seconds(1), kAlone = std::chrono::seconds(15);
+constexpr auto kLook = std::chrono::seconds(1), kAlone = std::chrono::seconds(8);
 
 std::string Slurp(const std::string& path) {
   std::ostringstream text;
