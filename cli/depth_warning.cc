@@ -52,7 +52,7 @@ std::string DepthWarning(const Experiment& e, const StepResult& result,
   std::string size;
   if (EveryFlowDiffers(e) && e.gpus() > kQuickGpus) {
     size = "; --fidelity flow does, in many minutes at this size";
-  } else if (const auto flow = Simulate(e, schedule, Fidelity::kFlow)) {
+  } else if (const auto flow = SimulateFigures(e, schedule, Fidelity::kFlow)) {
     size = fmt::format("; with --fidelity flow the step takes {}, {:+.1f} %",
                        Format(flow->step_time), (flow->step_time / result.step_time - 1) * 100);
   } else {

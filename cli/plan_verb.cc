@@ -13,6 +13,7 @@
 #include "reports/points_page.h"
 #include "sim/base/parallel.h"
 #include "sim/base/quantity.h"
+#include "sim/freed_memory.h"
 #include "sim/plan/search.h"
 
 namespace pipescope::cli {
@@ -44,6 +45,7 @@ int RunPlan(const PlanOptions& o) {
     shown = what;
     bar->Reach(done);
   };
+  KeepFreedMemory();
   const auto report = plan::Search(question);
   bar.reset();
   if (!report) return Complain(report.error());

@@ -15,6 +15,7 @@
 #include "reports/points_page.h"
 #include "reports/sweep_text.h"
 #include "sim/base/parallel.h"
+#include "sim/freed_memory.h"
 #include "sim/sweep/identity.h"
 #include "sim/sweep/run.h"
 
@@ -81,6 +82,7 @@ Result<sweep::Sweep> SweepOf(const SweepOptions& o) {
 // Runs what is pending; fails where a line cannot be written.
 Status RunPending(const SweepOptions& o, const sweep::Sweep& sweep, const std::string& identity,
                   SweepStore& store) {
+  KeepFreedMemory();
   std::atomic<bool>& stop = CatchInterrupts();
   const std::vector<int64_t> pending = store.Pending();
   Progress progress("points", static_cast<int64_t>(pending.size()));

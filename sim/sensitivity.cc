@@ -103,9 +103,9 @@ Result<std::vector<Sensitivity>> SensitivitiesOf(const Experiment& experiment,
         std::make_shared<costs::Basis>(costs::Basis{experiment.cluster, experiment.efficiencies});
     std::string how = change.apply(changed);
     if (how.empty()) continue;
-    auto result = Simulate(changed, schedule, fidelity);
-    if (!result) return Fail(result.error());
-    list.push_back({change.name, std::move(how), result->step_time, result->fits});
+    const auto figures = SimulateFigures(changed, schedule, fidelity);
+    if (!figures) return Fail(figures.error());
+    list.push_back({change.name, std::move(how), figures->step_time, figures->fits});
   }
   std::stable_sort(list.begin(), list.end(), [](const Sensitivity& a, const Sensitivity& b) {
     return a.step_time < b.step_time;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "sim/action_times.h"
+#include "sim/assumptions.h"
 #include "sim/base/quantity.h"
 #include "sim/cost_shares.h"
 #include "sim/costs/routing.h"
@@ -80,81 +81,6 @@ void AddRates(const Experiment& e, StepResult& r) {
   r.mfu_non_causal = share(false);
 }
 
-const char* WaysText(Paths paths) {
-  switch (paths) {
-    case Paths::kDestination:
-      return "by destination";
-    case Paths::kHash:
-      return "by hash";
-    case Paths::kSpread:
-      return "all at once, in equal parts";
-    case Paths::kLeastLoaded:
-      return "the least loaded when a flow starts";
-    case Paths::kValiant:
-      return "by a switch that a hash picks, where the fabric has longer ways";
-    case Paths::kAdaptive:
-      return "the shortest, or a longer one where it is full, when a flow starts";
-  }
-  return "";
-}
-
-std::vector<costs::Assumption> Assumptions(const Experiment& e, const costs::Spread& spread,
-                                           const Stages& stages, const std::string& made_for,
-                                           Fidelity fidelity) {
-  const size_t count = stages.layout.size();
-  std::vector<costs::Assumption> list = {
-      {"layers of the stages",
-       stages.given ? fmt::format("the layout of {} stages", count)
-                    : fmt::format("spread over {} stages by their work", count),
-       stages.given ? "the experiment"
-                    : fmt::format("the experiment has no layout of {} stages", count)},
-      {"communication SMs beside computation",
-       fmt::format("{} of {}", e.communication.sms, e.cluster.gpu.sms), "the experiment"},
-      {"routing",
-       fmt::format("balanced; a token's experts are on {:.2f} nodes and {:.2f} GPUs",
-                   spread.token_nodes, spread.token_gpus),
-       "computed from the model's expert groups (sim/costs/routing.h)"},
-      {"what hides communication", "only an overlapped forward-backward pair",
-       "F, I, W and B alone run their phases one after the other"},
-      {"gradients",
-       fmt::format("{}, {}{}", e.communication.fp32_gradients ? "FP32" : "BF16",
-                   e.communication.overlap_gradients ? "reduced as soon as a stage is done"
-                                                     : "reduced when the rank is done",
-                   e.training.fused_gradients ? "" : ", added up by kernels of their own"),
-       "the experiment"},
-      {"parameters",
-       e.parallel.zero_stage == 0           ? "updated by every replica"
-       : e.communication.overlap_parameters ? "gathered by stage as the next step starts"
-                                            : "gathered at the step's end",
-       "the experiment"},
-      {"MFU", "6 FLOPs a multiplied parameter and attention, of the BF16 peak",
-       "without MTP and recomputation, as is usual"},
-  };
-  if (fidelity == Fidelity::kSchedule) {
-    list.push_back({"lengths of actions and hops", "those of each alone, whatever else runs",
-                    "fidelity schedule; op shares SMs, HBM, NVLink and NIC"});
-  }
-  if (fidelity == Fidelity::kFlow) {
-    list.push_back(
-        {"fabric", "every GPU and every flow, max-min fair on the links of its route",
-         fmt::format("fidelity flow; ways {}{}; the times shown are of the replica that "
-                     "ends last",
-                     WaysText(e.communication.paths),
-                     e.communication.to_rail ? ", by the NIC of the destination's rail" : "")});
-  }
-  if (e.stage_scale.measured) {
-    list.push_back({"times of the stages",
-                    "what was measured in the mean; the model says how stages differ",
-                    "costs.stages of the experiment"});
-  }
-  if (!made_for.empty()) {
-    list.push_back({"the schedule is made for", made_for,
-                    "the experiment: each action alone, and what its memory leaves"});
-  }
-  for (costs::Assumption& a : costs::Describe(e.efficiencies)) list.push_back(std::move(a));
-  return list;
-}
-
 std::string PlanText(const Experiment& e) {
   const auto part = [](const char* name, int gpus) {
     return gpus > 1 ? fmt::format(" x {}{}", name, gpus) : "";
@@ -166,70 +92,107 @@ std::string PlanText(const Experiment& e) {
                      e.training.sequence_length);
 }
 
-void Analyse(const Experiment& e, const model::Layout& layout, const Ownership& own,
-             Fidelity fidelity, StepResult& r) {
+// A step made ready to run.
+struct Step {
+  MadeSchedule made;
+  Stages stages;
+  costs::Spread spread;
+  TaskGraph graph;
+};
+
+Result<Step> MakeStep(const Experiment& e, const std::string& name, Fidelity fidelity,
+                      EngineKind engine) {
+  if (auto ok = CheckRun(e, fidelity, engine); !ok) return Fail(ok.error());
+  auto made = MakeSchedule(e, name);
+  if (!made) return Fail(made.error());
+  auto stages = ChooseLayout(e, made->schedule.stages);
+  if (!stages) return Fail(stages.error());
+  auto spread = costs::SpreadOf(e.model, e.parallel.expert, e.cluster.node.gpus);
+  if (!spread) return Fail(Error{spread.error().message, e.places.expert, "parallel.expert"});
+  Step step{*std::move(made), *std::move(stages), *spread, {}};
+  const schedules::Schedule& schedule = step.made.schedule;
+  const model::Layout& layout = step.stages.layout;
+  if (auto size = CheckSize(e, schedule, layout); !size) return Fail(size.error());
+  std::optional<FixedTimes> fixed;
+  if (fidelity == Fidelity::kSchedule) fixed = FixedTimesOf(e, layout, *spread, schedule);
+  step.graph = Lower(e, schedule, layout, *spread, fixed ? &*fixed : nullptr);
+  if (auto duration = CheckDuration(e, step.graph); !duration) return Fail(duration.error());
+  return step;
+}
+
+// What the task graph tells of itself and its run; before AddFigures takes it.
+void AddCosts(const Experiment& e, const TaskGraph& graph, const TaskTimes& times,
+              Fidelity fidelity, Interval interval, StepResult& r) {
+  r.costs = CostSharesOf(graph);
+  r.measured_costs = !e.sources().empty() || e.stage_scale.measured;
+  if (fidelity == Fidelity::kSchedule) return;
+  if (interval == Interval::kYes) r.costs.spread = SpreadOfStep(graph);
+  constexpr int kSlices = 160;  // of a heatmap: one is some pixels wide
+  r.resources = ResourceUseOf(graph, times, kSlices);
+}
+
+// The timeline, and what FiguresOf reads. Fails where the step needs more memory than there is.
+Status AddFigures(const Experiment& e, const std::string& name, Step& step, const TaskTimes& times,
+                  Fidelity fidelity, StepResult& r) {
+  const model::Layout& layout = step.stages.layout;
+  r.timeline = MakeTimeline(std::move(step.graph), times);
+  r.schedule = step.made.schedule.name;
+  r.gpus = e.gpus();
   r.step_time = r.timeline.end;
   r.bubbles = timeline::FindBubbles(r.timeline);
-  r.span = timeline::LongestSpan(r.timeline);
   r.breakdown = timeline::BreakdownByRank(r.timeline);
+  r.activations = timeline::ActivationCurves(r.timeline, StageActivationsOf(e, layout));
+  r.memory = MemoryByRank(e, layout, OwnershipOf(step.made.schedule), r.activations);
+  r.bound_by = BoundBy(r.mean_breakdown(), fidelity);
+  AddRates(e, r);
+  const auto fits = CheckMemory(e, name, r.memory);
+  r.fits = fits.has_value();
+  return e.enforce_memory ? fits : Status();
+}
+
+// What else a report shows.
+void AddReport(const Experiment& e, const Step& step, Fidelity fidelity, EngineKind engine,
+               StepResult& r) {
+  r.experiment = e.name;
+  r.fidelity = NameOf(fidelity);
+  r.engine = engine == EngineKind::kSimGrid ? "simgrid" : "native";
+  r.model = e.model.name;
+  r.cluster = fmt::format("{} {} ({})", e.gpus(), e.cluster.gpu.name, e.cluster.name);
+  r.plan = PlanText(e);
+  r.layout = model::PrintLayout(step.stages.layout);
+  r.microbatches = step.made.schedule.microbatches;
+  r.assumptions = AssumptionsOf(e, step.spread, step.stages, step.made.made_for, fidelity);
+  r.span = timeline::LongestSpan(r.timeline);
   r.action_times = timeline::ActionTimesByRank(r.timeline);
   r.overlap = timeline::MeasureOverlap(r.timeline, r.bubbles);
   r.critical_path = timeline::CriticalPath(r.timeline);
-  r.activations = timeline::ActivationCurves(r.timeline, StageActivationsOf(e, layout));
-  r.memory = MemoryByRank(e, layout, own, r.activations);
-  r.bound_by = BoundBy(r.mean_breakdown(), fidelity);
-  AddRates(e, r);
 }
 
 }  // namespace
 
 Result<StepResult> Simulate(const Experiment& e, const std::string& name, Fidelity fidelity,
                             EngineKind engine, Interval interval) {
-  if (auto ok = CheckRun(e, fidelity, engine); !ok) return Fail(ok.error());
-  auto made = MakeSchedule(e, name);
-  if (!made) return Fail(made.error());
-  const schedules::Schedule* schedule = &made->schedule;
-  auto stages = ChooseLayout(e, schedule->stages);
-  if (!stages) return Fail(stages.error());
-  const model::Layout& layout = stages->layout;
-  auto spread = costs::SpreadOf(e.model, e.parallel.expert, e.cluster.node.gpus);
-  if (!spread) return Fail(Error{spread.error().message, e.places.expert, "parallel.expert"});
-
-  if (auto size = CheckSize(e, *schedule, layout); !size) return Fail(size.error());
-  std::optional<FixedTimes> fixed;
-  if (fidelity == Fidelity::kSchedule) fixed = FixedTimesOf(e, layout, *spread, *schedule);
-  TaskGraph graph = Lower(e, *schedule, layout, *spread, fixed ? &*fixed : nullptr);
-  if (auto duration = CheckDuration(e, graph); !duration) return Fail(duration.error());
-  auto run = RunGraph(e, graph, fidelity, engine);
-  if (!run) return Fail(run.error());
-  const TaskTimes& times = run->times;
+  auto step = MakeStep(e, name, fidelity, engine);
+  if (!step) return Fail(step.error());
   StepResult r;
-  r.links = std::move(run->links);
-  r.costs = CostSharesOf(graph);
-  if (interval == Interval::kYes && fidelity != Fidelity::kSchedule) {
-    r.costs.spread = SpreadOfStep(graph);
-  }
-  r.measured_costs = !e.sources().empty() || e.stage_scale.measured;
-  constexpr int kSlices = 160;  // of a heatmap: one is some pixels wide
-  if (fidelity != Fidelity::kSchedule) r.resources = ResourceUseOf(graph, times, kSlices);
-  r.timeline = MakeTimeline(std::move(graph), times);
-  r.experiment = e.name;
-  r.schedule = schedule->name;
-  r.fidelity = NameOf(fidelity);
-  r.engine = engine == EngineKind::kSimGrid ? "simgrid" : "native";
-  r.model = e.model.name;
-  r.cluster = fmt::format("{} {} ({})", e.gpus(), e.cluster.gpu.name, e.cluster.name);
-  r.plan = PlanText(e);
-  r.layout = model::PrintLayout(layout);
-  r.gpus = e.gpus();
-  r.microbatches = schedule->microbatches;
-  r.assumptions = Assumptions(e, *spread, *stages, made->made_for, fidelity);
-  Analyse(e, layout, OwnershipOf(*schedule), fidelity, r);
-  if (auto fits = CheckMemory(e, name, r.memory); !fits) {
-    r.fits = false;
-    if (e.enforce_memory) return Fail(fits.error());
-  }
+  const auto times = RunGraph(e, step->graph, fidelity, engine, &r.links);
+  if (!times) return Fail(times.error());
+  AddCosts(e, step->graph, *times, fidelity, interval, r);
+  if (auto ok = AddFigures(e, name, *step, *times, fidelity, r); !ok) return Fail(ok.error());
+  AddReport(e, *step, fidelity, engine, r);
   return r;
+}
+
+Result<StepFigures> SimulateFigures(const Experiment& e, const std::string& name,
+                                    Fidelity fidelity) {
+  constexpr EngineKind kEngine = EngineKind::kNative;
+  auto step = MakeStep(e, name, fidelity, kEngine);
+  if (!step) return Fail(step.error());
+  const auto times = RunGraph(e, step->graph, fidelity, kEngine);
+  if (!times) return Fail(times.error());
+  StepResult r;
+  if (auto ok = AddFigures(e, name, *step, *times, fidelity, r); !ok) return Fail(ok.error());
+  return FiguresOf(r);
 }
 
 }  // namespace pipescope

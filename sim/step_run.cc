@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -37,14 +38,13 @@ Status CheckSimGrid(const Experiment& e, Fidelity fidelity) {
   return {};
 }
 
-GraphRun Metered(TaskTimes times, LinkMeter& meter) {
-  const Duration end =
-      times.end.empty() ? Duration() : *std::max_element(times.end.begin(), times.end.end());
-  return {std::move(times), end > Duration() ? meter.Take(end) : LinkUse()};
+Duration EndOf(const TaskTimes& times) {
+  return times.end.empty() ? Duration() : *std::max_element(times.end.begin(), times.end.end());
 }
 
 // Of the replica that ends last.
-Result<GraphRun> RunFlows(const Experiment& e, const TaskGraph& graph, EngineKind kind) {
+Result<TaskTimes> RunFlows(const Experiment& e, const TaskGraph& graph, EngineKind kind,
+                           LinkUse* links) {
   std::vector<Role> roles = RolesOf(graph);
   const bool simgrid = kind == EngineKind::kSimGrid;
   for (Role& role : roles) {
@@ -54,18 +54,23 @@ Result<GraphRun> RunFlows(const Experiment& e, const TaskGraph& graph, EngineKin
   TransferTable transfers(e, graph, network,
                           simgrid ? TransferTable::Keep::kAll : TransferTable::Keep::kCommon);
   flow::NativeEngine native(network.network());
-  LinkMeter meter(e, graph, network);
-  StepTimes times = RunStepFlows(graph, e, roles, transfers, native, simgrid ? nullptr : &meter);
-  if (!simgrid) return Metered(std::move(times.times), meter);
-  if (transfers.partial() > 0) {
-    return Fail(
-        Error{"engine simgrid must know all flows beforehand; replicas of this step go apart "
-              "(what_if, faults or paths), expected engine native",
-              {e.file}});
+  std::optional<LinkMeter> meter;
+  if (links != nullptr) meter.emplace(e, graph, network);
+  LinkMeter* const metered = meter ? &*meter : nullptr;
+  StepTimes times = RunStepFlows(graph, e, roles, transfers, native, simgrid ? nullptr : metered);
+  if (simgrid) {
+    if (transfers.partial() > 0) {
+      return Fail(
+          Error{"engine simgrid must know all flows beforehand; replicas of this step go apart "
+                "(what_if, faults or paths), expected engine native",
+                {e.file}});
+    }
+    flow::SimGridEngine reference(network.network(), transfers.Patterns());
+    times = RunStepFlows(graph, e, roles, transfers, reference, metered);
   }
-  flow::SimGridEngine reference(network.network(), transfers.Patterns());
-  times = RunStepFlows(graph, e, roles, transfers, reference, &meter);
-  return Metered(std::move(times.times), meter);
+  const Duration end = EndOf(times.times);
+  if (meter && end > Duration()) *links = meter->Take(end);
+  return std::move(times.times);
 }
 
 }  // namespace
@@ -89,10 +94,10 @@ Status CheckRun(const Experiment& e, Fidelity fidelity, EngineKind engine) {
   return {};
 }
 
-Result<GraphRun> RunGraph(const Experiment& e, const TaskGraph& graph, Fidelity fidelity,
-                          EngineKind engine) {
-  if (fidelity == Fidelity::kFlow) return RunFlows(e, graph, engine);
-  return GraphRun{RunFluid(graph), {}};
+Result<TaskTimes> RunGraph(const Experiment& e, const TaskGraph& graph, Fidelity fidelity,
+                           EngineKind engine, LinkUse* links) {
+  if (fidelity == Fidelity::kFlow) return RunFlows(e, graph, engine, links);
+  return RunFluid(graph);
 }
 
 }  // namespace pipescope

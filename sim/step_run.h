@@ -22,14 +22,10 @@ const char* NameOf(Fidelity fidelity);
 // Fails where the experiment asks for what the fidelity or the engine cannot do.
 Status CheckRun(const Experiment& experiment, Fidelity fidelity, EngineKind engine);
 
-struct GraphRun {
-  TaskTimes times;
-  LinkUse links;  // at fidelity `flow`
-};
-
-// When every task of the folded graph runs; at fidelity `flow`, on the replica that ends last. The
+// When every task of the folded graph runs; at fidelity `flow`, on the replica that ends last. Who
+// wants to know what the links carry there gives `links`; it is left as it is at others. The
 // experiment has passed CheckRun; fails where SimGrid finds replicas that go apart.
-Result<GraphRun> RunGraph(const Experiment& experiment, const TaskGraph& graph, Fidelity fidelity,
-                          EngineKind engine);
+Result<TaskTimes> RunGraph(const Experiment& experiment, const TaskGraph& graph, Fidelity fidelity,
+                           EngineKind engine, LinkUse* links = nullptr);
 
 }  // namespace pipescope

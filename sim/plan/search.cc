@@ -188,8 +188,8 @@ class Searching {
       e.schedule = c.choice.schedule;
       e.parallel.chunks = c.choice.chunks;
       e.communication.sms = c.choice.sms;
-      if (const auto result = pipescope::Simulate(e, e.schedule)) {
-        entries[static_cast<size_t>(i)] = {c.choice, c.least.time, FiguresOf(*result)};
+      if (auto figures = SimulateFigures(e, e.schedule)) {
+        entries[static_cast<size_t>(i)] = {c.choice, c.least.time, *std::move(figures)};
       }
     });
     for (std::optional<PlanEntry>& entry : entries) {

@@ -46,11 +46,11 @@ SweepPoint RunPoint(const Sweep& sweep, int64_t index) {
     return point;
   }
   experiment->enforce_memory = false;  // what does not fit has figures all the same
-  const auto result = Simulate(*experiment, experiment->schedule, sweep.fidelity);
-  if (result) {
-    point.figures = FiguresOf(*result);
+  auto figures = SimulateFigures(*experiment, experiment->schedule, sweep.fidelity);
+  if (figures) {
+    point.figures = *std::move(figures);
   } else {
-    point.error = OneLine(result.error().ToString());
+    point.error = OneLine(figures.error().ToString());
   }
   return point;
 }

@@ -7,7 +7,8 @@
 speeds.csv names them: a benchmark, and another one of the same run that it is told against: SimGrid on the same flows,
 or BM_Reference, a fixed piece of work. Compared are these ratios, which other machines have alike, not times. Each is the
 least of the repetitions, the one that others disturbed least. Slower means by more than --allow (a share, 0.3); a
-limit_ms that is exceeded fails whatever the baseline.
+limit_ms that is exceeded fails whatever the baseline. A speed that has no baseline yet is new: it is measured and no
+failure, and README.md shows it from the first --update on.
 """
 
 import argparse
@@ -26,6 +27,7 @@ SPEEDS = FOLDER + "/speeds.csv"
 README = "README.md"
 BEGIN, END = "<!-- speeds -->\n", "\n<!-- end of speeds -->"
 REPETITIONS = 3
+NEW = "new"  # a verdict, not a failure
 UNITS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
@@ -72,7 +74,7 @@ def verdict(speed, allow):
     if speed["limit_ms"] and speed["now_ms"] > float(speed["limit_ms"]):
         return f"over {speed['limit_ms']} ms"
     if not speed["ratio"]:
-        return "no baseline"
+        return NEW
     change = speed["now_ratio"] / float(speed["ratio"]) - 1
     return f"slower by {change:.0%}" if change > allow else ""
 
@@ -93,6 +95,8 @@ def against(speed):
 def table(speeds):
     lines = ["| what | time | against | required |", "|---|---:|---|---:|"]
     for s in speeds:
+        if not s["ratio"]:
+            continue
         limit = told_ms(float(s["limit_ms"])) if s["limit_ms"] else ""
         lines.append(f"| {s['what']} | {told_ms(float(s['seen_ms']))} | {against(s)} | {limit} |")
     return "\n".join(lines)
@@ -140,7 +144,7 @@ def main():
         wrong = verdict(s, options.allow)
         before = f"{float(s['ratio']):.4g}" if s["ratio"] else "-"
         print(f"{s['what']:<62} {told_ms(s['now_ms']):>8}  {s['now_ratio']:10.4g} (was {before:>8})  {wrong}")
-        failed = failed or (wrong not in ("", "no baseline"))
+        failed = failed or wrong not in ("", NEW)
     if options.update:
         update(speeds)
         return 0
@@ -164,7 +168,14 @@ class Speeds(unittest.TestCase):
         self.assertEqual(verdict(speed, 0.3), "")
         self.assertEqual(verdict(speed, 0.2), "slower by 25%")
         self.assertEqual(verdict(dict(speed, now_ms=11.0), 0.3), "over 10 ms")
-        self.assertEqual(verdict(dict(speed, ratio=""), 0.3), "no baseline")
+        self.assertEqual(verdict(dict(speed, ratio=""), 0.3), NEW)
+        self.assertEqual(verdict(dict(speed, ratio="", now_ms=11.0), 0.3), "over 10 ms")
+
+    def test_what_is_new_is_in_no_table(self):
+        known = {"what": "a", "against": "BM_Reference", "limit_ms": "10", "ratio": "2.0", "seen_ms": "5.0"}
+        new = dict(known, what="b", ratio="", seen_ms="")
+        self.assertIn("| a | 5 ms | 2 x the reference | 10 ms |", table([known, new]))
+        self.assertNotIn("| b |", table([known, new]))
 
     def test_the_least_of_repetitions_counts_in_its_unit(self):
         def runs(name, **more):

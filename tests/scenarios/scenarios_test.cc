@@ -22,7 +22,7 @@ TEST_P(Scenario, GivesWhatIsExpected) {
 INSTANTIATE_TEST_SUITE_P(All, Scenario, testing::ValuesIn(ScenarioNames(kFolder)),
                          [](const auto& scenario) { return "_" + scenario.param; });
 
-TEST(Scenarios, AreThere) { EXPECT_GE(ScenarioNames(kFolder).size(), 7u); }
+TEST(Scenarios, AreThere) { EXPECT_GE(ScenarioNames(kFolder).size(), 10u); }
 
 }  // namespace
 }  // namespace pipescope
