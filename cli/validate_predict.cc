@@ -30,6 +30,8 @@ class Builder {
     hop_.demand.time = machine.hop;
     meeting_ = hop_;
     meeting_.demand.time = machine.meeting;
+    handover_ = hop_;
+    handover_.demand.time = machine.handover;
     ends_.resize(flow_.needs.size());
     exchanges_.resize(static_cast<size_t>(schedule.ranks));
   }
@@ -68,40 +70,53 @@ class Builder {
     before_.push_back(before);
   }
 
-  // Returns the last step of each lane.
+  // Returns the last step of each lane. The steps' tasks follow each other: what comes between two
+  // is added after them.
   std::vector<int32_t> AddSteps(int rank, const std::vector<TimedStep>& steps,
                                 const std::vector<int32_t>& before, int32_t action) {
     const int32_t base = static_cast<int32_t>(graph_.tasks.size());
+    for (const TimedStep& step : steps) AddStep(rank, step, action);
     std::array<int32_t, timeline::kLanes> last;
     last.fill(kNone);
+    int32_t task = base;
     for (const TimedStep& step : steps) {
-      const int32_t task = AddStep(rank, step, action);
       if (step.lane == timeline::Lane::kCommunication) {
         exchanges_[static_cast<size_t>(rank)].push_back(task);
       }
       int32_t& on_lane = last[static_cast<size_t>(step.lane)];
       if (on_lane >= 0) graph_.edges.emplace_back(on_lane, task);
       if (on_lane < 0) {
-        for (const int32_t other : before) graph_.edges.emplace_back(other, task);
+        for (const int32_t other : before) AddWait(other, task);
       }
-      for (const int32_t other : step.after) graph_.edges.emplace_back(base + other, task);
-      on_lane = task;
+      for (const int32_t other : step.after) AddWait(base + other, task);
+      on_lane = task++;
     }
     std::vector<int32_t> ended;
-    for (const int32_t task : last) {
-      if (task >= 0) ended.push_back(task);
+    for (const int32_t of_lane : last) {
+      if (of_lane >= 0) ended.push_back(of_lane);
     }
     return ended;
   }
 
-  int32_t AddStep(int rank, const TimedStep& step, int32_t action) {
+  // For a step of the same rank.
+  void AddWait(int32_t from, int32_t to) {
+    const auto lane = [&](int32_t task) { return lanes_[static_cast<size_t>(task)]; };
+    if (lane(from) != lane(to)) {
+      const int32_t woken = AddTask(graph_.tasks[static_cast<size_t>(to)].rank, handover_, kNone);
+      graph_.edges.emplace_back(from, woken);
+      from = woken;
+    }
+    graph_.edges.emplace_back(from, to);
+  }
+
+  void AddStep(int rank, const TimedStep& step, int32_t action) {
     TaskTemplate templ;
     templ.label = step.label;
     const double alone = step.alone + step.before;
     templ.demand.time = Seconds(alone);
     templ.rates[static_cast<size_t>(Resource::kProcessors)] =
         alone > 0 ? (step.seconds + step.before) / alone : 1;
-    return AddTask(rank, templ, action);
+    lanes_.resize(static_cast<size_t>(AddTask(rank, templ, action)) + 1, step.lane);
   }
 
   int32_t AddTask(int rank, const TaskTemplate& templ, int32_t action) {
@@ -174,7 +189,8 @@ class Builder {
   const transformer::RunCosts& costs_;
   schedules::Flow flow_;
   TaskGraph graph_;
-  TaskTemplate hop_, meeting_;
+  TaskTemplate hop_, meeting_, handover_;
+  std::vector<timeline::Lane> lanes_;            // by task, of those that are steps
   std::vector<Ends> ends_;                       // by action's number
   std::vector<std::vector<int32_t>> exchanges_;  // [rank] its tasks on the communication lane
   std::vector<std::vector<int32_t>> before_;     // [rank] the tasks that its actions end with

@@ -2,7 +2,8 @@
 //
 //   step     its calibrated time alone and the executor's own before it, on one of the
 //            `processors` that all share; it needs beside / alone of one
-//   lane     steps of an action one after the other; the next action when all of them ended
+//   lane     steps of an action one after the other; the next action when all of them ended; what
+//            waits for a step of the other lane starts `handover` after its end, no processor
 //   message  `hop` from the end of the step that gives to the start of the one that takes,
 //            if that one waits; no processor
 //   exchange on the communication lane: starts when all ranks of the group have come to it, and
@@ -32,6 +33,8 @@ struct Machine {
   // From the last one's coming to an exchange to the start of the others: between threads that of
   // who is woken, between processes a message.
   Duration meeting = {};
+  // A lane is a thread that blocks while it waits: how long it takes to be woken.
+  Duration handover = {};
 };
 
 // The schedule is sound; the costs are of its actions.

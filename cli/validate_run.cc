@@ -1,5 +1,6 @@
 #include "cli/validate_run.h"
 
+#include <fmt/format.h>
 #include <malloc.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include "kernels/executor/threads.h"
 #include "kernels/transformer/calibrate.h"
 #include "schedules/registry.h"
+#include "schedules/schedule_file.h"
 #include "sim/timeline/bubbles.h"
 
 namespace pipescope::cli {
@@ -39,6 +41,23 @@ void KeepMemory() {
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+}
+
+// A family's, or a file's, which has to be of the group's shape.
+Result<schedules::Schedule> ScheduleOf(const ValidateGroup& group, const std::string& name) {
+  if (!name.ends_with(".csv")) {
+    return schedules::Generate(name, {group.ranks, group.microbatches});
+  }
+  auto read = schedules::ReadScheduleFile(name);
+  if (!read) return Fail(read.error());
+  const schedules::Schedule& order = read->schedule;
+  if (order.ranks != group.ranks || order.microbatches != group.microbatches) {
+    return Fail(
+        fmt::format("{}: holds {} ranks and {} micro-batches; expected {} and {}, as --ranks and "
+                    "--microbatches say",
+                    name, order.ranks, order.microbatches, group.ranks, group.microbatches));
+  }
+  return std::move(read->schedule);
 }
 
 class Group {
@@ -66,7 +85,7 @@ class Group {
   }
 
   Status Add(const std::string& name) {
-    auto schedule = schedules::Generate(name, {group_.ranks, group_.microbatches});
+    auto schedule = ScheduleOf(group_, name);
     if (!schedule) return Fail(schedule.error());
     if (Status ok = transformer::CheckRun(model_, *schedule); !ok) return ok;
     *schedule = transformer::Replicate(*schedule, group_.replicas);

@@ -14,6 +14,7 @@
 #include "cli/version.h"
 #include "kernels/executor/threads.h"
 #include "kernels/transformer/calibrate.h"
+#include "reports/perfetto.h"
 #include "reports/validate_page.h"
 #include "schedules/registry.h"
 
@@ -28,7 +29,8 @@ constexpr const char* kExamples =
     "pipescope validate --device cuda --model large --ranks 4 --schedules 1f1b,zb1p,dualpipe\n"
     "mpirun -n 4 pipescope validate --device cuda --transport mpi --model large --ranks 4\n"
     "mpirun -n 4 pipescope validate --transport mpi --ranks 2 --dp 2 --ep 2\n"
-    "pipescope validate --model small-dense --format json --html report.html";
+    "pipescope validate --model small-dense --format json --html report.html\n"
+    "pipescope validate --schedules order.csv,1f1b --trace trace.json";
 
 struct Options {
   std::string device = "cpu";
@@ -47,7 +49,7 @@ struct Options {
   std::string transport = "threads";
   bool bf16 = false, fp8 = false;
   std::string format = "text";
-  std::string json, html, command, output;
+  std::string json, html, trace, command, output;
 };
 
 // "AMD EPYC" of a line "model name : AMD EPYC".
@@ -75,6 +77,7 @@ Status CheckOptions(const Options& o) {
         fmt::format("--ep: '{}': expected a divisor of --dp, {}", o.expert_ranks, o.replicas));
   }
   for (const std::string& name : o.schedules) {
+    if (name.ends_with(".csv")) continue;  // read for each group
     if (auto family = schedules::FindFamily(name); !family) return Fail(family.error());
   }
   for (const std::string& name : o.models) {
@@ -102,16 +105,17 @@ Status RunGroups(const Options& o, executor::Crew& crew, reports::ValidateResult
     for (const int ranks : o.ranks) {
       for (const int microbatches : o.microbatches) {
         const bool awake = ranks * o.replicas <= result.processors;
-        Machine machine{result.processors, awake ? result.hop : result.hop_woken, result.hop_woken};
-        if (o.device != "cpu") machine.hop = machine.meeting = Duration();
+        Machine machine{result.processors, awake ? result.hop : result.hop_woken, result.hop_woken,
+                        result.hop_woken};
+        if (o.device != "cpu") machine.hop = machine.meeting = machine.handover = Duration();
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
         const auto device =
             ValidateDevice::Open({o.device, o.gpus, o.communication_sms}, ranks * o.replicas, crew);
         if (!device) return Fail(device.error());
-        auto cases = RunGroup(
-            {model, ranks, microbatches, o.replicas, o.expert_ranks, layers, o.repetitions,
-             o.patience, o.bf16 || o.device != "cpu", o.fp8, !o.html.empty(), (*device)->maker()},
-            o.schedules, machine, crew);
+        auto cases = RunGroup({model, ranks, microbatches, o.replicas, o.expert_ranks, layers,
+                               o.repetitions, o.patience, o.bf16 || o.device != "cpu", o.fp8,
+                               !o.html.empty() || !o.trace.empty(), (*device)->maker()},
+                              o.schedules, machine, crew);
         if (!cases) return Fail(cases.error());
         result.cases.insert(result.cases.end(), cases->begin(), cases->end());
       }
@@ -126,6 +130,9 @@ int Show(const Options& o, const reports::ValidateResult& result) {
   if (!o.json.empty()) files.push_back({o.json, json});
   if (!o.html.empty()) {
     files.push_back({o.html, reports::ValidatePage(result, o.command, kVersion)});
+  }
+  if (!o.trace.empty()) {
+    files.push_back({o.trace, reports::PerfettoTrace(reports::ValidateSteps(result))});
   }
   const int emitted = EmitAll(files, o.output, o.format == "json" ? json : ValidateText(result));
   return emitted == kOk && !AllEqualOneRank(result) ? kCheckFailed : emitted;
@@ -193,7 +200,8 @@ void AddWhat(CLI::App& verb, Options& o) {
                   "processes, for each link to another one at most")
       ->check(CLI::Range(0, 128))
       ->capture_default_str();
-  verb.add_option("--schedules", o.schedules, "Schedules to run")
+  verb.add_option("--schedules", o.schedules,
+                  "Schedules to run: families, or files of orders (.csv)")
       ->delimiter(',')
       ->type_name("NAME,NAME,...")
       ->capture_default_str();
@@ -252,6 +260,8 @@ void AddValidateVerb(CLI::App& app, const std::string& command, int& exit_code) 
       ->capture_default_str();
   verb->add_option("--json", o->json, "Write JSON to this file");
   verb->add_option("--html", o->html, "Write the report page to this file");
+  verb->add_option("--trace", o->trace,
+                   "Write predictions and runs as a trace for ui.perfetto.dev to this file");
   verb->add_option("-o,--output", o->output, "Write to this file instead of standard output");
   verb->callback([&exit_code, o] { exit_code = Validate(*o); });
   LeadWithExamples(*verb, kExamples);

@@ -62,13 +62,22 @@ ValidationRow RowOf(const std::string& name, const ValidateCase& c) {
 
 std::string VerdictOf(const ValidateResult& r) {
   return fmt::format("Predictions are {} off in the mean; {}. {}", FormatPercent(MeanError(r)),
-                     OrderKept(r) ? "schedules that differ by more than the noise are ranked right"
-                                  : "some schedules are ranked wrong",
+                     RankingText(r),
                      AllEqualOneRank(r) ? "Every loss equals that of one rank, to the bit."
                                         : "WRONG: some losses differ from those of one rank.");
 }
 
 }  // namespace
+
+std::vector<StepResult> ValidateSteps(const ValidateResult& result) {
+  std::vector<StepResult> steps;
+  for (const ValidateCase& c : result.cases) {
+    const std::string name = NameOf(result, c);
+    steps.push_back(StepOf(name + ", predicted", c.predicted_timeline));
+    steps.push_back(StepOf(name + ", measured", c.measured_timeline));
+  }
+  return steps;
+}
 
 std::string ValidatePage(const ValidateResult& result, const std::string& command,
                          const std::string& version) {
@@ -79,14 +88,10 @@ std::string ValidatePage(const ValidateResult& result, const std::string& comman
     frame.subtitle += fmt::format(", {} processes over MPI", result.processes);
   }
   frame.verdict = VerdictOf(result);
-  std::vector<StepResult> steps;
   for (const ValidateCase& c : result.cases) {
-    const std::string name = NameOf(result, c);
-    frame.validation.push_back(RowOf(name, c));
-    steps.push_back(StepOf(name + ", predicted", c.predicted_timeline));
-    steps.push_back(StepOf(name + ", measured", c.measured_timeline));
+    frame.validation.push_back(RowOf(NameOf(result, c), c));
   }
-  return HtmlReport(steps, frame);
+  return HtmlReport(ValidateSteps(result), frame);
 }
 
 }  // namespace pipescope::reports

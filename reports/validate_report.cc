@@ -28,12 +28,12 @@ std::string RanksOf(const ValidateCase& c) {
   return fmt::format("PP{} DP{}{}", c.ranks, c.replicas, experts);
 }
 
-std::string CaseLine(const ValidateCase& c) {
-  return fmt::format("{:<18}{:<14}{:>12}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n", c.schedule,
-                     c.model, RanksOf(c), c.microbatches, Format(c.predicted), Format(c.measured),
-                     fmt::format("{:+.1f} %", 100 * c.error()), FormatPercent(c.noise),
-                     FormatPercent(c.others), FormatPercent(c.predicted_bubble),
-                     FormatPercent(c.measured_bubble));
+std::string CaseLine(const ValidateCase& c, size_t width) {
+  return fmt::format("{:<{}}{:<14}{:>12}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n", c.schedule,
+                     width, c.model, RanksOf(c), c.microbatches, Format(c.predicted),
+                     Format(c.measured), fmt::format("{:+.1f} %", 100 * c.error()),
+                     FormatPercent(c.noise), FormatPercent(c.others),
+                     FormatPercent(c.predicted_bubble), FormatPercent(c.measured_bubble));
 }
 
 // "a message takes 1.2 us, ...".
@@ -54,14 +54,39 @@ double MeanError(const ValidateResult& result) {
   return result.cases.empty() ? 0 : sum / static_cast<double>(result.cases.size());
 }
 
-bool OrderKept(const ValidateResult& result) {
-  for (const ValidateCase& a : result.cases) {
-    for (const ValidateCase& b : result.cases) {
+Ranking Rank(const ValidateResult& result) {
+  Ranking ranking;
+  for (size_t i = 0; i < result.cases.size(); ++i) {
+    for (size_t j = 0; j < result.cases.size(); ++j) {
+      const ValidateCase &a = result.cases[i], &b = result.cases[j];
       if (!Comparable(a, b) || !ClearlyFaster(a, b)) continue;
-      if (a.predicted > b.predicted) return false;
+      ++ranking.pairs;
+      if (a.predicted < b.predicted) continue;
+      ranking.wrong.push_back({i, j, b.measured / a.measured - 1, b.predicted / a.predicted - 1});
     }
   }
-  return true;
+  std::stable_sort(ranking.wrong.begin(), ranking.wrong.end(),
+                   [](const auto& a, const auto& b) { return a.measured > b.measured; });
+  return ranking;
+}
+
+std::string RankingText(const ValidateResult& result) {
+  const Ranking ranking = Rank(result);
+  if (ranking.pairs == 0) return "no schedules differ by more than the noise";
+  std::string text =
+      fmt::format("{} of schedules {} by more than the noise, ",
+                  ranking.pairs == 1 ? "1 pair" : fmt::format("{} pairs", ranking.pairs),
+                  ranking.pairs == 1 ? "differs" : "differ");
+  if (ranking.wrong.empty()) return text + "ranked right";
+  const Ranking::Wrong& worst = ranking.wrong.front();
+  const ValidateCase &faster = result.cases[worst.faster], &slower = result.cases[worst.slower];
+  return text + fmt::format(
+                    "{} ranked wrong: {} ({}, {}, {} micro-batches) takes {} longer than {}, "
+                    "predicted {} less",
+                    ranking.wrong.size(), slower.schedule, slower.model,
+                    slower.replicas == 1 ? fmt::format("{} ranks", slower.ranks) : RanksOf(slower),
+                    slower.microbatches, FormatPercent(worst.measured), faster.schedule,
+                    FormatPercent(-worst.predicted));
 }
 
 bool AllEqualOneRank(const ValidateResult& result) {
@@ -70,16 +95,18 @@ bool AllEqualOneRank(const ValidateResult& result) {
 }
 
 std::string ValidateText(const ValidateResult& r) {
+  size_t width = 16;  // of the longest name, which may be a file's
+  for (const ValidateCase& c : r.cases) width = std::max(width, c.schedule.size());
+  width += 2;
   std::string text = fmt::format(
       "{} on {}: {} processors, a load of {:.1f} when it began; {} repetitions of each, {}\n\n"
-      "{:<18}{:<14}{:>12}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n",
-      r.device, r.machine, r.processors, r.load, r.repetitions, TransportOf(r), "schedule", "model",
-      "ranks", "mbs", "predicted", "measured", "error", "noise", "others", "bubble", "measured");
-  for (const ValidateCase& c : r.cases) text += CaseLine(c);
+      "{:<{}}{:<14}{:>12}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n",
+      r.device, r.machine, r.processors, r.load, r.repetitions, TransportOf(r), "schedule", width,
+      "model", "ranks", "mbs", "predicted", "measured", "error", "noise", "others", "bubble",
+      "measured");
+  for (const ValidateCase& c : r.cases) text += CaseLine(c, width);
   text += fmt::format("\nMean error {} in magnitude; {}.\n", FormatPercent(MeanError(r)),
-                      OrderKept(r)
-                          ? "schedules that differ by more than the noise are ranked right"
-                          : "some schedules that differ by more than the noise are ranked wrong");
+                      RankingText(r));
   const ValidateCase* unequal = nullptr;
   for (const ValidateCase& c : r.cases) {
     if (!c.equals_one_rank) unequal = &c;
@@ -129,7 +156,16 @@ std::string ValidateJson(const ValidateResult& r) {
                              {"equals_one_rank", c.equals_one_rank}});
   }
   json["mape"] = MeanError(r);
-  json["rank_order_kept"] = OrderKept(r);
+  const Ranking ranking = Rank(r);
+  json["rank_order_kept"] = ranking.wrong.empty();
+  json["ranked_pairs"] = ranking.pairs;
+  json["ranked_wrong"] = nlohmann::ordered_json::array();
+  for (const Ranking::Wrong& wrong : ranking.wrong) {
+    json["ranked_wrong"].push_back({{"faster", wrong.faster},
+                                    {"slower", wrong.slower},
+                                    {"measured", wrong.measured},
+                                    {"predicted", wrong.predicted}});
+  }
   json["equals_one_rank"] = AllEqualOneRank(r);
   return json.dump(2) + "\n";
 }

@@ -2,8 +2,8 @@
 //
 //   error   (predicted - measured) / measured, of the medians over repetitions
 //   noise   half the distance between the quartiles of the measured steps, over their median
-//   order   kept where no two schedules of the same ranks, micro-batches and model, apart by more
-//           than the noise of both, are predicted the other way round
+//   pairs   two schedules of the same ranks, micro-batches and model that are apart by more than
+//           the noise of both; ranked wrong where they are predicted the other way round
 #pragma once
 
 #include <string>
@@ -47,8 +47,21 @@ struct ValidateResult {
   std::vector<ValidateCase> cases;
 };
 
+// Of all pairs; those ranked wrong by how far they are apart, places in `cases`.
+struct Ranking {
+  struct Wrong {
+    size_t faster = 0, slower = 0;       // as measured
+    double measured = 0, predicted = 0;  // (slower - faster) / faster: the second is not positive
+  };
+  int pairs = 0;
+  std::vector<Wrong> wrong;
+};
+Ranking Rank(const ValidateResult& result);
+
+// "24 pairs of schedules differ by more than the noise, all ranked right".
+std::string RankingText(const ValidateResult& result);
+
 double MeanError(const ValidateResult& result);  // of magnitudes; "mape"
-bool OrderKept(const ValidateResult& result);
 bool AllEqualOneRank(const ValidateResult& result);
 
 std::string ValidateText(const ValidateResult& result);

@@ -57,7 +57,8 @@ struct Calibration::Player {
     const auto rank = static_cast<size_t>(of.here_[place]);
     for (const bool split : {false, true}) {
       if (!status) break;
-      status = executor::PlayAlone(of.here_[place], of.OrderOf(rank, split), of.handed_, work);
+      const auto order = OrderOf(of.loads_[rank], split);
+      status = executor::PlayAlone(of.here_[place], order, of.handed_, work);
       if (!status) of.crew_.EndFor(status.error().message);
     }
     if (status) status = work.Settle();
@@ -119,27 +120,6 @@ Result<std::unique_ptr<Calibration>> Calibration::Make(const ModelConfig& model,
   const size_t size = static_cast<size_t>(model.tokens * model.hidden);
   made->handed_ = {schedule.stages, Draw(size, 1, 1), Draw(size, training.LossWeight(), 2)};
   return made;
-}
-
-std::vector<Action> Calibration::OrderOf(size_t rank, bool split) const {
-  const int count = std::max(2, training_.microbatches / training_.replicas);
-  const auto& [stages, held] = loads_[rank];
-  std::vector<Action> order;
-  const auto backward = [&](ActionKind kind, int microbatch) {
-    for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage) {
-      order.push_back({kind, StageId(*stage), MicrobatchId(microbatch)});
-    }
-  };
-  for (int m = 0; m < count + held; ++m) {
-    for (const int stage : stages) {
-      if (m < count) order.push_back({ActionKind::kForward, StageId(stage), MicrobatchId(m)});
-    }
-    const int back = m - held + 1;
-    if (back - 1 >= 0 && split) backward(ActionKind::kWeightGrad, back - 1);
-    if (back < 0 || back >= count) continue;
-    backward(split ? ActionKind::kInputGrad : ActionKind::kBackward, back);
-  }
-  return order;
 }
 
 Status Calibration::Measure() {

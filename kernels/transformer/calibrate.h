@@ -2,12 +2,12 @@
 //
 // Each rank plays its stages alone (executor/play.h): no messages, no waiting, but the same loop,
 // on a thread of its own beside those of the others (they share caches and memory and, where they
-// are more than processors, turns). It holds as many micro-batches as the schedule makes it hold at
-// most, since how cold an activation is in the cache counts (of a model of hidden 64, 4 % of a step
-// between 1F1B's two and GPipe's eight):
+// are more than processors, turns). Of each stage it holds as many micro-batches as the schedule
+// makes it hold at most, since how cold an activation is in the cache counts (stage_load.h; of a
+// model of hidden 64, 4 % of a step between 1F1B's two and GPipe's eight):
 //
-//   F of micro-batch m, then the backward pass of m - held + 1: B; then all again with I, and its W
-//   one micro-batch later; at last the step's end
+//   F of micro-batch m, then the backward pass of m - held + 1: B; then all again with I, and the W
+//   of m - held - deferred + 2; at last the step's end
 //
 //   cost of a step = median over calls of Measure of its mean in one
 //
@@ -31,24 +31,15 @@
 #include "kernels/executor/play.h"
 #include "kernels/transformer/rank.h"
 #include "kernels/transformer/run_costs.h"
+#include "kernels/transformer/stage_load.h"
 #include "kernels/transformer/timed_work.h"
 #include "schedules/schedule.h"
 
 namespace pipescope::transformer {
 
-// What a rank has to hold under a schedule: its stages, and of how many micro-batches at most from
-// their F to their I or B. Schedules with the same loads share a calibration.
-struct RankLoad {
-  std::vector<int> stages;
-  int held = 1;
-
-  friend auto operator<=>(const RankLoad&, const RankLoad&) = default;
-};
-std::vector<RankLoad> LoadsOf(const schedules::Schedule& schedule);
-
 class Calibration {
  public:
-  // Of the schedule the ranks' loads and the number of micro-batches are used, not its order.
+  // Of the schedule the ranks' loads are used, not its order.
   // `crew` outlives it: each of its processes plays its rank, all at once; and so does `maker`.
   static Result<std::unique_ptr<Calibration>> Make(const ModelConfig& model,
                                                    const schedules::Schedule& schedule,
@@ -73,7 +64,6 @@ class Calibration {
   explicit Calibration(executor::Crew& crew) : crew_(crew) {}
 
   struct Player;  // one rank's part
-  std::vector<schedules::Action> OrderOf(size_t rank, bool split) const;
   Status MeasureAlone();
   void Keep(const ActionTimes& times);
   void KeepAlone(const ActionTimes& times);

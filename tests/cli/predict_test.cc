@@ -138,6 +138,35 @@ TEST(Predict, AnExchangeWaitsForItsWholeGroup) {
   EXPECT_EQ(exchanges, 2);
 }
 
+// One rank, F of a compute step, an exchange that waits for it and a compute step that waits for
+// that, then B: the lane's thread is woken for the exchange, the rank's for what follows it.
+TEST(Predict, ALaneIsWokenForWhatItWaitedFor) {
+  const auto schedule = schedules::Generate("1f1b", {1, 1});
+  ASSERT_TRUE(schedule);
+  auto costs = Costs(*schedule, 1);
+  costs.groups = {{0}};
+  TimedAction& forward = costs.actions[0][0];
+  forward.steps.push_back({0, timeline::Lane::kCommunication, {0}, 1e-3, 1e-3});
+  forward.steps.push_back({0, timeline::Lane::kCompute, {1}, 1e-3, 1e-3});
+  forward.gives_activation = 2;
+  const auto end = [&](Duration handover) {
+    return PredictRun(*schedule, costs, {1, {}, {}, handover}).pipeline_end;
+  };
+  EXPECT_EQ(end(Milliseconds(0.25)) - end({}), Milliseconds(0.5));
+  const auto t = PredictRun(*schedule, costs, {1, {}, {}, Milliseconds(0.25)});
+  ASSERT_EQ(t.actions[0].count, 3);
+  const Duration starts[] = {{}, Milliseconds(3.25), Milliseconds(4.5)};
+  for (int i = 0; i < 3; ++i) {
+    const auto& operation = t.operations[static_cast<size_t>(t.actions[0].first + i)];
+    EXPECT_EQ(operation.start, starts[i]) << i;
+    EXPECT_EQ(operation.action, 0) << i;
+  }
+  // An exchange that nothing waits for: the next action does, at its end, and it is woken once.
+  forward.steps.pop_back();
+  forward.gives_activation = 0;
+  EXPECT_EQ(end(Milliseconds(0.25)) - end({}), Milliseconds(0.5));
+}
+
 // Two ranks of one action of F: 4 ms beside the other, 3 ms alone. Rank 0's is twice as long: they
 // run at 3/4 until rank 1 is done after 4 ms, and what is left of rank 0's 6 ms takes 3 ms alone.
 TEST(Predict, ARankIsFasterWhileTheOtherWaits) {

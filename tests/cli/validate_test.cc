@@ -1,7 +1,9 @@
 // pipescope validate: what it answers and refuses. That losses equal one rank's is asserted; how
 // near predictions come depends on who else uses the machine and is only reported.
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/cli/run.h"
 
@@ -74,6 +76,37 @@ TEST_F(Validate, ExpertsOfTwoPipelinesBehindTheExchange) {
     EXPECT_EQ(c["equals_one_rank"], true) << c;
     EXPECT_GT(c["predicted_s"].get<double>(), 0);
   }
+}
+
+// An order of a file runs as its family does; the trace has each step twice.
+TEST_F(Validate, AnOrderOfAFileAndATrace) {
+  ASSERT_EQ(Run({"schedule", "show", "dualpipe", "--ranks", "2", "--microbatches", "8", "--format",
+                 "csv", "-o", "order.csv"})
+                .exit,
+            0);
+  const Ran ran = Run({"validate", "--model", "micro", "--schedules", "order.csv,dualpipe",
+                       "--repetitions", "1", "--format", "json", "--trace", "trace.json"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  const Json cases = Json::parse(ran.out)["cases"];
+  ASSERT_EQ(cases.size(), 2u);
+  EXPECT_EQ(cases[0]["schedule"], "order.csv");
+  EXPECT_EQ(cases[0]["equals_one_rank"], true);
+  EXPECT_EQ(cases[0]["last_loss"], cases[1]["last_loss"]);
+  std::set<std::string> names;
+  std::map<int, int> actions;  // by process
+  const Json trace = Json::parse(Read("trace.json"));
+  for (const Json& event : trace["traceEvents"]) {
+    if (event["name"] == "process_name") names.insert(event["args"]["name"].get<std::string>());
+    if (event.value("cat", "") == "action") ++actions[event["pid"].get<int>()];
+  }
+  EXPECT_EQ(names.size(), 8u);
+  EXPECT_TRUE(names.contains("order.csv, measured rank 1")) << testing::PrintToString(names);
+  EXPECT_TRUE(names.contains("DualPipe, predicted rank 0")) << testing::PrintToString(names);
+  for (const auto& [pid, count] : actions) EXPECT_EQ(count, actions.begin()->second) << pid;
+  EXPECT_EQ(actions.size(), 8u);
+  ExpectRefused({"validate", "--schedules", "order.csv", "--ranks", "4"},
+                {"order.csv", "2 ranks and 8 micro-batches", "expected 4 and 8"});
+  ExpectRefused({"validate", "--schedules", "no_such.csv"}, {"no_such.csv"});
 }
 
 TEST_F(Validate, RefusesWhatItCannotRun) {

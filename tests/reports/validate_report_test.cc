@@ -1,0 +1,82 @@
+// What is said of predictions and runs: which schedules count as different, and which are ranked
+// wrong.
+#include "reports/validate_report.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace pipescope::reports {
+namespace {
+
+ValidateCase Case(const char* schedule, double predicted_ms, double measured_ms, double noise) {
+  ValidateCase c;
+  c.schedule = schedule;
+  c.model = "small";
+  c.ranks = 2;
+  c.microbatches = 8;
+  c.predicted = Milliseconds(predicted_ms);
+  c.measured = Milliseconds(measured_ms);
+  c.noise = noise;
+  c.equals_one_rank = true;
+  return c;
+}
+
+ValidateResult Result(std::vector<ValidateCase> cases) {
+  ValidateResult result;
+  result.cases = std::move(cases);
+  return result;
+}
+
+// 100, 98 and 90 ms with 1.5 % noise: the first two are 2 ms apart, their noise is 2.97 ms.
+TEST(ValidateReport, SchedulesWithinTheirNoiseAreNotRanked) {
+  const auto result = Result({Case("gpipe", 97, 100, 0.015), Case("1f1b", 99, 98, 0.015),
+                              Case("dualpipe", 91, 90, 0.015)});
+  EXPECT_EQ(Rank(result).pairs, 2);
+  EXPECT_TRUE(Rank(result).wrong.empty());
+  EXPECT_EQ(RankingText(result),
+            "2 pairs of schedules differ by more than the noise, ranked right");
+  EXPECT_NEAR(MeanError(result), (0.03 + 1 / 98. + 1 / 90.) / 3, 1e-9);
+}
+
+TEST(ValidateReport, TheWorstOfThoseRankedWrongIsNamed) {
+  const auto result = Result({Case("gpipe", 100, 110, 0.001), Case("1f1b", 102, 100, 0.001),
+                              Case("zb1p", 101, 104, 0.001)});
+  const Ranking ranking = Rank(result);
+  EXPECT_EQ(ranking.pairs, 3);
+  ASSERT_EQ(ranking.wrong.size(), 3u);
+  EXPECT_EQ(ranking.wrong[0].faster, 1u);
+  EXPECT_EQ(ranking.wrong[0].slower, 0u);
+  EXPECT_NEAR(ranking.wrong[0].measured, 0.1, 1e-9);
+  EXPECT_NEAR(ranking.wrong[0].predicted, -2 / 102., 1e-9);
+  EXPECT_EQ(RankingText(result),
+            "3 pairs of schedules differ by more than the noise, 3 ranked wrong: gpipe (small, 2 "
+            "ranks, 8 micro-batches) takes 10.0 % longer than 1f1b, predicted 2.0 % less");
+  const auto json = nlohmann::json::parse(ValidateJson(result));
+  EXPECT_EQ(json["rank_order_kept"], false);
+  EXPECT_EQ(json["ranked_pairs"], 3);
+  EXPECT_EQ(json["ranked_wrong"][0]["slower"], 0);
+}
+
+// Other sizes, ranks and micro-batches are other questions.
+TEST(ValidateReport, OnlyWhatAnswersTheSameQuestionIsRanked) {
+  auto cases = std::vector{Case("1f1b", 10, 20, 0), Case("zb1p", 20, 10, 0), Case("zbv", 30, 5, 0),
+                           Case("gpipe", 40, 4, 0)};
+  cases[1].model = "tiny";
+  cases[2].ranks = 4;
+  cases[3].microbatches = 16;
+  EXPECT_EQ(Rank(Result(cases)).pairs, 0);
+  EXPECT_EQ(RankingText(Result(cases)), "no schedules differ by more than the noise");
+}
+
+TEST(ValidateReport, ALongNameMovesTheColumns) {
+  const auto result = Result({Case("orders/of/mine/zero_bubble.csv", 10, 10, 0)});
+  const std::string text = ValidateText(result);
+  const size_t header = text.find("schedule");
+  const size_t line = text.find("orders/of/mine");
+  EXPECT_EQ(text.find("model", header) - header, text.find("small", line) - line);
+  EXPECT_NE(text.find("equal those of one rank"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace pipescope::reports
