@@ -9,7 +9,9 @@ and the cases from the test.xml of each.
   count_results.py --run plain events.json $?
 
 Counts one failure more for a target that could not be built, for a target that failed although
-its cases passed (a crash at exit, a timeout), and for a run that failed in no target. Prints
+its cases passed (a crash at exit, a timeout), and for a run that failed in no target. Where the
+run was ended because its time was over (status 124, as `timeout` has it), what it did not come to
+is skipped, and is named. Prints
 failed and skipped cases, of several runs the count of each, then "N passed, N failed, N skipped"
 of all: a case counts in every run it was in. Exits 1 if anything failed.
 """
@@ -22,6 +24,7 @@ import urllib.parse
 import xml.etree.ElementTree
 
 Counts = collections.namedtuple("Counts", "passed failed skipped")
+OUT_OF_TIME = 124
 
 
 def read_events(path):
@@ -79,12 +82,15 @@ def cases_of_run(result):
     return cases
 
 
-def gather(events):
+def gather(events, bazel_status):
     """(label, case, state) of everything that the run was to test or to build."""
     runs, targets, broken = {}, set(), set()
+    out_of_time = bazel_status == OUT_OF_TIME
     for event in events:
         event_id = event.get("id", {})
         if "testResult" in event_id and "testResult" in event:
+            if out_of_time and event["testResult"].get("status") in ("NO_STATUS", "INCOMPLETE"):
+                continue
             key = event_id["testResult"]
             # A later attempt stands for the earlier ones.
             runs[key["label"], key.get("run", 0), key.get("shard", 0)] = event["testResult"]
@@ -92,7 +98,8 @@ def gather(events):
             targets.add(event_id["targetConfigured"]["label"])
         elif "targetCompleted" in event_id:
             # Without success, or aborted in place of completed.
-            if not event.get("completed", {}).get("success"):
+            interrupted = event.get("aborted", {}).get("reason") == "USER_INTERRUPTED"
+            if not event.get("completed", {}).get("success") and not (out_of_time and interrupted):
                 broken.add(event_id["targetCompleted"]["label"])
     tested = {label for label, _, _ in runs}
     found = [
@@ -101,14 +108,19 @@ def gather(events):
         for name, state in cases_of_run(result)
     ]
     for label in sorted((targets | broken) - tested):
-        found.append((label, "not built" if label in broken else "not run", "failed"))
+        if label in broken or not out_of_time:
+            found.append((label, "not built" if label in broken else "not run", "failed"))
+        else:
+            found.append((label, "out of time", "skipped"))
+    if out_of_time and not found:
+        found.append(("//...", "out of time", "skipped"))
     return found
 
 
 def count(found, bazel_status):
     states = collections.Counter(state for _, _, state in found)
     failed = states["failed"]
-    if failed == 0 and (bazel_status != 0 or not found):
+    if failed == 0 and (bazel_status not in (0, OUT_OF_TIME) or not found):
         failed = 1
     return Counts(states["passed"], failed, states["skipped"])
 
@@ -141,7 +153,7 @@ def main(arguments):
     )
     options = parser.parse_args(arguments)
     runs = [
-        (name, show(name, gather(read_events(events)), int(status)))
+        (name, show(name, gather(read_events(events), int(status)), int(status)))
         for name, events, status in options.run
     ]
     if len(runs) > 1:

@@ -113,6 +113,40 @@ class CountResults(unittest.TestCase):
         _, lines = self.run_counter(8)
         self.assertEqual(lines[-1], "0 passed, 1 failed, 0 skipped")
 
+    def test_what_time_did_not_suffice_for_is_skipped_and_named(self):
+        self.target("//a:ran")
+        self.result("//a:ran", "PASSED", GTEST.format(more=""))
+        for label in ("//a:never", "//a:cut"):
+            self.events.append(
+                {"id": {"targetConfigured": {"label": label}}, "configured": {"testSize": "SMALL"}}
+            )
+            self.events.append(
+                {
+                    "id": {"targetCompleted": {"label": label}},
+                    "aborted": {"reason": "USER_INTERRUPTED"},
+                }
+            )
+        self.result("//a:cut", "INCOMPLETE")
+        status, lines = self.run_counter(124)
+        self.assertEqual(status, 0)
+        self.assertEqual(lines[-1], "1 passed, 0 failed, 4 skipped")
+        self.assertIn("plain: skipped: //a:never out of time", lines)
+        self.assertIn("plain: skipped: //a:cut out of time", lines)
+        status, lines = self.run_counter(8)  # a person's Ctrl-C
+        self.assertEqual(status, 1)
+
+    def test_what_failed_before_the_time_was_over_failed(self):
+        self.target("//a:test")
+        self.result("//a:test", "FAILED", GTEST.format(more=FAILING))
+        self.target("//b:test", built=False)
+        status, lines = self.run_counter(124)
+        self.assertEqual(status, 1)
+        self.assertEqual(lines[-1], "1 passed, 2 failed, 2 skipped")
+
+    def test_a_run_that_had_no_time_at_all_is_one_skip(self):
+        status, lines = self.run_counter(124)
+        self.assertEqual((status, lines[-1]), (0, "0 passed, 0 failed, 1 skipped"))
+
     def test_bazel_failed_in_no_target(self):
         self.target("//a:test")
         self.result("//a:test", "PASSED", GTEST.format(more=""))
