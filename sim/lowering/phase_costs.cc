@@ -5,6 +5,7 @@
 #include "sim/costs/kernel_cost.h"
 #include "sim/costs/notify.h"
 #include "sim/lowering/phase_labels.h"
+#include "sim/lowering/places.h"
 
 namespace pipescope {
 namespace {
@@ -98,7 +99,7 @@ int32_t PhaseCosts::LabelOf(const timeline::Label& label) {
 
 int32_t PhaseCosts::Add(const timeline::Label& label, const costs::Demand& demand, Group group) {
   TaskTemplate templ;
-  templ.group = group;
+  templ.group = std::move(group);
   templ.label = LabelOf(label);
   templ.demand = demand;
   const double seconds = demand.time.seconds();
@@ -113,7 +114,7 @@ int32_t PhaseCosts::Add(const timeline::Label& label, const costs::Demand& deman
 }
 
 int32_t PhaseCosts::Add(const timeline::Label& label, costs::Price price, Group group) {
-  const int32_t templ = Add(label, price.demand, group);
+  const int32_t templ = Add(label, price.demand, std::move(group));
   graph_.templates[static_cast<size_t>(templ)].parts = std::move(price.parts);
   return templ;
 }
@@ -193,14 +194,14 @@ int32_t PhaseCosts::Send(const model::Phase& phase) {
   if (const auto at = sends_.find(key); at != sends_.end()) return at->second;
   const ParallelPlan& plan = experiment_.parallel;
   const bool exchange = phase.kind == PhaseKind::kExchange;
-  const int group = exchange ? plan.context : plan.tensor;
-  // GPUs of a tensor-parallel group lie side by side, those of a context-parallel one apart by it.
-  const int node = experiment_.cluster.node.gpus;
-  const int per_node = std::clamp(exchange ? node / plan.tensor : node, 1, group);
   const costs::CollectiveKind kind = KindOf(phase, plan.exchange);
-  const Group who = {group, exchange ? plan.tensor : 1, kind == costs::CollectiveKind::kAllToAll};
+  const bool direct = kind == costs::CollectiveKind::kAllToAll;
+  // GPUs of a tensor-parallel group lie side by side, those of a context-parallel one apart by it.
+  const Group who =
+      exchange ? Group{plan.context, plan.tensor, direct} : Group{plan.tensor, 1, direct};
+  const int per_node = PerNode(experiment_, who);
   return sends_[key] = Add(LabelFor(phase.kind, phase.pass),
-                           prices_.Message({kind, phase.moved, group, per_node}), who);
+                           prices_.Message({kind, phase.moved, who.size, per_node}), who);
 }
 
 int32_t PhaseCosts::Notify(const model::Phase& phase, Duration computed) {
