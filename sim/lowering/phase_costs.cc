@@ -143,23 +143,23 @@ void PhaseCosts::ScaleToStages(Pass pass, costs::Price& price) const {
   }
 }
 
-int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation) {
-  const Movement key{phase.kind, phase.pass, beside_computation};
-  if (const auto at = movements_.find(key); at != movements_.end()) return at->second;
+// Every row leaves once for each of its experts, in BF16. Dispatch sends the FP32 probabilities of
+// the rows after them, since they weigh the experts' activations, and their gradients back.
+costs::Price PhaseCosts::RowPerExpert(const model::Phase& phase) const {
+  const int group = experiment_.parallel.expert;
+  const int per_node = std::min(group, experiment_.cluster.node.gpus);
+  const int64_t rows = model::ExpertRows(experiment_.model, experiment_.shape());
+  const auto send = [&](int64_t bytes) {
+    return prices_.Message({costs::CollectiveKind::kAllToAll, Bytes(bytes), group, per_node});
+  };
+  costs::Price price = send(2 * rows * experiment_.model.hidden);
+  if (phase.kind == PhaseKind::kDispatch) price += send(4 * rows);
+  return price;
+}
+
+// A row goes once to each node and GPU that needs it, as modelled or as measured.
+costs::Price PhaseCosts::Deduplicated(const model::Phase& phase, bool beside_computation) const {
   const double d = static_cast<double>(experiment_.model.hidden);
-  if (!experiment_.communication.deduplicate) {
-    // Every row leaves once for each of its experts, in BF16. Dispatch sends the FP32 probabilities
-    // of the rows after them, since they weigh the experts' activations, and their gradients back.
-    const int group = experiment_.parallel.expert;
-    const int per_node = std::min(group, experiment_.cluster.node.gpus);
-    const int64_t rows = model::ExpertRows(experiment_.model, experiment_.shape());
-    const auto send = [&](int64_t bytes) {
-      return prices_.Message({costs::CollectiveKind::kAllToAll, Bytes(bytes), group, per_node});
-    };
-    costs::Price price = send(2 * rows * experiment_.model.hidden);
-    if (phase.kind == PhaseKind::kDispatch) price += send(4 * rows);
-    return movements_[key] = Add(LabelFor(phase.kind, phase.pass), price, {group, 1});
-  }
   const bool fp8_rows = MovesAsDispatch(phase) && experiment_.training.fp8;
   const double row = fp8_rows ? d * (1 + 4.0 / 128) : 2 * d;
   const auto moved = [&](const costs::Links& links, const costs::Efficiencies& e) {
@@ -168,7 +168,6 @@ int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation)
     if (beside_computation) demand.time = Seconds(demand.time.seconds() * e.communication_beside);
     return demand;
   };
-  const double beside = experiment_.efficiencies.communication_beside;
   const costs::Demand demand = moved(links(), experiment_.efficiencies);
   const costs::Basis* basis = prices_.basis();
   const Duration then =
@@ -177,16 +176,23 @@ int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation)
   const costs::LayerPart part = PartFor(MeasuredKind(phase.kind), phase.pass);
   auto measured =
       Whole() ? prices_.Part(part, experiment_.communication.sms, demand, then) : std::nullopt;
-  const timeline::Label label = LabelFor(phase.kind, phase.pass);
   if (!measured) {
-    return movements_[key] = Add(
-               label,
-               Analytic(label, costs::Subject::kExchange, demand, beside_computation ? 0.2 : 0.05),
-               {experiment_.parallel.expert, 1});
+    return Analytic(LabelFor(phase.kind, phase.pass), costs::Subject::kExchange, demand,
+                    beside_computation ? 0.2 : 0.05);
   }
   // Profiles measure it beside computation, in an overlapped pair.
-  if (!beside_computation) measured->Scale(1 / beside);
-  return movements_[key] = Add(label, *measured, {experiment_.parallel.expert, 1});
+  if (!beside_computation) measured->Scale(1 / experiment_.efficiencies.communication_beside);
+  return *measured;
+}
+
+int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation) {
+  const Movement key{phase.kind, phase.pass, beside_computation};
+  if (const auto at = movements_.find(key); at != movements_.end()) return at->second;
+  costs::Price price = experiment_.communication.deduplicate
+                           ? Deduplicated(phase, beside_computation)
+                           : RowPerExpert(phase);
+  return movements_[key] = Add(LabelFor(phase.kind, phase.pass), std::move(price),
+                               {experiment_.parallel.expert, 1});
 }
 
 int32_t PhaseCosts::Send(const model::Phase& phase) {
