@@ -10,6 +10,7 @@
 #include "sim/costs/kernel_cost.h"
 #include "sim/costs/routing.h"
 #include "sim/lowering/alone.h"
+#include "sim/lowering/places.h"
 #include "sim/model/layout.h"
 #include "sim/model/operations.h"
 

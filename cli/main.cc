@@ -28,15 +28,39 @@
 namespace pipescope::cli {
 namespace {
 
-int Main(int argc, char** argv) {
+// What the shell leaves us with that a tool of ours must not trip over.
+Status PrepareProcess() {
   // A reader that stops early, such as `| head`, makes the write fail instead of killing us.
   std::signal(SIGPIPE, SIG_IGN);
   // Likewise a file that may not grow as large (`ulimit -f`).
   std::signal(SIGXFSZ, SIG_IGN);
   // `bazel run` starts us elsewhere: relative paths count from where the user stands.
   if (const char* stand = std::getenv("BUILD_WORKING_DIRECTORY"); stand != nullptr) {
-    if (chdir(stand) != 0) return Complain({std::string("cannot enter ") + stand});
+    if (chdir(stand) != 0) return Fail(std::string("cannot enter ") + stand);
   }
+  return {};
+}
+
+void AddVerbs(CLI::App& app, const std::string& command_line, int& exit_code) {
+  AddSimulateVerb(app, command_line, exit_code);
+  AddCompareVerb(app, command_line, exit_code);
+  AddSweepVerb(app, command_line, exit_code);
+  AddPlanVerb(app, command_line, exit_code);
+  AddRegressVerb(app, exit_code);
+  AddReportVerb(app, exit_code);
+  AddModelVerb(app, exit_code);
+  AddScheduleVerb(app, exit_code);
+  AddTopologyVerb(app, exit_code);
+  AddCommVerb(app, exit_code);
+  AddKernelsVerb(app, exit_code);
+  AddCalibrateVerb(app, exit_code);
+  AddTraceVerb(app, command_line, exit_code);
+  AddValidateVerb(app, command_line, exit_code);
+  AddManualVerbs(app, exit_code);
+}
+
+int Main(int argc, char** argv) {
+  if (auto ready = PrepareProcess(); !ready) return Complain(ready.error());
   CLI::App app("Predicts one training step of a pipeline-parallel (MoE) model on a cluster.",
                "pipescope");
   app.require_subcommand(1);
@@ -47,21 +71,7 @@ int Main(int argc, char** argv) {
                    "--schedules 1f1b,zb1p,dualpipe --html report.html\n"
                    "pipescope schedule show dualpipe --ranks 8 --microbatches 20");
   int exit_code = kOk;
-  AddSimulateVerb(app, CommandLine(argc, argv), exit_code);
-  AddCompareVerb(app, CommandLine(argc, argv), exit_code);
-  AddSweepVerb(app, CommandLine(argc, argv), exit_code);
-  AddPlanVerb(app, CommandLine(argc, argv), exit_code);
-  AddRegressVerb(app, exit_code);
-  AddReportVerb(app, exit_code);
-  AddModelVerb(app, exit_code);
-  AddScheduleVerb(app, exit_code);
-  AddTopologyVerb(app, exit_code);
-  AddCommVerb(app, exit_code);
-  AddKernelsVerb(app, exit_code);
-  AddCalibrateVerb(app, exit_code);
-  AddTraceVerb(app, CommandLine(argc, argv), exit_code);
-  AddValidateVerb(app, CommandLine(argc, argv), exit_code);
-  AddManualVerbs(app, exit_code);
+  AddVerbs(app, CommandLine(argc, argv), exit_code);
   AllowSuffixes(app);
   try {
     app.parse(argc, argv);

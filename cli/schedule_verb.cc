@@ -63,47 +63,59 @@ void AddLowering(CLI::App& show, ShowOptions& options) {
                 "With --format csv: join every I that its W follows directly into a B");
 }
 
+constexpr const char* kShowExamples =
+    "pipescope schedule show 1f1b --ranks 4 --microbatches 8\n"
+    "pipescope schedule show dualpipe --ranks 8 --microbatches 20 --cost F=1,I=1,W=1,FB=2.5\n"
+    "pipescope schedule show interleaved-1f1b --ranks 4 --microbatches 8 --chunks 3\n"
+    "pipescope schedule show zb-h1 --ranks 4 --microbatches 8 --format csv -o zb_h1.csv\n"
+    "pipescope schedule show zb_h1.csv --format csv --comms\n"
+    "pipescope schedule show 1f1b,zb1p,dualpipe --ranks 8 --microbatches 16 --format svg -o "
+    "a.svg\n"
+    "pipescope schedule show zb-auto --ranks 4 --microbatches 12 --memory-limit 6 --cost "
+    "F=10,I=12,W=8,comm=1\n"
+    "pipescope schedule show zb_h1.csv --cost costs.yaml --format json";
+
+// Which order: its name and what it is made for.
+void AddOrder(CLI::App& show, ShowOptions& options) {
+  show.add_option("schedule", options.what,
+                  "A name of `schedule list`, or PyTorch's CSV; several, with commas between, for "
+                  "text or svg")
+      ->required()
+      ->type_name("NAME|FILE.csv,...");
+  show.add_option("--ranks", options.ranks, "Pipeline ranks")->type_name("P");
+  show.add_option("--microbatches", options.microbatches, "Micro-batches a step")->type_name("M");
+  show.add_option("--chunks", options.chunks,
+                  "Stages a rank holds, where a schedule leaves it open")
+      ->type_name("V");
+  show.add_option("--slices", options.slices,
+                  "Parts a sequence is cut into (seq1f1b); costs are then of one part")
+      ->type_name("K");
+  show.add_option("--variant", options.variant,
+                  "One of a schedule's orders, such as flex of interleaved-1f1b")
+      ->type_name("NAME");
+}
+
+// Returns the option that gives costs.
+CLI::Option* AddCosts(CLI::App& show, ShowOptions& options) {
+  CLI::Option* cost =
+      show.add_option("--cost", options.cost,
+                      "Costs of one chunk, default F=1,I=1,W=1,B=I+W,FB=F+B,comm=0; or a JSON or "
+                      "YAML file with those names, numbers or lists by stage")
+          ->type_name("F=1,...|FILE");
+  show.add_option("--memory-limit", options.memory_limit,
+                  "Of every rank, in activations of one chunk: what zb-auto and zbv-auto are made "
+                  "for; an error where another schedule holds more")
+      ->type_name("X");
+  return cost;
+}
+
 void AddShow(CLI::App& schedule, int& exit_code) {
   CLI::App* show = schedule.add_subcommand(
       "show", "The order and timing of one schedule, each action taking a fixed time");
   const auto options = std::make_shared<ShowOptions>();
-  LeadWithExamples(
-      *show,
-      "pipescope schedule show 1f1b --ranks 4 --microbatches 8\n"
-      "pipescope schedule show dualpipe --ranks 8 --microbatches 20 --cost F=1,I=1,W=1,FB=2.5\n"
-      "pipescope schedule show interleaved-1f1b --ranks 4 --microbatches 8 --chunks 3\n"
-      "pipescope schedule show zb-h1 --ranks 4 --microbatches 8 --format csv -o zb_h1.csv\n"
-      "pipescope schedule show zb_h1.csv --format csv --comms\n"
-      "pipescope schedule show 1f1b,zb1p,dualpipe --ranks 8 --microbatches 16 --format svg -o "
-      "a.svg\n"
-      "pipescope schedule show zb-auto --ranks 4 --microbatches 12 --memory-limit 6 --cost "
-      "F=10,I=12,W=8,comm=1\n"
-      "pipescope schedule show zb_h1.csv --cost costs.yaml --format json");
-  show->add_option("schedule", options->what,
-                   "A name of `schedule list`, or PyTorch's CSV; several, with commas between, for "
-                   "text or svg")
-      ->required()
-      ->type_name("NAME|FILE.csv,...");
-  show->add_option("--ranks", options->ranks, "Pipeline ranks")->type_name("P");
-  show->add_option("--microbatches", options->microbatches, "Micro-batches a step")->type_name("M");
-  show->add_option("--chunks", options->chunks,
-                   "Stages a rank holds, where a schedule leaves it open")
-      ->type_name("V");
-  show->add_option("--slices", options->slices,
-                   "Parts a sequence is cut into (seq1f1b); costs are then of one part")
-      ->type_name("K");
-  show->add_option("--variant", options->variant,
-                   "One of a schedule's orders, such as flex of interleaved-1f1b")
-      ->type_name("NAME");
-  CLI::Option* cost =
-      show->add_option("--cost", options->cost,
-                       "Costs of one chunk, default F=1,I=1,W=1,B=I+W,FB=F+B,comm=0; or a JSON or "
-                       "YAML file with those names, numbers or lists by stage")
-          ->type_name("F=1,...|FILE");
-  show->add_option("--memory-limit", options->memory_limit,
-                   "Of every rank, in activations of one chunk: what zb-auto and zbv-auto are made "
-                   "for; an error where another schedule holds more")
-      ->type_name("X");
+  LeadWithExamples(*show, kShowExamples);
+  AddOrder(*show, *options);
+  CLI::Option* cost = AddCosts(*show, *options);
   show->add_option("--format", options->format,
                    "Default text; csv is PyTorch's compute-only CSV, svg a picture")
       ->check(CLI::IsMember({"text", "json", "csv", "svg"}))

@@ -82,6 +82,24 @@ Result<Checked> CheckPermute(uint64_t seed) {
   return checked;
 }
 
+// The weights of 50 tokens' 8 experts, which stay chosen whatever the logits: sigmoids that add up
+// to the scale.
+std::vector<float> WeightsOfChosen(Span logits, std::span<const int32_t> experts) {
+  std::vector<float> weights;
+  for (size_t t = 0; t < 50; ++t) {
+    double all = 1e-20;
+    for (size_t k = 8 * t; k < 8 * t + 8; ++k) {
+      const float z = logits[256 * t + static_cast<size_t>(experts[k])];
+      weights.push_back(static_cast<float>(1 / (1 + std::exp(-double{z}))));
+      all += double{weights.back()};
+    }
+    for (size_t k = 8 * t; k < 8 * t + 8; ++k) {
+      weights[k] = static_cast<float>(2.5 * double{weights[k]} / all);
+    }
+  }
+  return weights;
+}
+
 // The chosen experts are different, of at most four groups, and their weights add up to the scale.
 Result<Checked> CheckRouter(uint64_t seed) {
   Checked checked = {.limit = kLimit};
@@ -106,21 +124,7 @@ Result<Checked> CheckRouter(uint64_t seed) {
   NoteTrue(checked, "router: more groups than may be", grouped);
   Note(checked, "router: sums of weights", sums, std::vector<double>(50, 2.5));
   // Away from ties the choice stays, and the weights have a derivative.
-  const auto weights_at = [&](Span at) {
-    std::vector<float> weights;
-    for (size_t t = 0; t < 50; ++t) {
-      double all = 1e-20;
-      for (size_t k = 8 * t; k < 8 * t + 8; ++k) {
-        const float z = at[256 * t + static_cast<size_t>(routes.experts[k])];
-        weights.push_back(static_cast<float>(1 / (1 + std::exp(-double{z}))));
-        all += double{weights.back()};
-      }
-      for (size_t k = 8 * t; k < 8 * t + 8; ++k) {
-        weights[k] = static_cast<float>(2.5 * double{weights[k]} / all);
-      }
-    }
-    return weights;
-  };
+  const auto weights_at = [&](Span at) { return WeightsOfChosen(at, routes.experts); };
   Note(checked, "router: weights", Widen(routes.weights), Widen(weights_at(logits)));
   NoteGradient(checked, "router", draw, logits, weights_at, [&](Span at, Span d) {
     return RouteInputGradient(at, routes.experts, d, kV3Router);

@@ -50,18 +50,7 @@ Status CpuGroup::Meet() {
 
 Status CpuGroup::RunAll(std::vector<Task> tasks) {
   while (!tasks.empty()) {
-    bool moved = false;
-    for (size_t i = 0; i < tasks.size();) {
-      const Progress progress = tasks[i]();
-      moved |= progress != Progress::kWaits;
-      if (progress == Progress::kDone) {
-        tasks[i] = std::move(tasks.back());
-        tasks.pop_back();
-      } else {
-        ++i;
-      }
-    }
-    if (moved) continue;
+    if (Round(tasks)) continue;
     if (cancelled_) return Fail(kCancelled);
     std::this_thread::yield();
   }

@@ -13,22 +13,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kPatience = std::chrono::seconds(100);
 
-// One round; returns whether any task moved. Tasks that are done leave the list.
-bool Round(std::vector<Task>& tasks) {
-  bool moved = false;
-  for (size_t i = 0; i < tasks.size();) {
-    const Progress progress = tasks[i]();
-    moved |= progress != Progress::kWaits;
-    if (progress == Progress::kDone) {
-      tasks[i] = std::move(tasks.back());
-      tasks.pop_back();
-    } else {
-      ++i;
-    }
-  }
-  return moved;
-}
-
 class Threads {
  public:
   void Start(std::vector<Task> tasks) {
@@ -85,6 +69,21 @@ Status RunDrawn(std::vector<Task> tasks, uint64_t seed) {
 }
 
 }  // namespace
+
+bool Round(std::vector<Task>& tasks) {
+  bool moved = false;
+  for (size_t i = 0; i < tasks.size();) {
+    const Progress progress = tasks[i]();
+    moved |= progress != Progress::kWaits;
+    if (progress == Progress::kDone) {
+      tasks[i] = std::move(tasks.back());
+      tasks.pop_back();
+    } else {
+      ++i;
+    }
+  }
+  return moved;
+}
 
 Status RunTasks(std::vector<std::vector<Task>> tasks, const Schedule& schedule) {
   if (schedule.drawn) {

@@ -22,6 +22,9 @@ struct Schedule {
 
 using Task = std::function<Progress()>;
 
+// Every task once; returns whether any moved. Those that are done leave the list.
+bool Round(std::vector<Task>& tasks);
+
 // tasks[rank] until all are done. Fails on a deadlock: of threads, after 100 s in which nothing
 // moved, as long as DeepEP waits.
 Status RunTasks(std::vector<std::vector<Task>> tasks, const Schedule& schedule);

@@ -1,10 +1,12 @@
 // The kernels' own binary: list, check, bench, calibrate, held-out, exchange and pipeline on a
 // machine that has a driver and libc, and nothing else of ours. See build.sh; pipescope has the
 // same verbs.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/bench/program.h"
@@ -68,7 +70,43 @@ std::vector<std::string> Words(const std::string& text) {
   return words;
 }
 
+// Options whose value is a number; each with the most it may be.
+constexpr std::pair<const char*, uint64_t> kNumbers[] = {{"--seed", UINT64_MAX},
+                                                         {"--sms", 1024},
+                                                         {"--tokens", 1 << 20},
+                                                         {"--ranks", 1024},
+                                                         {"--microbatches", 1024}};
+
+// False: it is none of kNumbers.
+Result<bool> TakeNumber(Line& line, const std::string& option, const std::string& value) {
+  const auto at = std::find_if(std::begin(kNumbers), std::end(kNumbers),
+                               [&](const auto& number) { return option == number.first; });
+  if (at == std::end(kNumbers)) return false;
+  const auto number = Number(option, value, at->second);
+  const bool counts = option == "--ranks" || option == "--microbatches";
+  if (counts && (!number || *number == 0)) {
+    return Fail(option + ": expected a number from 1 to 1024");
+  }
+  if (!number) return Fail(number.error());
+  if (option == "--seed") {
+    line.request.seed = line.job.seed = *number;
+    return true;
+  }
+  const int count = static_cast<int>(*number);
+  if (option == "--sms") {
+    line.request.sms = line.job.config.sms = line.pipeline.communication_sms = count;
+  } else if (option == "--tokens") {
+    line.job.config.tokens = count;
+  } else {
+    (option == "--ranks" ? line.pipeline.ranks : line.pipeline.microbatches) = count;
+  }
+  return true;
+}
+
 Status Take(Line& line, const std::string& option, const std::string& value) {
+  const auto number = TakeNumber(line, option, value);
+  if (!number) return Fail(number.error());
+  if (*number) return {};
   if (option == "--device") {
     if (value != "cpu" && value != "cuda") return Fail("--device: expected cpu or cuda");
     line.request.device = value == "cpu" ? bench::Device::kCpu : bench::Device::kCuda;
@@ -78,30 +116,10 @@ Status Take(Line& line, const std::string& option, const std::string& value) {
     line.file = value;
   } else if (option == "-o") {
     line.profile = value;
-  } else if (option == "--seed") {
-    const auto seed = Number(option, value, UINT64_MAX);
-    if (!seed) return Fail(seed.error());
-    line.request.seed = *seed;
-    line.job.seed = *seed;
-  } else if (option == "--sms") {
-    const auto sms = Number(option, value, 1024);
-    if (!sms) return Fail(sms.error());
-    line.request.sms = static_cast<int>(*sms);
-    line.job.config.sms = static_cast<int>(*sms);
-    line.pipeline.communication_sms = static_cast<int>(*sms);
-  } else if (option == "--tokens") {
-    const auto tokens = Number(option, value, 1 << 20);
-    if (!tokens) return Fail(tokens.error());
-    line.job.config.tokens = static_cast<int>(*tokens);
   } else if (option == "--model") {
     line.pipeline.model = value;
   } else if (option == "--schedules") {
     line.pipeline.schedules = Words(value);
-  } else if (option == "--ranks" || option == "--microbatches") {
-    const auto count = Number(option, value, 1024);
-    if (!count || *count == 0) return Fail(option + ": expected a number from 1 to 1024");
-    (option == "--ranks" ? line.pipeline.ranks : line.pipeline.microbatches) =
-        static_cast<int>(*count);
   } else if (option == "--meet") {
     line.meet = value;
   } else if (option == "--way") {

@@ -54,31 +54,41 @@ std::string YamlOf(const Efficiencies& e) {
       e.rank_spread);
 }
 
-std::vector<Assumption> Describe(const Efficiencies& e) {
+namespace {
+
+std::string Share(double x) { return FormatPercent(x); }
+
+// GEMMs and attention.
+std::vector<Assumption> OfMatrixKernels(const Efficiencies& e) {
   const Efficiencies d;
-  const auto share = [](double x) { return FormatPercent(x); };
   return {
-      {"GEMM main loop, share of matrix peak", share(e.gemm_main_loop),
+      {"GEMM main loop, share of matrix peak", Share(e.gemm_main_loop),
        Source(e.gemm_main_loop, d.gemm_main_loop, kDeepGemm)},
       {"GEMM tile overhead (128x128)", Format(e.tile_overhead),
        Source(e.tile_overhead, d.tile_overhead, kDeepGemm)},
-      {"weight-gradient GEMM main loop", share(e.weight_grad_main_loop),
+      {"weight-gradient GEMM main loop", Share(e.weight_grad_main_loop),
        Source(
            e.weight_grad_main_loop, d.weight_grad_main_loop,
            "the same trace: o_proj's weight gradient, 64 waves of 128x128 tiles of depth 4096 in "
            "1507 us; the others of the attention follow within 5 %")},
-      {"attention forward, share of BF16 peak", share(e.attention_forward),
+      {"attention forward, share of BF16 peak", Share(e.attention_forward),
        Source(e.attention_forward, d.attention_forward, kTrace)},
-      {"attention backward, share of BF16 peak", share(e.attention_backward),
+      {"attention backward, share of BF16 peak", Share(e.attention_backward),
        Source(e.attention_backward, d.attention_backward, kTrace)},
-      {"HBM, share of nominal bandwidth", share(e.memory),
+  };
+}
+
+std::vector<Assumption> OfMemoryBoundKernels(const Efficiencies& e) {
+  const Efficiencies d;
+  return {
+      {"HBM, share of nominal bandwidth", Share(e.memory),
        Source(e.memory, d.memory, "DeepGEMM's memory-bound row 64x7168x16384: 2668 GB/s of 3350")},
-      {"casts to FP8, share of nominal bandwidth", share(e.cast),
+      {"casts to FP8, share of nominal bandwidth", Share(e.cast),
        Source(
            e.cast, d.cast,
            "the same trace: 4096x16384 BF16 values to FP8, 203 MB in 94 us with no communication "
            "beside")},
-      {"norms, share of nominal bandwidth", share(e.norm),
+      {"norms, share of nominal bandwidth", Share(e.norm),
        Source(e.norm, d.norm,
               "the same trace: RMSNorm of 4096x7168 forward and backward, 352 MB in 174 us with no "
               "communication beside")},
@@ -91,7 +101,14 @@ std::vector<Assumption> Describe(const Efficiencies& e) {
               "median of the trace's kernels on a few thousand values")},
       {"gap between kernels", Format(e.kernel_gap),
        Source(e.kernel_gap, d.kernel_gap, "median gap of the trace's compute stream")},
-      {"NIC, share of nominal bandwidth", share(e.network),
+  };
+}
+
+// How fast it is, and what it costs computation beside it.
+std::vector<Assumption> OfCommunication(const Efficiencies& e) {
+  const Efficiencies d;
+  return {
+      {"NIC, share of nominal bandwidth", Share(e.network),
        Source(e.network, d.network,
               "arXiv 2505.09343, section 4.3: 40 GB/s effective of a 50 GB/s NIC")},
       {"copy rate of one communication SM", Format(e.sm_copy),
@@ -110,12 +127,23 @@ std::vector<Assumption> Describe(const Efficiencies& e) {
        Source(e.communication_beside, d.communication_beside,
               "the same trace: 16 of them take 80.5 ms beside computation, 56.6 ms at the rates "
               "that DeepEP reports for them alone")},
-      {"spread of ranks between all-to-alls", share(e.rank_spread),
+      {"spread of ranks between all-to-alls", Share(e.rank_spread),
        Source(
            e.rank_spread, d.rank_spread,
            "derived from the same trace: 16 notifies on one of 64 ranks wait 2.04 ms in the mean "
            "after 7.77 ms of computation each; its experts' rows alone spread by 7.7 %")},
   };
+}
+
+}  // namespace
+
+std::vector<Assumption> Describe(const Efficiencies& e) {
+  std::vector<Assumption> all;
+  for (const std::vector<Assumption>& part :
+       {OfMatrixKernels(e), OfMemoryBoundKernels(e), OfCommunication(e)}) {
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
 }
 
 }  // namespace pipescope::costs

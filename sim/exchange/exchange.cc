@@ -126,10 +126,8 @@ Machine MachineFor(const topology::Cluster& cluster, const ExchangeCase& c) {
   return machine;
 }
 
-}  // namespace
-
-Status CheckCase(const topology::Cluster& cluster, const ExchangeCase& c,
-                 const std::vector<int>& sms) {
+// Whether the cluster has as many, and the kernels serve them.
+Status CheckGpus(const topology::Cluster& cluster, const ExchangeCase& c) {
   if (c.gpus < 2 || c.gpus > cluster.gpus()) {
     return Fail(
         fmt::format("{} GPUs: expected 2 to {}, all of {}", c.gpus, cluster.gpus(), cluster.name));
@@ -147,18 +145,11 @@ Status CheckCase(const topology::Cluster& cluster, const ExchangeCase& c,
     return Fail(fmt::format("{} nodes of {} GPUs: DeepEP's kernels serve at most {} nodes of {}",
                             c.gpus / per_node, per_node, kMostNodes, kMostPeers));
   }
-  if (auto gating = CheckGating(c.gating, c.gpus); !gating) return gating;
-  const int nodes = c.gpus / per_node;
-  if (auto faults = CheckFaults(cluster.faults, nodes); !faults) return faults;
-  for (const auto& [gpu, times] : c.slow_gpus) {
-    if (gpu < c.gpus) continue;
-    return Fail(fmt::format("GPU {} is slow but not among the {} that take part", gpu, c.gpus));
-  }
-  const Machine machine = MachineFor(cluster, c);
-  if (low_latency && !machine.lenders.empty()) {
-    return Fail("the low-latency kernels send by a GPU's own NIC: expected no dead ones");
-  }
-  const bool folded = c.gating.balanced() && machine.uniform() && !low_latency;
+  return {};
+}
+
+// Whether what is simulated of it, a GPU for all or each, stays within bounds.
+Status CheckSize(const ExchangeCase& c, bool folded) {
   const int64_t simulated = folded ? 1 : c.gpus;
   if (c.tokens < 1 || c.tokens > kMostTokens ||
       c.tokens * simulated * c.gating.experts > kMostScores ||
@@ -172,6 +163,28 @@ Status CheckCase(const topology::Cluster& cluster, const ExchangeCase& c,
     return Fail(
         fmt::format("a hidden size of {}: expected a multiple of 128 up to 65536", c.hidden));
   }
+  return {};
+}
+
+}  // namespace
+
+Status CheckCase(const topology::Cluster& cluster, const ExchangeCase& c,
+                 const std::vector<int>& sms) {
+  if (auto gpus = CheckGpus(cluster, c); !gpus) return gpus;
+  if (auto gating = CheckGating(c.gating, c.gpus); !gating) return gating;
+  const int nodes = std::max(1, c.gpus / cluster.node.gpus);
+  if (auto faults = CheckFaults(cluster.faults, nodes); !faults) return faults;
+  for (const auto& [gpu, times] : c.slow_gpus) {
+    if (gpu < c.gpus) continue;
+    return Fail(fmt::format("GPU {} is slow but not among the {} that take part", gpu, c.gpus));
+  }
+  const bool low_latency = IsLowLatency(c.generation);
+  const Machine machine = MachineFor(cluster, c);
+  if (low_latency && !machine.lenders.empty()) {
+    return Fail("the low-latency kernels send by a GPU's own NIC: expected no dead ones");
+  }
+  const bool folded = c.gating.balanced() && machine.uniform() && !low_latency;
+  if (auto size = CheckSize(c, folded); !size) return size;
   for (const int n : sms) {
     if (n < 2 || n % 2 != 0 || n > cluster.gpu.sms) {
       return Fail(fmt::format("{} SMs: expected an even number of 2 to {}, two a channel", n,

@@ -151,19 +151,64 @@ std::vector<std::shared_ptr<const costs::Source>> Experiment::sources() const {
   return all;
 }
 
-Result<Experiment> LoadExperiment(const std::string& path,
-                                  const std::vector<std::string>& overrides) {
-  auto document = LoadDocument(path);
-  if (!document) return Fail(document.error());
+namespace {
+
+Status SetValues(Document& document, const std::vector<std::string>& overrides) {
   for (const std::string& override : overrides) {
     const size_t equals = override.find('=');
     if (equals == std::string::npos || equals == 0) {
       return Fail(
           fmt::format("--set '{}': expected path=value, such as communication.sms=24", override));
     }
-    auto set = SetValue(*document, override.substr(0, equals), override.substr(equals + 1));
+    auto set = SetValue(document, override.substr(0, equals), override.substr(equals + 1));
     if (!set) return Fail(set.error());
   }
+  return {};
+}
+
+// What the experiment says by naming another file, or one of ours.
+Status LoadModelAndTopology(Fields& root, const std::string& model_name, Experiment& e) {
+  if (!model_name.empty()) {
+    auto model = model::LoadModel(Resolve(e.file, model_name));
+    if (!model) return Fail(Referred(root, "model", model.error()));
+    e.model = *model;
+  }
+  if (!e.topology.empty()) {
+    auto cluster = topology::LoadCluster(Resolve(e.file, e.topology));
+    if (!cluster) return Fail(Referred(root, "topology", cluster.error()));
+    if (auto known = topology::CheckKnown(*cluster); !known) {
+      return Fail(Referred(root, "topology", known.error()));
+    }
+    e.cluster = *cluster;
+  }
+  return {};
+}
+
+// Measured costs are of a GPU: without a topology there is nothing to hold them to.
+Status LoadMeasured(Fields& root, const std::string& profile, const std::string& measured,
+                    Experiment& e) {
+  if (e.cluster.gpu.sms == 0) return {};
+  if (!profile.empty()) {
+    auto source =
+        costs::ProfileSource::Load(Resolve(e.file, profile), e.cluster.gpu, e.efficiencies);
+    if (!source) return Fail(Referred(root, "costs", source.error()));
+    e.profile = std::make_shared<const costs::ProfileSource>(*std::move(source));
+  }
+  if (!measured.empty()) {
+    auto file = costs::EfficiencyFile::Load(Resolve(e.file, measured), e.cluster.gpu.sms);
+    if (!file) return Fail(Referred(root, "costs", file.error()));
+    e.measured = std::make_shared<const costs::EfficiencyFile>(*std::move(file));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Experiment> LoadExperiment(const std::string& path,
+                                  const std::vector<std::string>& overrides) {
+  auto document = LoadDocument(path);
+  if (!document) return Fail(document.error());
+  if (auto set = SetValues(*document, overrides); !set) return Fail(set.error());
   Reader reader(*document);
   Fields root = reader.Root();
   Experiment e;
@@ -185,29 +230,8 @@ Result<Experiment> LoadExperiment(const std::string& path,
   const std::optional<StageTimes> stage_times = ReadStageTimes(prices);
   e.costs_read = {profile, measured, stage_times};
   e.efficiencies = costs::ReadEfficiencies(prices);
-  if (!model_name.empty()) {
-    auto model = model::LoadModel(Resolve(path, model_name));
-    if (!model) return Fail(Referred(root, "model", model.error()));
-    e.model = *model;
-  }
-  if (!e.topology.empty()) {
-    auto cluster = topology::LoadCluster(Resolve(path, e.topology));
-    if (!cluster) return Fail(Referred(root, "topology", cluster.error()));
-    if (auto known = topology::CheckKnown(*cluster); !known) {
-      return Fail(Referred(root, "topology", known.error()));
-    }
-    e.cluster = *cluster;
-  }
-  if (!profile.empty() && e.cluster.gpu.sms > 0) {
-    auto source = costs::ProfileSource::Load(Resolve(path, profile), e.cluster.gpu, e.efficiencies);
-    if (!source) return Fail(Referred(root, "costs", source.error()));
-    e.profile = std::make_shared<const costs::ProfileSource>(*std::move(source));
-  }
-  if (!measured.empty() && e.cluster.gpu.sms > 0) {
-    auto file = costs::EfficiencyFile::Load(Resolve(path, measured), e.cluster.gpu.sms);
-    if (!file) return Fail(Referred(root, "costs", file.error()));
-    e.measured = std::make_shared<const costs::EfficiencyFile>(*std::move(file));
-  }
+  if (auto ok = LoadModelAndTopology(root, model_name, e); !ok) return Fail(ok.error());
+  if (auto ok = LoadMeasured(root, profile, measured, e); !ok) return Fail(ok.error());
   ReadCommunication(root, e);
   ReadWhatIfs(root, e);
   if (stage_times) {

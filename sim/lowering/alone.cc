@@ -4,6 +4,7 @@
 
 #include "sim/lowering/action_template.h"
 #include "sim/lowering/phase_costs.h"
+#include "sim/lowering/places.h"
 
 namespace pipescope {
 
@@ -40,15 +41,6 @@ costs::Price HopPrice(const PhaseCosts& costs, const Experiment& experiment, boo
     }
   }
   return price;
-}
-
-bool SameNode(const Experiment& experiment, int from, int to) {
-  const int gpus = experiment.parallel.gpus_per_rank();
-  const int node = experiment.cluster.node.gpus;
-  for (int i = 0; i < gpus; ++i) {
-    if ((from * gpus + i) / node != (to * gpus + i) / node) return false;
-  }
-  return true;
 }
 
 Duration HopTime(const Experiment& experiment, const costs::Spread& spread) {

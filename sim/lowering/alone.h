@@ -21,10 +21,6 @@ TaskGraph LowerAlone(const Experiment& experiment, const model::Layout& layout,
 
 Bytes MessageSize(const Experiment& experiment);
 
-// Whether GPU i of one rank shares a node with GPU i of the other, for every i. Where only some of
-// these pairs do, a message counts as one between nodes: the slowest pair decides.
-bool SameNode(const Experiment& experiment, int from, int to);
-
 costs::Price HopPrice(const PhaseCosts& costs, const Experiment& experiment, bool same_node);
 
 // The slowest between any two neighbouring ranks.

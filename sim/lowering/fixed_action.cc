@@ -14,6 +14,23 @@ int32_t Operation(const char* name, Part part, Duration time, PhaseCosts& costs)
   return costs.Add({name, timeline::OperationKind::kOther, timeline::Lane::kCompute, part}, demand);
 }
 
+// The first operation takes what the action needs, the last one gives what it makes.
+void NotePorts(ActionKind kind, ActionTemplate& made) {
+  const int32_t last = static_cast<int32_t>(made.operations.size() - 1);
+  const bool forward = kind == ActionKind::kForward, pair = kind == ActionKind::kOverlapped;
+  const bool gradient = !forward && kind != ActionKind::kWeightGrad;
+  if (forward || pair) {
+    made.takes_activation = 0;
+    made.gives_activation = last;
+  }
+  if (gradient) {
+    made.takes_gradient = 0;
+    made.gives_gradient = last;
+  }
+  made.roots = {0};
+  made.sinks = {last};
+}
+
 }  // namespace
 
 ActionTemplate MakeFixedAction(const schedules::Action& action, const FixedTimes& times,
@@ -47,20 +64,7 @@ ActionTemplate MakeFixedAction(const schedules::Action& action, const FixedTimes
       append("F&B", Part::kNone, time);
       break;
   }
-  const int32_t last = static_cast<int32_t>(made.operations.size() - 1);
-  const bool forward = action.kind == ActionKind::kForward,
-             pair = action.kind == ActionKind::kOverlapped;
-  const bool gradient = !forward && action.kind != ActionKind::kWeightGrad;
-  if (forward || pair) {
-    made.takes_activation = 0;
-    made.gives_activation = last;
-  }
-  if (gradient) {
-    made.takes_gradient = 0;
-    made.gives_gradient = last;
-  }
-  made.roots = {0};
-  made.sinks = {last};
+  NotePorts(action.kind, made);
   return made;
 }
 

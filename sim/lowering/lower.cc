@@ -10,6 +10,7 @@
 #include "sim/lowering/fixed_action.h"
 #include "sim/lowering/ownership.h"
 #include "sim/lowering/phase_costs.h"
+#include "sim/lowering/places.h"
 #include "sim/lowering/step_end.h"
 
 namespace pipescope {

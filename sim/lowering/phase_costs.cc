@@ -5,6 +5,7 @@
 #include "sim/costs/kernel_cost.h"
 #include "sim/costs/notify.h"
 #include "sim/lowering/phase_labels.h"
+#include "sim/lowering/places.h"
 
 namespace pipescope {
 namespace {
@@ -98,7 +99,7 @@ int32_t PhaseCosts::LabelOf(const timeline::Label& label) {
 
 int32_t PhaseCosts::Add(const timeline::Label& label, const costs::Demand& demand, Group group) {
   TaskTemplate templ;
-  templ.group = group;
+  templ.group = std::move(group);
   templ.label = LabelOf(label);
   templ.demand = demand;
   const double seconds = demand.time.seconds();
@@ -113,7 +114,7 @@ int32_t PhaseCosts::Add(const timeline::Label& label, const costs::Demand& deman
 }
 
 int32_t PhaseCosts::Add(const timeline::Label& label, costs::Price price, Group group) {
-  const int32_t templ = Add(label, price.demand, group);
+  const int32_t templ = Add(label, price.demand, std::move(group));
   graph_.templates[static_cast<size_t>(templ)].parts = std::move(price.parts);
   return templ;
 }
@@ -142,23 +143,23 @@ void PhaseCosts::ScaleToStages(Pass pass, costs::Price& price) const {
   }
 }
 
-int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation) {
-  const Movement key{phase.kind, phase.pass, beside_computation};
-  if (const auto at = movements_.find(key); at != movements_.end()) return at->second;
+// Every row leaves once for each of its experts, in BF16. Dispatch sends the FP32 probabilities of
+// the rows after them, since they weigh the experts' activations, and their gradients back.
+costs::Price PhaseCosts::RowPerExpert(const model::Phase& phase) const {
+  const int group = experiment_.parallel.expert;
+  const int per_node = std::min(group, experiment_.cluster.node.gpus);
+  const int64_t rows = model::ExpertRows(experiment_.model, experiment_.shape());
+  const auto send = [&](int64_t bytes) {
+    return prices_.Message({costs::CollectiveKind::kAllToAll, Bytes(bytes), group, per_node});
+  };
+  costs::Price price = send(2 * rows * experiment_.model.hidden);
+  if (phase.kind == PhaseKind::kDispatch) price += send(4 * rows);
+  return price;
+}
+
+// A row goes once to each node and GPU that needs it, as modelled or as measured.
+costs::Price PhaseCosts::Deduplicated(const model::Phase& phase, bool beside_computation) const {
   const double d = static_cast<double>(experiment_.model.hidden);
-  if (!experiment_.communication.deduplicate) {
-    // Every row leaves once for each of its experts, in BF16. Dispatch sends the FP32 probabilities
-    // of the rows after them, since they weigh the experts' activations, and their gradients back.
-    const int group = experiment_.parallel.expert;
-    const int per_node = std::min(group, experiment_.cluster.node.gpus);
-    const int64_t rows = model::ExpertRows(experiment_.model, experiment_.shape());
-    const auto send = [&](int64_t bytes) {
-      return prices_.Message({costs::CollectiveKind::kAllToAll, Bytes(bytes), group, per_node});
-    };
-    costs::Price price = send(2 * rows * experiment_.model.hidden);
-    if (phase.kind == PhaseKind::kDispatch) price += send(4 * rows);
-    return movements_[key] = Add(LabelFor(phase.kind, phase.pass), price, {group, 1});
-  }
   const bool fp8_rows = MovesAsDispatch(phase) && experiment_.training.fp8;
   const double row = fp8_rows ? d * (1 + 4.0 / 128) : 2 * d;
   const auto moved = [&](const costs::Links& links, const costs::Efficiencies& e) {
@@ -167,7 +168,6 @@ int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation)
     if (beside_computation) demand.time = Seconds(demand.time.seconds() * e.communication_beside);
     return demand;
   };
-  const double beside = experiment_.efficiencies.communication_beside;
   const costs::Demand demand = moved(links(), experiment_.efficiencies);
   const costs::Basis* basis = prices_.basis();
   const Duration then =
@@ -176,16 +176,23 @@ int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation)
   const costs::LayerPart part = PartFor(MeasuredKind(phase.kind), phase.pass);
   auto measured =
       Whole() ? prices_.Part(part, experiment_.communication.sms, demand, then) : std::nullopt;
-  const timeline::Label label = LabelFor(phase.kind, phase.pass);
   if (!measured) {
-    return movements_[key] = Add(
-               label,
-               Analytic(label, costs::Subject::kExchange, demand, beside_computation ? 0.2 : 0.05),
-               {experiment_.parallel.expert, 1});
+    return Analytic(LabelFor(phase.kind, phase.pass), costs::Subject::kExchange, demand,
+                    beside_computation ? 0.2 : 0.05);
   }
   // Profiles measure it beside computation, in an overlapped pair.
-  if (!beside_computation) measured->Scale(1 / beside);
-  return movements_[key] = Add(label, *measured, {experiment_.parallel.expert, 1});
+  if (!beside_computation) measured->Scale(1 / experiment_.efficiencies.communication_beside);
+  return *measured;
+}
+
+int32_t PhaseCosts::AllToAll(const model::Phase& phase, bool beside_computation) {
+  const Movement key{phase.kind, phase.pass, beside_computation};
+  if (const auto at = movements_.find(key); at != movements_.end()) return at->second;
+  costs::Price price = experiment_.communication.deduplicate
+                           ? Deduplicated(phase, beside_computation)
+                           : RowPerExpert(phase);
+  return movements_[key] = Add(LabelFor(phase.kind, phase.pass), std::move(price),
+                               {experiment_.parallel.expert, 1});
 }
 
 int32_t PhaseCosts::Send(const model::Phase& phase) {
@@ -193,14 +200,14 @@ int32_t PhaseCosts::Send(const model::Phase& phase) {
   if (const auto at = sends_.find(key); at != sends_.end()) return at->second;
   const ParallelPlan& plan = experiment_.parallel;
   const bool exchange = phase.kind == PhaseKind::kExchange;
-  const int group = exchange ? plan.context : plan.tensor;
-  // GPUs of a tensor-parallel group lie side by side, those of a context-parallel one apart by it.
-  const int node = experiment_.cluster.node.gpus;
-  const int per_node = std::clamp(exchange ? node / plan.tensor : node, 1, group);
   const costs::CollectiveKind kind = KindOf(phase, plan.exchange);
-  const Group who = {group, exchange ? plan.tensor : 1, kind == costs::CollectiveKind::kAllToAll};
+  const bool direct = kind == costs::CollectiveKind::kAllToAll;
+  // GPUs of a tensor-parallel group lie side by side, those of a context-parallel one apart by it.
+  const Group who =
+      exchange ? Group{plan.context, plan.tensor, direct} : Group{plan.tensor, 1, direct};
+  const int per_node = PerNode(experiment_, who);
   return sends_[key] = Add(LabelFor(phase.kind, phase.pass),
-                           prices_.Message({kind, phase.moved, group, per_node}), who);
+                           prices_.Message({kind, phase.moved, who.size, per_node}), who);
 }
 
 int32_t PhaseCosts::Notify(const model::Phase& phase, Duration computed) {

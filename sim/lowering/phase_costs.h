@@ -51,6 +51,8 @@ class PhaseCosts {
   int compute_sms(bool beside_communication) const;
   bool Whole() const;
   void ScaleToStages(model::Pass pass, costs::Price& price) const;
+  costs::Price RowPerExpert(const model::Phase& phase) const;
+  costs::Price Deduplicated(const model::Phase& phase, bool beside_computation) const;
   costs::LayerPart PartFor(measured::Kind kind, model::Pass pass) const;
 
   const Experiment& experiment_;

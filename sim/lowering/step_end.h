@@ -16,6 +16,13 @@
 // updated (the list of passes: SimuMax, perf_llm.py, after Megatron-LM's distributed optimizer).
 // Shared parameters lie on all data-parallel GPUs, experts on one of `expert` each, so their groups
 // differ: per node all GPUs take part in the former, as a rule one in the latter.
+//
+// A stage's copies meet: its collectives start on all ranks that hold it together, and what comes
+// after on any of them waits until all are done. So all ranks gather in one order: parameters that
+// are gathered as the step starts, by how early in a rank's order a first forward needs them.
+//
+// Example: DualPipe, ranks 0 and 3 of 4, stages 0 and 3. Rank 0 first needs stage 0, rank 3 stage
+// 3; both gather stage 0 before stage 3, as a gather takes halves of both.
 #pragma once
 
 #include "sim/experiment/experiment.h"

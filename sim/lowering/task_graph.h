@@ -29,10 +29,14 @@ inline constexpr int kResources = 5;
 // they send. Of 2 x 2 x 4 GPUs (data, context, tensor) the groups are
 //
 //   tensor {4, 1}   context {2, 4}   replicas of what tensor splits {4, 4}   all {16, 1}
+//
+// Where several ranks hold a stage, as the two copies of a bidirectional schedule, their groups of
+// one number meet as one: `size` GPUs of each of `ranks`, one rank's after the other's.
 struct Group {
   int32_t size = 1;
   int32_t stride = 1;
-  bool direct = false;  // each to each; else around a ring
+  bool direct = false;              // each to each; else around a ring
+  std::vector<int32_t> ranks = {};  // ascending; empty: the task's own alone
 
   // The group that GPU i of the rank is in, counted over the rank, and where its members are.
   int32_t Of(int32_t i) const { return i / (size * stride) * stride + i % stride; }
@@ -62,7 +66,8 @@ inline int32_t OwnerOf(const Task& task, Resource resource) {
   return resource == Resource::kNetworkIn ? task.peer : task.rank;
 }
 
-// A collective joins all replicas of its rank when the graph is unfolded into single GPUs.
+// A collective joins all replicas of its rank when the graph is unfolded into single GPUs. One of
+// several ranks is a task on each; all of them wait for the same, and who waits for one for all.
 struct TaskGraph {
   int ranks = 0;
   std::array<double, kResources> capacity = {};  // of each rank, bytes per second; processors

@@ -75,48 +75,58 @@ class Expander {
   size_t at_ = 0;
 };
 
+// Layers and MTP modules that the letters named so far.
+struct Counted {
+  int layers = 0, mtp = 0;
+};
+
+// The blocks of one letter, after those of the stage's letters before it.
+void AddBlocks(char letter, const ModelConfig& model, Counted& counted,
+               std::vector<Block>& blocks) {
+  if (letter == 'E') {
+    blocks.push_back({BlockKind::kEmbedding});
+  } else if (letter == 't') {
+    // One too many is counted on, for ToBlocks' error.
+    const int index = std::min(counted.layers++, model.layers() - 1);
+    blocks.push_back({BlockOf(model.KindOf(index)), index});
+  } else if (letter == 'm') {
+    blocks.push_back({BlockKind::kMtpProjection, -1, true});
+    blocks.push_back({BlockOf(model.KindOf(-1)), -1, true});
+    blocks.push_back({BlockKind::kHead, -1, true});
+    ++counted.mtp;
+  } else if (letter == 'L') {
+    blocks.push_back({BlockKind::kHead});
+  }
+}
+
 // Checks that the letters make up the model and turns them into blocks.
 Result<Layout> ToBlocks(const std::string& letters, const ModelConfig& model) {
   const auto fail = [&](const std::string& why) {
     return Fail(fmt::format("layout '{}': {}", letters.substr(0, 120), why));
   };
   Layout layout(1);
-  int layer = 0;
-  int mtp = 0;
+  Counted counted;
   std::string seen;
   for (const char c : letters) {
     if (c == '|') {
       layout.emplace_back();
       continue;
     }
-    auto& stage = layout.back();
-    stage.text += c;
-    if (c == 'E') {
-      if (!seen.empty()) return fail("the embedding E must come first");
-      stage.blocks.push_back({BlockKind::kEmbedding});
-    } else if (c == 't') {
-      if (mtp > 0) return fail("a layer t comes after the MTP module m");
-      // One too many is counted on, for the error below.
-      const int index = std::min(layer++, model.layers() - 1);
-      stage.blocks.push_back({BlockOf(model.KindOf(index)), index});
-    } else if (c == 'm') {
-      stage.blocks.push_back({BlockKind::kMtpProjection, -1, true});
-      stage.blocks.push_back({BlockOf(model.KindOf(-1)), -1, true});
-      stage.blocks.push_back({BlockKind::kHead, -1, true});
-      ++mtp;
-    } else if (c == 'L') {
-      stage.blocks.push_back({BlockKind::kHead});
-    }
+    if (c == 'E' && !seen.empty()) return fail("the embedding E must come first");
+    if (c == 't' && counted.mtp > 0) return fail("a layer t comes after the MTP module m");
     if (seen.ends_with('L')) return fail("the head L must come last");
+    layout.back().text += c;
+    AddBlocks(c, model, counted, layout.back().blocks);
     seen += c;
   }
   if (!seen.starts_with('E')) return fail("the embedding E must come first");
   if (!seen.ends_with('L')) return fail("the head L must come last");
-  if (layer != model.layers()) {
-    return fail(fmt::format("holds {} layers; the model has {}", layer, model.layers()));
+  if (counted.layers != model.layers()) {
+    return fail(fmt::format("holds {} layers; the model has {}", counted.layers, model.layers()));
   }
-  if (mtp != model.mtp_modules) {
-    return fail(fmt::format("holds {} MTP modules; the model has {}", mtp, model.mtp_modules));
+  if (counted.mtp != model.mtp_modules) {
+    return fail(
+        fmt::format("holds {} MTP modules; the model has {}", counted.mtp, model.mtp_modules));
   }
   return layout;
 }

@@ -7,9 +7,8 @@
 //   share = bytes on links of the class in it / (capacity of all its links x its length)
 //
 // 16 links of 40 GB/s, of which one carries 20 GB/s: share 1/32, and `busiest` 0.5 if so for the
-// whole step. PCIe that is no narrower than the NIC behind it takes no flows (step_network.h), and
-// what has nobody to send to within its pipeline rank, such as gradients of experts whose only
-// other copy is on DualPipe's mirrored rank, takes its time but no link: neither is counted.
+// whole step. PCIe that is no narrower than the NIC behind it takes no flows (step_network.h) and
+// is not counted.
 #pragma once
 
 #include <string>

@@ -142,7 +142,7 @@ class Executor {
       }
       bundle.open = bundle.transfers->size();
       if (std::find(bundle.left.begin(), bundle.left.end(), 0) != bundle.left.end()) {
-        bundle.transfers = nullptr;  // nobody to send to
+        bundle.transfers = nullptr;  // nothing to send
       }
     }
     const int32_t number = Store(std::move(bundle));

@@ -5,7 +5,8 @@
 //
 //   a task starts on a replica when all it waits for have ended there
 //   dispatch, combine and the notify before them start when the whole expert group is there;
-//   collectives of gradients and parameters when all replicas are
+//   collectives of gradients and parameters when all that hold the same are, on every rank that
+//   does
 //   a computation takes its time, longer where HBM is short; a slow GPU takes longer for it
 //   a transfer ends for a replica when all flows that leave it and arrive at it have ended
 //

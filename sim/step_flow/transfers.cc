@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/lowering/places.h"
+
 namespace pipescope {
 namespace {
 
@@ -205,28 +207,33 @@ void TransferTable::AddExchange(const Task& task, std::span<const int32_t> membe
 void TransferTable::AddCollective(const Task& task, std::span<const int32_t> members,
                                   Builder& builder) const {
   const Group& who = TemplateOf(task).group;
+  const std::vector<int32_t> ranks = who.ranks.empty() ? std::vector{task.rank} : who.ranks;
+  const auto own = std::find(ranks.begin(), ranks.end(), task.rank) - ranks.begin();
   std::map<int32_t, std::vector<int32_t>> groups;
   for (size_t m = 0; m < members.size(); ++m) {
     groups[who.Of(members[m])].push_back(static_cast<int32_t>(m));
   }
   for (const auto& [group, at] : groups) {
-    for (int32_t k = 0; k < static_cast<int32_t>(at.size()); ++k) {
-      for (const Part& part : PartsOf(task, k, static_cast<int32_t>(at.size()))) {
-        const int32_t from = at[static_cast<size_t>(k)], to = at[static_cast<size_t>(part.to)];
-        builder.Add(Gpu(task.rank, members[static_cast<size_t>(from)]),
-                    Gpu(task.rank, members[static_cast<size_t>(to)]), from, to, part.bytes,
-                    part.cap, Duration(), part.memory);
+    for (int32_t k = 0; k < who.size; ++k) {
+      const int32_t from = at[static_cast<size_t>(k)];
+      const int gpu = Gpu(task.rank, members[static_cast<size_t>(from)]);
+      for (const Part& part : PartsOf(task, static_cast<int32_t>(own) * who.size + k)) {
+        const int32_t rank = ranks[static_cast<size_t>(part.to / who.size)];
+        const int32_t to = at[static_cast<size_t>(part.to % who.size)];
+        builder.Add(gpu, Gpu(rank, members[static_cast<size_t>(to)]), from,
+                    rank == task.rank ? to : from, part.bytes, part.cap, Duration(), part.memory);
       }
     }
   }
 }
 
-// What the k-th of a group sends: `size` GPUs, as many to a node as lie there.
-std::vector<TransferTable::Part> TransferTable::PartsOf(const Task& task, int32_t k,
-                                                        int32_t size) const {
+// What the k-th of a group sends.
+std::vector<TransferTable::Part> TransferTable::PartsOf(const Task& task, int32_t k) const {
   const TaskTemplate& templ = TemplateOf(task);
   const costs::Demand& demand = templ.demand;
-  const int32_t per_node = std::clamp(experiment_.cluster.node.gpus / templ.group.stride, 1, size);
+  const int32_t ranks = std::max(1, static_cast<int32_t>(templ.group.ranks.size()));
+  const int32_t size = templ.group.size * ranks;
+  const int32_t per_node = PerNode(experiment_, templ.group);
   const int32_t node = k / per_node * per_node, end = std::min(node + per_node, size);
   const double moved = BytesOf(demand.nvlink) + BytesOf(demand.network_out);
   const double memory = moved > 0 ? BytesOf(demand.memory) / (2 * moved) : 0;

@@ -11,7 +11,9 @@
 //   collective gradients and parameters, and what GPUs that split a layer or a sequence send, in
 //              groups (sim/lowering/task_graph.h). Around a ring: NVLink bytes to the group's next
 //              GPU of the node, NIC bytes to its equal on the group's next node. Direct: NVLink
-//              bytes in equal parts to the others of the node, NIC bytes to all elsewhere
+//              bytes in equal parts to the others of the node, NIC bytes to all elsewhere. Where
+//              several ranks hold a stage the ring goes through all of them, and the task of each
+//              has what its own GPUs send
 //
 // No flow is faster than where its task takes the time it takes alone, which may be bound by what
 // is no link (the copying SMs).
@@ -36,7 +38,8 @@
 namespace pipescope {
 
 // Flow f leaves member source[f] and arrives at member destination[f]; members are places in the
-// list of replicas that take part.
+// list of replicas that take part. What arrives at another rank is its sender's alone to wait for:
+// there, what comes after waits for this task too.
 struct Transfers {
   std::shared_ptr<const flow::Pattern> pattern;
   std::vector<int32_t> source, destination;
@@ -72,14 +75,15 @@ class TransferTable {
                                         std::span<const int32_t> members);
   void AddExchange(const Task& task, std::span<const int32_t> members, Builder& builder) const;
   void AddCollective(const Task& task, std::span<const int32_t> members, Builder& builder) const;
-  // What one GPU of a collective's group sends to another one; places within the group.
+  // What one GPU of a collective's group sends to another one; places within the group, of several
+  // ranks one after the other.
   struct Part {
     int32_t to = 0;
     Bytes bytes;
     Bandwidth cap;
     double memory = 0;  // bytes of HBM that each byte costs at either end
   };
-  std::vector<Part> PartsOf(const Task& task, int32_t k, int32_t size) const;
+  std::vector<Part> PartsOf(const Task& task, int32_t k) const;
   void LoadLinks(const Transfers& transfers, int64_t first, int64_t count, int sign);
   int Gpu(int rank, int32_t replica) const { return rank * rank_gpus_ + replica; }
   const TaskTemplate& TemplateOf(const Task& task) const {

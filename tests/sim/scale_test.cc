@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <numeric>
 
 #include "sim/engine/engine.h"
 #include "sim/simulate.h"
@@ -16,6 +17,7 @@ namespace {
 // Every instant of every rank has one name, and none is negative.
 void ExpectTimesAddUp(const StepResult& r) {
   ASSERT_LE(r.timeline.pipeline_end, r.step_time);
+  Duration bubble;
   for (size_t rank = 0; rank < r.bubbles.busy.size(); ++rank) {
     ASSERT_EQ(r.bubbles.busy[rank] + r.bubbles.per_rank[rank], r.timeline.pipeline_end);
     ASSERT_EQ(r.breakdown[rank].total(), r.step_time);
@@ -25,7 +27,11 @@ void ExpectTimesAddUp(const StepResult& r) {
       ASSERT_GE(part, Duration());
     }
     ASSERT_EQ(r.activations[rank].points.back().activations, Bytes(0));
+    ASSERT_GE(r.bubbles.per_rank[rank], Duration());
+    bubble += r.bubbles.per_rank[rank];
   }
+  const auto& causes = r.bubbles.by_cause;
+  ASSERT_EQ(std::accumulate(causes.begin(), causes.end(), Duration()), bubble);
   for (const timeline::Operation& op : r.timeline.operations) {
     ASSERT_GE(op.start, Duration());
     ASSERT_GE(op.end, op.start);

@@ -21,15 +21,6 @@ ModelConfig Grouped(int groups) {
   return model;
 }
 
-void ExpectSame(const Outcome& got, const Outcome& expected) {
-  EXPECT_EQ(got.losses, expected.losses);
-  ASSERT_EQ(got.gradients.size(), expected.gradients.size());
-  for (const auto& [name, gradient] : expected.gradients) {
-    EXPECT_EQ(got.gradients.at(name), gradient) << "gradient of " << name;
-    EXPECT_EQ(got.weights.at(name), expected.weights.at(name)) << name;
-  }
-}
-
 // Pipelines x ranks: 2 x 2 with a group of two, 4 x 2 with two groups of two and one of four.
 TEST(Experts, RanksOfTheirOwnEqualOneRank) {
   for (const char* name : {"1f1b", "zb1p", "dualpipe", "zbv"}) {

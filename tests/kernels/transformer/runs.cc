@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "schedules/registry.h"
+
 namespace pipescope::transformer {
 namespace {
 
@@ -57,6 +59,28 @@ Outcome Train(const ModelConfig& model, const schedules::Schedule& schedule, int
               int replicas, int expert_ranks) {
   executor::ThreadCrew threads;
   return TrainWith(threads, model, schedule, steps, replicas, expert_ranks);
+}
+
+void ExpectSame(const Outcome& got, const Outcome& expected) {
+  EXPECT_EQ(got.losses, expected.losses);
+  ASSERT_EQ(got.gradients.size(), expected.gradients.size());
+  for (const auto& [name, gradient] : expected.gradients) {
+    EXPECT_EQ(got.gradients.at(name), gradient) << "gradient of " << name;
+    EXPECT_EQ(got.weights.at(name), expected.weights.at(name)) << name;
+  }
+}
+
+void ForEveryFamily(const ModelConfig& model, int ranks, int microbatches,
+                    const std::function<void(const schedules::Schedule&)>& test) {
+  int families = 0;
+  for (const schedules::Family& family : schedules::Families()) {
+    const auto schedule = schedules::Generate(family.name, {ranks, microbatches});
+    if (!schedule || !CheckRun(model, *schedule)) continue;
+    SCOPED_TRACE(family.name);
+    test(*schedule);
+    ++families;
+  }
+  EXPECT_GE(families, 15);
 }
 
 }  // namespace pipescope::transformer

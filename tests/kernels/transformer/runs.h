@@ -55,4 +55,11 @@ Outcome TrainWith(executor::Crew& crew, const ModelConfig& model,
 Outcome Train(const ModelConfig& model, const schedules::Schedule& schedule, int steps,
               int replicas = 1, int expert_ranks = 1);
 
+// To the bit.
+void ExpectSame(const Outcome& got, const Outcome& expected);
+
+// With the order of every family that has one of this size which the model can run.
+void ForEveryFamily(const ModelConfig& model, int ranks, int microbatches,
+                    const std::function<void(const schedules::Schedule&)>& test);
+
 }  // namespace pipescope::transformer

@@ -23,10 +23,9 @@ StepResult Flow(const Experiment& e, const char* schedule) {
   return Must(Simulate(e, schedule, Fidelity::kFlow));
 }
 
-// Counted twice: by flows over their links here, by tasks' bytes there, of one GPU for all. (Of
-// bidirectional schedules the two differ: what is timed without flows is in the latter only.)
+// Counted twice: by flows over their links here, by tasks' bytes there, of one GPU for all.
 TEST(LinkMeter, EqualsWhatTasksMove) {
-  for (const char* schedule : {"gpipe", "1f1b", "zb1p"}) {
+  for (const char* schedule : {"gpipe", "1f1b", "zb1p", "dualpipe", "chimera"}) {
     const Experiment e = MakeExperiment({});
     const StepResult r = Flow(e, schedule);
     int compared = 0;
