@@ -71,7 +71,9 @@ class Plot {
       end = this.width - this.right;
     for (const {at, text} of this.ticks(x, (end - this.left) / 95)) {
       this.add('line', {class: 'gridline', x1: this.x(at), x2: this.x(at), y1: this.top, y2: foot});
-      this.add('text', {x: this.x(at), y: foot + 17, class: 'tick middle'}, shortened(text, 16));
+      const name = shortened(text, 16),
+        over = this.x(at) + 3.5 * name.length > this.width; // a tick near the edge: its name ends there
+      this.add('text', {x: over ? this.width : this.x(at), y: foot + 17, class: over ? 'tick end' : 'tick middle'}, name);
     }
     for (const {at, text} of this.ticks(y, (foot - this.top) / 44)) {
       this.add('line', {class: 'gridline', x1: this.left, x2: end, y1: this.y(at), y2: this.y(at)});

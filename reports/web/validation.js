@@ -37,11 +37,10 @@ function drawScatter(width) {
   for (const {kind, d} of [line(1, 'exact'), ...[0.9, 0.95, 1.05, 1.1].map((s) => line(s, 'band'))])
     plot.add('path', {class: kind, d});
   for (const v of list) {
-    const spread = v.noise * v.measured_s;
-    plot.add('path', {
-      class: 'noise',
-      d: `M${plot.x(v.measured_s - spread)} ${plot.y(v.predicted_s)}H${plot.x(v.measured_s + spread)}`,
-    });
+    const spread = v.noise * v.measured_s,
+      from = Math.max(range[0], v.measured_s - spread),
+      to = Math.min(range[1], v.measured_s + spread);
+    plot.add('path', {class: 'noise', d: `M${plot.x(from)} ${plot.y(v.predicted_s)}H${plot.x(to)}`});
     plot.mark(v.measured_s, v.predicted_s, {
       label: `${v.schedule}: predicted ${formatSeconds(v.predicted_s)}, measured ${formatSeconds(v.measured_s)}`,
       class: 'mark front',
@@ -96,7 +95,7 @@ function drawValidation() {
     el(
       'p',
       {},
-      'In the picture a point on the line was predicted exactly, above it too long; the dashed lines are 5 and 10 % off, the bar through a point is the noise of its measurement.',
+      'In the picture a point on the line was predicted exactly, above it too long; the dashed lines are 5 and 10 % off, the bar through a point is the noise of its measurement, as far as the picture reaches.',
     ),
     el(
       'p',

@@ -30,6 +30,15 @@ try {
   const marks = await browser.evaluate("document.querySelectorAll('#validation-scatter path.mark').length");
   const lines = await browser.evaluate("document.querySelectorAll('#validation-scatter path.exact, #validation-scatter path.band').length");
   check('a point for each schedule beside the diagonal and its bands', marks === 2 && lines === 5, `${marks}, ${lines}`);
+  const outside = await browser.evaluate(`(() => {
+    const plot = document.querySelector('#validation-scatter svg').getBoundingClientRect();
+    const beyond = (node) => {
+      const box = node.getBoundingClientRect();
+      return box.left < plot.left - 1 || box.right > plot.right + 1;
+    };
+    return [...document.querySelectorAll('#validation-scatter svg *')].filter(beyond).length;
+  })()`);
+  check('all of the picture within it', outside === 0, `${outside}`);
   const why = await browser.evaluate("byId('validation-parts').innerText");
   check('says where they part', /rank [01], \d+[FB]/.test(why) || /OVERLAP/.test(why), why.slice(0, 80));
   check('says why', /(longer|less) than calibrated|waited|began/.test(why));
