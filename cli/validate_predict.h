@@ -16,8 +16,10 @@
 // With no more ranks than processors each has its own, and P ranks share what P processors do when
 // all work: steps of beside / alone = 1.2 on all of them run at 1 / 1.2, and at full speed while
 // one of two waits. Of more than two, those left may be predicted too fast while a few wait. With
-// more ranks, R ranks that could run share C
-// processors evenly: a simplification of a scheduler that gives turns of some milliseconds.
+// more ranks, R ranks that could run share C processors evenly: a simplification of a scheduler
+// that gives turns of some milliseconds. Where lanes are threads too, as with expert parallelism,
+// it tells least: who of eight threads gets one of two processors decides up to a third of a short
+// step.
 #pragma once
 
 #include "kernels/transformer/run_costs.h"
