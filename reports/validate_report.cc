@@ -61,7 +61,7 @@ Ranking Rank(const ValidateResult& result) {
       const ValidateCase &a = result.cases[i], &b = result.cases[j];
       if (!Comparable(a, b) || !ClearlyFaster(a, b)) continue;
       ++ranking.pairs;
-      if (a.predicted < b.predicted) continue;
+      if (a.predicted <= b.predicted) continue;
       ranking.wrong.push_back({i, j, b.measured / a.measured - 1, b.predicted / a.predicted - 1});
     }
   }

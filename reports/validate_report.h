@@ -51,7 +51,7 @@ struct ValidateResult {
 struct Ranking {
   struct Wrong {
     size_t faster = 0, slower = 0;       // as measured
-    double measured = 0, predicted = 0;  // (slower - faster) / faster: the second is not positive
+    double measured = 0, predicted = 0;  // (slower - faster) / faster: the second is negative
   };
   int pairs = 0;
   std::vector<Wrong> wrong;

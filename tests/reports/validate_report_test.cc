@@ -58,6 +58,13 @@ TEST(ValidateReport, TheWorstOfThoseRankedWrongIsNamed) {
   EXPECT_EQ(json["ranked_wrong"][0]["slower"], 0);
 }
 
+// Predicted as equal is not the other way round.
+TEST(ValidateReport, EqualPredictionsRankNothingWrong) {
+  const auto result = Result({Case("gpipe", 100, 110, 0.001), Case("1f1b", 100, 100, 0.001)});
+  EXPECT_EQ(Rank(result).pairs, 1);
+  EXPECT_TRUE(Rank(result).wrong.empty());
+}
+
 // Other sizes, ranks and micro-batches are other questions.
 TEST(ValidateReport, OnlyWhatAnswersTheSameQuestionIsRanked) {
   auto cases = std::vector{Case("1f1b", 10, 20, 0), Case("zb1p", 20, 10, 0), Case("zbv", 30, 5, 0),

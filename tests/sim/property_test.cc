@@ -1,5 +1,4 @@
-// What must hold of any experiment, over a few hundred random ones. That times add up, and what
-// holds of flows, is in scale_test.
+// What must hold of any experiment, over a few hundred random ones.
 #include <algorithm>
 #include <numeric>
 #include <random>
@@ -11,6 +10,25 @@
 namespace pipescope {
 namespace {
 
+TEST(Property, TimesAddUp) {
+  for (uint32_t seed = 0; seed < 300; ++seed) {
+    const Case c = RandomCase(seed);
+    SCOPED_TRACE(Describe(c));
+    const StepResult r = Must(Simulate(ExperimentOf(c), c.schedule));
+    EXPECT_LE(r.timeline.pipeline_end, r.step_time);
+    Duration bubble;
+    for (size_t rank = 0; rank < r.bubbles.busy.size(); ++rank) {
+      ASSERT_EQ(r.bubbles.busy[rank] + r.bubbles.per_rank[rank], r.timeline.pipeline_end);
+      ASSERT_GE(r.bubbles.per_rank[rank], Duration());
+      ASSERT_EQ(r.breakdown[rank].total(), r.step_time);
+      ASSERT_EQ(r.activations[rank].points.back().activations, Bytes(0));
+      bubble += r.bubbles.per_rank[rank];
+    }
+    ASSERT_EQ(std::accumulate(r.bubbles.by_cause.begin(), r.bubbles.by_cause.end(), Duration()),
+              bubble);
+  }
+}
+
 TEST(Property, TimesAreOrderedAndReleasedExactly) {
   for (uint32_t seed = 300; seed < 500; ++seed) {
     const Case c = RandomCase(seed);
@@ -21,6 +39,12 @@ TEST(Property, TimesAreOrderedAndReleasedExactly) {
       for (int a = first + 1; a < last; ++a) {
         ASSERT_GE(r.timeline.actions[static_cast<size_t>(a)].start,
                   r.timeline.actions[static_cast<size_t>(a) - 1].end);
+      }
+    }
+    for (const timeline::Breakdown& b : r.breakdown) {
+      for (const Duration part : {b.forward, b.backward_input, b.backward_weight, b.overlapped,
+                                  b.exposed_communication, b.bubble, b.optimizer}) {
+        ASSERT_GE(part, Duration());
       }
     }
   }
