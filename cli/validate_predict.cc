@@ -24,14 +24,9 @@ class Builder {
     graph_.capacity[static_cast<size_t>(Resource::kProcessors)] =
         std::min(machine.processors, schedule.ranks);
     graph_.labels = costs.labels;
-    graph_.labels.push_back({"message", timeline::OperationKind::kMessage,
-                             timeline::Lane::kPipeline, timeline::Part::kNone});
-    hop_.label = static_cast<int32_t>(graph_.labels.size()) - 1;
-    hop_.demand.time = machine.hop;
-    meeting_ = hop_;
-    meeting_.demand.time = machine.meeting;
-    handover_ = hop_;
-    handover_.demand.time = machine.handover;
+    hop_ = Wait("message", machine.hop);
+    meeting_ = Wait("meeting", machine.meeting);
+    handover_ = Wait("hand-over", machine.handover);
     ends_.resize(flow_.needs.size());
     exchanges_.resize(static_cast<size_t>(schedule.ranks));
   }
@@ -50,6 +45,16 @@ class Builder {
     int32_t takes_activation, gives_activation, takes_gradient, gives_gradient;
     schedules::Action action;
   };
+
+  // Time that nobody works in, shown beside the messages.
+  TaskTemplate Wait(const char* name, Duration time) {
+    TaskTemplate templ;
+    templ.label = static_cast<int32_t>(graph_.labels.size());
+    templ.demand.time = time;
+    graph_.labels.push_back({name, timeline::OperationKind::kMessage, timeline::Lane::kPipeline,
+                             timeline::Part::kNone});
+    return templ;
+  }
 
   void AddActions(int rank) {
     const auto& actions = schedule_.actions[static_cast<size_t>(rank)];

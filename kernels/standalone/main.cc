@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "kernels/bench/program.h"
@@ -70,43 +69,42 @@ std::vector<std::string> Words(const std::string& text) {
   return words;
 }
 
-// Options whose value is a number; each with the most it may be.
-constexpr std::pair<const char*, uint64_t> kNumbers[] = {{"--seed", UINT64_MAX},
-                                                         {"--sms", 1024},
-                                                         {"--tokens", 1 << 20},
-                                                         {"--ranks", 1024},
-                                                         {"--microbatches", 1024}};
+// Options whose value is a number.
+struct NumberOption {
+  const char* name;
+  uint64_t least, most;
+  void (*set)(Line& line, uint64_t value);
+};
+constexpr NumberOption kNumbers[] = {
+    {"--seed", 0, UINT64_MAX,
+     [](Line& line, uint64_t n) { line.request.seed = line.job.seed = n; }},
+    {"--sms", 0, 1024,
+     [](Line& line, uint64_t n) {
+       const int sms = static_cast<int>(n);
+       line.request.sms = line.job.config.sms = line.pipeline.communication_sms = sms;
+     }},
+    {"--tokens", 0, 1 << 20,
+     [](Line& line, uint64_t n) { line.job.config.tokens = static_cast<int>(n); }},
+    {"--ranks", 1, 1024, [](Line& line, uint64_t n) { line.pipeline.ranks = static_cast<int>(n); }},
+    {"--microbatches", 1, 1024,
+     [](Line& line, uint64_t n) { line.pipeline.microbatches = static_cast<int>(n); }},
+};
 
-// False: it is none of kNumbers.
-Result<bool> TakeNumber(Line& line, const std::string& option, const std::string& value) {
-  const auto at = std::find_if(std::begin(kNumbers), std::end(kNumbers),
-                               [&](const auto& number) { return option == number.first; });
-  if (at == std::end(kNumbers)) return false;
-  const auto number = Number(option, value, at->second);
-  const bool counts = option == "--ranks" || option == "--microbatches";
-  if (counts && (!number || *number == 0)) {
-    return Fail(option + ": expected a number from 1 to 1024");
+Status TakeNumber(Line& line, const NumberOption& option, const std::string& value) {
+  const auto number = Number(option.name, value, option.most);
+  if (option.least > 0 && (!number || *number < option.least)) {
+    return Fail(std::string(option.name) + ": expected a number from " +
+                std::to_string(option.least) + " to " + std::to_string(option.most));
   }
   if (!number) return Fail(number.error());
-  if (option == "--seed") {
-    line.request.seed = line.job.seed = *number;
-    return true;
-  }
-  const int count = static_cast<int>(*number);
-  if (option == "--sms") {
-    line.request.sms = line.job.config.sms = line.pipeline.communication_sms = count;
-  } else if (option == "--tokens") {
-    line.job.config.tokens = count;
-  } else {
-    (option == "--ranks" ? line.pipeline.ranks : line.pipeline.microbatches) = count;
-  }
-  return true;
+  option.set(line, *number);
+  return {};
 }
 
 Status Take(Line& line, const std::string& option, const std::string& value) {
-  const auto number = TakeNumber(line, option, value);
-  if (!number) return Fail(number.error());
-  if (*number) return {};
+  const auto number = std::find_if(std::begin(kNumbers), std::end(kNumbers),
+                                   [&](const auto& known) { return option == known.name; });
+  if (number != std::end(kNumbers)) return TakeNumber(line, *number, value);
   if (option == "--device") {
     if (value != "cpu" && value != "cuda") return Fail("--device: expected cpu or cuda");
     line.request.device = value == "cpu" ? bench::Device::kCpu : bench::Device::kCuda;
