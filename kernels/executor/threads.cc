@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "kernels/executor/mailboxes.h"
+#include "kernels/executor/processors.h"
 #include "kernels/executor/rank_run.h"
 #include "kernels/executor/spin.h"
 #include "sim/base/quantity.h"
@@ -83,9 +84,11 @@ Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works
   std::vector<RankRecord> records(works.size());
   Finish finish;
   std::atomic<int> there = 0;
+  const std::vector<int> processors = Processors();
   std::vector<std::thread> threads;
   for (size_t r = 0; r < works.size(); ++r) {
     threads.emplace_back([&, r] {
+      Bind(ProcessorsOf(processors, static_cast<int>(r), schedule.ranks));
       ++there;
       if (awake) WaitAwake([&] { return there == schedule.ranks; });
       const RankTask task{static_cast<int>(r), &schedule,  &flow, &routes,

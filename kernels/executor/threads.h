@@ -4,7 +4,8 @@
 //   if (!run) return Fail(run.error());      // "rank 3, action 17 of 42, 2F5: attention F: ..."
 //   analyse(run->timeline);
 //
-// Ranks start together, and wait awake for messages where each has a processor (spin.h).
+// Ranks start together, have processors of their own where these suffice (processors.h), and then
+// wait awake for messages (spin.h).
 //
 // An order that is not sound (schedules::Check) is refused before anything starts. A rank that gets
 // nowhere for `patience` while all others wait ends the run, with where every rank stands.

@@ -6,6 +6,7 @@
 #include <random>
 #include <thread>
 
+#include "kernels/executor/processors.h"
 #include "kernels/executor/spin.h"
 #include "kernels/transformer/packed_costs.h"
 #include "schedules/token.h"
@@ -16,8 +17,11 @@ namespace {
 using schedules::Action;
 using schedules::ActionKind;
 
+// Of calls; the first one, where there are others, warms up, as a run's first step does: it pays
+// for pages that the process keeps.
 double MedianOf(std::vector<double> values) {
   PIPESCOPE_CHECK(!values.empty());
+  if (values.size() > 1) values.erase(values.begin());
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
@@ -53,16 +57,26 @@ struct Calibration::Player {
   Status status = {};
 
   void Play() {
-    TimedWork work(*of.ranks_[place]);
     const auto rank = static_cast<size_t>(of.here_[place]);
     for (const bool split : {false, true}) {
-      if (!status) break;
-      const auto order = OrderOf(of.loads_[rank], split);
-      status = executor::PlayAlone(of.here_[place], order, of.handed_, work);
-      if (!status) of.crew_.EndFor(status.error().message);
+      if (status) Play(OrderOf(of.loads_[rank], split));
     }
+  }
+
+  // Its lanes are threads of its own, whose processor time starts anew: so does the work's.
+  void Play(const std::vector<Action>& order) {
+    TimedWork work(*of.ranks_[place]);
+    status = executor::PlayAlone(of.here_[place], order, of.handed_, work);
+    if (!status) of.crew_.EndFor(status.error().message);
     if (status) status = work.Settle();
     for (const auto& [key, steps] : work.times()) Add(times[key], steps);
+  }
+
+  // As in a run.
+  void BindThread(const std::vector<int>& processors) const {
+    if (of.crew_.post() != nullptr) return;
+    executor::Bind(
+        executor::ProcessorsOf(processors, of.here_[place], static_cast<int>(of.loads_.size())));
   }
 
   static void Add(std::vector<StepTimes>& sums, const std::vector<StepTimes>& more) {
@@ -134,8 +148,10 @@ Status Calibration::Measure() {
   });
   std::atomic<int> through = 0;
   std::vector<std::thread> threads;
+  const std::vector<int> processors = executor::Processors();
   for (Player& player : players) {
     threads.emplace_back([&] {
+      player.BindThread(processors);
       player.Play();
       if (++through == count) crew_.Through();
       // Who is through keeps its processor busy for those that are not; but for those whose
@@ -164,23 +180,28 @@ Status Calibration::Measure() {
 
 // Ranks in turn; weight gradients go into the sums of a step that never ends.
 Status Calibration::MeasureAlone() {
+  const std::vector<int> processors = executor::Processors();
   for (size_t rank = 0; rank < loads_.size(); ++rank) {
     if (Status met = crew_.Meet(); !met) return met;
     const auto place = std::find(here_.begin(), here_.end(), static_cast<int>(rank));
     if (place == here_.end()) continue;
     Player player{*this, static_cast<size_t>(place - here_.begin())};
     std::atomic<bool> ended = false;
-    std::vector<std::thread> others;
-    for (size_t i = 1; i < here_.size(); ++i) {
-      others.emplace_back([&] {
-        executor::WaitAwake([&] { return ended.load(); });
-        ended.wait(false);
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < here_.size(); ++i) {
+      threads.emplace_back([&, i] {
+        Player{*this, i}.BindThread(processors);
+        if (i == player.place) {
+          player.Play();
+          ended = true;
+          ended.notify_all();
+        } else {
+          executor::WaitAwake([&] { return ended.load(); });
+          ended.wait(false);
+        }
       });
     }
-    player.Play();
-    ended = true;
-    ended.notify_all();
-    for (std::thread& other : others) other.join();
+    for (std::thread& thread : threads) thread.join();
     if (!player.status) return player.status;
     KeepAlone(player.times);
   }

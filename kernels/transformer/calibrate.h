@@ -9,7 +9,7 @@
 //   F of micro-batch m, then the backward pass of m - held + 1: B; then all again with I, and the W
 //   of m - held - deferred + 2; at last the step's end
 //
-//   cost of a step = median over calls of Measure of its mean in one
+//   cost of a step = median over calls of Measure, but the first, of its mean in one
 //
 // Where each rank has a processor, it then does the same while the others wait, as they wait for
 // messages: processors share caches, memory and clocks, so that a step beside one that waits is up
@@ -47,7 +47,7 @@ class Calibration {
                                                    executor::Crew& crew,
                                                    RankMaker* maker = nullptr);
 
-  // A step of every rank. Fails as a step does.
+  // A step of every rank; the first call warms up, where more follow. Fails as a step does.
   Status Measure();
 
   // Of a schedule with the same loads, once Measure was called. A pair is the

@@ -1,4 +1,5 @@
-// A rank's work with every step timed by the processor time of its thread.
+// A rank's work with every step timed by the processor time of its thread: one for each play of it
+// (executor/play.h), since each lane is timed by one thread.
 //
 //   run       of the step
 //   before    from the end of the step before to its start: the executor's own work, the plan of an

@@ -1,0 +1,61 @@
+#include "kernels/executor/processors.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <string>
+#include <utility>
+
+namespace pipescope::executor {
+namespace {
+
+// "0-1" or "0,32" of the system's table; the processor itself where there is none.
+std::string CoreOf(int processor) {
+  std::string core;
+  std::ifstream("/sys/devices/system/cpu/cpu" + std::to_string(processor) +
+                "/topology/thread_siblings_list") >>
+      core;
+  return core.empty() ? std::to_string(processor) : core;
+}
+
+}  // namespace
+
+std::vector<int> Processors() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  // Fails on machines of more processors than the set holds: then nobody is bound.
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return {};
+  std::map<std::string, int> threads;  // of a core, so far
+  std::vector<std::pair<int, int>> order;
+  for (int processor = 0; processor < CPU_SETSIZE; ++processor) {
+    if (!CPU_ISSET(processor, &allowed)) continue;
+    order.emplace_back(threads[CoreOf(processor)]++, processor);
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<int> processors;
+  for (const auto& [thread, processor] : order) processors.push_back(processor);
+  return processors;
+}
+
+std::vector<int> ProcessorsOf(const std::vector<int>& all, int rank, int ranks) {
+  std::vector<int> own;
+  if (static_cast<size_t>(ranks) > all.size()) return own;
+  for (size_t i = static_cast<size_t>(rank); i < all.size(); i += static_cast<size_t>(ranks)) {
+    own.push_back(all[i]);
+  }
+  return own;
+}
+
+void Bind(const std::vector<int>& processors) {
+  if (processors.empty()) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int processor : processors) CPU_SET(processor, &set);
+  // A processor may have been taken away since: the thread then stays where it may run.
+  (void)pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+}  // namespace pipescope::executor

@@ -1,0 +1,30 @@
+// Which processors the threads of a rank run on.
+//
+// Where there are at least as many processors as ranks, each rank has its own, as launchers of
+// training bind theirs: two ranks of 5 processors have
+//
+//   rank 0: 0 2 4   rank 1: 1 3
+//
+// so a rank's lanes share what it has, and no two ranks meet on one processor while another one is
+// idle. A system left to itself does that now and then: it places a thread that wakes near the one
+// that woke it, and to spare power it may pack threads. Of cores with several threads those of one
+// core follow the first ones of all: ranks have cores before they share any.
+//
+// More ranks than processors are not bound: who is ready takes turns on all of them, which is what
+// predictions assume of shared processors (sim/lowering/task_graph.h).
+#pragma once
+
+#include <vector>
+
+namespace pipescope::executor {
+
+// That this process may use: the first thread of each core, then the second ones.
+std::vector<int> Processors();
+
+// Those of one rank; empty where ranks are more than processors.
+std::vector<int> ProcessorsOf(const std::vector<int>& all, int rank, int ranks);
+
+// The calling thread, and threads that it starts from now on. Nothing where `processors` is empty.
+void Bind(const std::vector<int>& processors);
+
+}  // namespace pipescope::executor

@@ -1,0 +1,42 @@
+// What a calibration measures: of ranks whose dispatch and combine have threads of their own, too.
+#include "kernels/transformer/calibrate.h"
+
+#include <gtest/gtest.h>
+
+#include "kernels/executor/threads.h"
+#include "schedules/registry.h"
+
+namespace pipescope::transformer {
+namespace {
+
+// Before a step the executor does some work; it cannot do less than none. A lane's thread starts
+// its clock anew with each play, which once was taken for time given back.
+TEST(Calibration, OfRanksThatShareExpertsHasNoTimesBelowZero) {
+  auto model = FindModel("micro").value();
+  model.expert_groups = 2;
+  model.layers = 4;
+  const auto schedule = Replicate(schedules::Generate("1f1b", {2, 4}).value(), 2);
+  executor::ThreadCrew crew;
+  const auto made = Calibration::Make(model, schedule, 2, 2, crew);
+  ASSERT_TRUE(made) << made.error().ToString();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE((*made)->Measure());
+  const auto costs = (*made)->Costs(schedule);
+  ASSERT_TRUE(costs);
+  // The clock's own cost is taken off, as it was measured: a reading that took longer leaves a
+  // rest.
+  constexpr double kReading = 5e-6;
+  int exchanges = 0;
+  for (const auto& rank : costs->actions) {
+    for (const TimedAction& action : rank) {
+      for (const TimedStep& step : action.steps) {
+        EXPECT_GT(step.seconds, -kReading) << costs->labels[static_cast<size_t>(step.label)].name;
+        EXPECT_GT(step.before, -kReading) << costs->labels[static_cast<size_t>(step.label)].name;
+        exchanges += step.lane == timeline::Lane::kCommunication ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(exchanges, 0);
+}
+
+}  // namespace
+}  // namespace pipescope::transformer
