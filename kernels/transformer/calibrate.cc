@@ -19,7 +19,7 @@ using schedules::ActionKind;
 
 // Of calls; the first one, where there are others, warms up, as a run's first step does: it pays
 // for pages that the process keeps.
-double MedianOf(std::vector<double> values) {
+double MedianOnceWarm(std::vector<double> values) {
   PIPESCOPE_CHECK(!values.empty());
   if (values.size() > 1) values.erase(values.begin());
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -231,9 +231,10 @@ void Calibration::Keep(const ActionTimes& times) {
 std::vector<TimedStep> Calibration::Medians(const Key& key) const {
   std::vector<TimedStep> medians;
   for (const Samples& samples : samples_.at(key)) {
-    const double run = MedianOf(samples.run);
-    const double alone = samples.alone.empty() ? run : std::min(run, MedianOf(samples.alone));
-    medians.push_back({0, timeline::Lane::kCompute, {}, run, alone, MedianOf(samples.before)});
+    const double run = MedianOnceWarm(samples.run);
+    const double alone = samples.alone.empty() ? run : std::min(run, MedianOnceWarm(samples.alone));
+    medians.push_back(
+        {0, timeline::Lane::kCompute, {}, run, alone, MedianOnceWarm(samples.before)});
   }
   return medians;
 }

@@ -19,8 +19,8 @@ TEST(Processors, AreDealtOutWholeAndOnlyOnce) {
       size_t least = all.size(), most = 0;
       for (int rank = 0; rank < ranks; ++rank) {
         const auto own = ProcessorsOf(all, rank, ranks);
-        EXPECT_EQ(own.front(),
-                  all[static_cast<size_t>(rank)]);  // cores before their second threads
+        // Cores before their second threads.
+        EXPECT_EQ(own.front(), all[static_cast<size_t>(rank)]);
         dealt.insert(own.begin(), own.end());
         least = std::min(least, own.size());
         most = std::max(most, own.size());
