@@ -165,9 +165,20 @@ class Group {
     return {};
   }
 
+  // The median of the steps that single calls of the calibration make.
+  timeline::Timeline TypicalRun(const schedules::Schedule& schedule,
+                                const std::vector<transformer::RunCosts>& costs) const {
+    std::vector<timeline::Timeline> runs;
+    for (const auto& of_call : costs) runs.push_back(PredictRun(schedule, of_call, machine_));
+    const auto middle = runs.begin() + static_cast<std::ptrdiff_t>(runs.size() / 2);
+    std::nth_element(runs.begin(), middle, runs.end(),
+                     [](const auto& a, const auto& b) { return a.end < b.end; });
+    return std::move(*middle);
+  }
+
   reports::ValidateCase CaseOf(const std::string& name, const Trained& trained,
-                               const transformer::RunCosts& costs) const {
-    const auto predicted = PredictRun(trained.schedule, costs, machine_);
+                               const std::vector<transformer::RunCosts>& costs) const {
+    const timeline::Timeline predicted = TypicalRun(trained.schedule, costs);
     const auto counted = trained.Counted();
     const auto seconds = At(trained.seconds, counted);
     reports::ValidateCase c;

@@ -4,7 +4,9 @@
 #include <thread>
 
 #include "cli/interference.h"
+#include "kernels/executor/cold_caches.h"
 #include "kernels/executor/packed.h"
+#include "kernels/executor/processors.h"
 #include "reports/validate_report.h"
 #include "sim/timeline/bubbles.h"
 
@@ -42,6 +44,8 @@ Result<std::unique_ptr<Trained>> Trained::Make(schedules::Schedule schedule,
 }
 
 Status Trained::Step() {
+  // As calibrations do.
+  executor::CoolCaches(executor::Processors());
   const auto own = SecondsOfAll(crew);
   if (!own) return Fail(own.error());
   const Interference interference(ProcessorsHere(), *own);

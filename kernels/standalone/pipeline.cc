@@ -106,11 +106,16 @@ class Runner {
     if (!costs) return Fail(costs.error());
     const auto prepared = schedules::Prepare(schedule);
     if (!prepared) return Fail(prepared.error());
-    const auto timing = schedules::Evaluate(*prepared, CostsOf(schedule, *costs, hop_));
-    double end = 0;
-    for (const auto& of_rank : costs->step_ends) end = std::max(end, SecondsOf(of_rank));
-    ran.predicted = timing.makespan + end;
-    ran.predicted_bubble = timing.makespan_rate;
+    std::vector<double> seconds, bubbles;
+    for (const RunCosts& of_call : *costs) {
+      const auto timing = schedules::Evaluate(*prepared, CostsOf(schedule, of_call, hop_));
+      double end = 0;
+      for (const auto& of_rank : of_call.step_ends) end = std::max(end, SecondsOf(of_rank));
+      seconds.push_back(timing.makespan + end);
+      bubbles.push_back(timing.makespan_rate);
+    }
+    ran.predicted = MedianOf(seconds);
+    ran.predicted_bubble = MedianOf(bubbles);
     return {};
   }
 

@@ -5,39 +5,15 @@
 #include <barrier>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "kernels/executor/processors.h"
 #include "kernels/executor/spin.h"
 #include "kernels/transformer/packed_costs.h"
-#include "schedules/token.h"
+#include "kernels/transformer/play_costs.h"
 
 namespace pipescope::transformer {
 namespace {
-
-using schedules::Action;
-using schedules::ActionKind;
-
-// Of calls; the first one, where there are others, warms up, as a run's first step does: it pays
-// for pages that the process keeps.
-double MedianOnceWarm(std::vector<double> values) {
-  PIPESCOPE_CHECK(!values.empty());
-  if (values.size() > 1) values.erase(values.begin());
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-TimedAction Timed(const executor::Steps& steps) {
-  TimedAction timed{{},
-                    steps.takes_activation,
-                    steps.gives_activation,
-                    steps.takes_gradient,
-                    steps.gives_gradient};
-  for (const executor::Step& step : steps.list) {
-    timed.steps.push_back({step.label, step.lane, step.after});
-  }
-  return timed;
-}
 
 std::vector<float> Draw(size_t count, double scale, uint32_t seed) {
   std::mt19937 engine(seed);
@@ -48,70 +24,6 @@ std::vector<float> Draw(size_t count, double scale, uint32_t seed) {
 }
 
 }  // namespace
-
-struct Calibration::Player {
-  Calibration& of;
-  size_t place;  // in here_
-  ActionTimes times = {};
-  std::vector<StepTimes> end = {};
-  Status status = {};
-
-  void Play() {
-    const auto rank = static_cast<size_t>(of.here_[place]);
-    for (const bool split : {false, true}) {
-      if (status) Play(OrderOf(of.loads_[rank], split));
-    }
-  }
-
-  // Its lanes are threads of its own, whose processor time starts anew: so does the work's.
-  void Play(const std::vector<Action>& order) {
-    TimedWork work(*of.ranks_[place]);
-    status = executor::PlayAlone(of.here_[place], order, of.handed_, work);
-    if (!status) of.crew_.EndFor(status.error().message);
-    if (status) status = work.Settle();
-    for (const auto& [key, steps] : work.times()) Add(times[key], steps);
-  }
-
-  // As in a run.
-  void BindThread(const std::vector<int>& processors) const {
-    if (of.crew_.post() != nullptr) return;
-    executor::Bind(
-        executor::ProcessorsOf(processors, of.here_[place], static_cast<int>(of.loads_.size())));
-  }
-
-  static void Add(std::vector<StepTimes>& sums, const std::vector<StepTimes>& more) {
-    sums.resize(more.size());
-    for (size_t i = 0; i < more.size(); ++i) {
-      sums[i].run += more[i].run;
-      sums[i].before += more[i].before;
-      sums[i].count += more[i].count;
-    }
-  }
-
-  void AskDevice(const executor::Step& step, StepTimes& times_of) {
-    if (!status || step.when == nullptr) return;
-    const auto span = step.when();
-    if (!span) {
-      status = Fail(span.error());
-      return;
-    }
-    times_of.run = std::chrono::duration<double>(span->end - span->start).count();
-  }
-
-  // Gradients must be out on all ranks before they come in on one.
-  template <class Meet>
-  void StepEnd(const Meet& meet) {
-    executor::Steps steps = of.ranks_[place]->StepEnd();
-    for (const executor::Step& step : steps.list) {
-      const double waited = executor::SecondsWaited(), start = executor::ThreadSeconds();
-      if (status) status = step.run();
-      const double run = executor::ThreadSeconds() - start;
-      end.push_back({run - (executor::SecondsWaited() - waited), 0, 1});
-      if (end.size() == 1) meet();
-    }
-    for (size_t i = 0; i < end.size(); ++i) AskDevice(steps.list[i], end[i]);
-  }
-};
 
 Result<std::unique_ptr<Calibration>> Calibration::Make(const ModelConfig& model,
                                                        const schedules::Schedule& schedule,
@@ -136,11 +48,34 @@ Result<std::unique_ptr<Calibration>> Calibration::Make(const ModelConfig& model,
   return made;
 }
 
+RankPlay Calibration::PlayOf(size_t place) {
+  const int rank = here_[place];
+  return RankPlay(rank, loads_[static_cast<size_t>(rank)], handed_, *ranks_[place], crew_);
+}
+
+void Calibration::BindThread(const std::vector<int>& processors, size_t place) const {
+  if (crew_.post() != nullptr) return;
+  executor::Bind(
+      executor::ProcessorsOf(processors, here_[place], static_cast<int>(loads_.size())));
+}
+
 Status Calibration::Measure() {
+  std::vector<PlayTimes> beside, alone;
+  if (Status ok = MeasureBeside(beside); !ok) return ok;
+  const auto ranks = static_cast<int>(loads_.size());
+  if (ranks > 1 && ranks <= crew_.processors() && training_.expert_ranks == 1) {
+    if (Status ok = MeasureAlone(alone); !ok) return ok;
+    alone_.push_back(std::move(alone));
+  }
+  beside_.push_back(std::move(beside));
+  return {};
+}
+
+Status Calibration::MeasureBeside(std::vector<PlayTimes>& times) {
   if (Status met = crew_.Meet(); !met) return met;
-  std::vector<Player> players;
-  for (size_t i = 0; i < ranks_.size(); ++i) players.push_back({*this, i});
-  const int count = static_cast<int>(players.size());
+  std::vector<RankPlay> plays;
+  for (size_t i = 0; i < ranks_.size(); ++i) plays.push_back(PlayOf(i));
+  const int count = static_cast<int>(plays.size());
   Status met;  // all processes, before gradients come in
   std::barrier all(count, [this, &met, first = true]() mutable noexcept {
     if (std::exchange(first, false)) return;
@@ -149,50 +84,50 @@ Status Calibration::Measure() {
   std::atomic<int> through = 0;
   std::vector<std::thread> threads;
   const std::vector<int> processors = executor::Processors();
-  for (Player& player : players) {
-    threads.emplace_back([&] {
-      player.BindThread(processors);
-      player.Play();
+  for (size_t i = 0; i < plays.size(); ++i) {
+    threads.emplace_back([&, i] {
+      RankPlay& play = plays[i];
+      BindThread(processors, i);
+      play.Play(SplitFirst());
       if (++through == count) crew_.Through();
       // Who is through keeps its processor busy for those that are not; but for those whose
       // exchanges need partners.
-      while (training_.expert_ranks == 1 && player.status &&
+      while (training_.expert_ranks == 1 && play.status() &&
              (through < count || !crew_.AllThrough())) {
-        player.Play();
+        play.PlayOn();
       }
-      if (!player.status) {
+      if (!play.status()) {
         for (const auto& rank : ranks_) rank->Cancel();
       }
       all.arrive_and_wait();
-      player.StepEnd([&] { all.arrive_and_wait(); });
+      play.StepEnd([&] { all.arrive_and_wait(); });
     });
   }
   for (std::thread& thread : threads) thread.join();
-  for (const Player& player : players) {
-    if (!player.status) return player.status;
-    Keep(player.times);
-    Keep({{{kStepEnd, static_cast<int>(player.place)}, player.end}});
+  for (const RankPlay& play : plays) {
+    if (!play.status()) return play.status();
+    times.push_back(play.times());
   }
-  const auto ranks = static_cast<int>(loads_.size());
-  const bool waits_tell = ranks > 1 && ranks <= crew_.processors() && training_.expert_ranks == 1;
-  return met && waits_tell ? MeasureAlone() : met;
+  return met;
 }
 
 // Ranks in turn; weight gradients go into the sums of a step that never ends.
-Status Calibration::MeasureAlone() {
+Status Calibration::MeasureAlone(std::vector<PlayTimes>& times) {
+  times.resize(here_.size());
   const std::vector<int> processors = executor::Processors();
   for (size_t rank = 0; rank < loads_.size(); ++rank) {
     if (Status met = crew_.Meet(); !met) return met;
-    const auto place = std::find(here_.begin(), here_.end(), static_cast<int>(rank));
-    if (place == here_.end()) continue;
-    Player player{*this, static_cast<size_t>(place - here_.begin())};
+    const auto found = std::find(here_.begin(), here_.end(), static_cast<int>(rank));
+    if (found == here_.end()) continue;
+    const auto place = static_cast<size_t>(found - here_.begin());
+    RankPlay play = PlayOf(place);
     std::atomic<bool> ended = false;
     std::vector<std::thread> threads;
     for (size_t i = 0; i < here_.size(); ++i) {
       threads.emplace_back([&, i] {
-        Player{*this, i}.BindThread(processors);
-        if (i == player.place) {
-          player.Play();
+        BindThread(processors, i);
+        if (i == place) {
+          play.Play(SplitFirst());
           ended = true;
           ended.notify_all();
         } else {
@@ -202,91 +137,46 @@ Status Calibration::MeasureAlone() {
       });
     }
     for (std::thread& thread : threads) thread.join();
-    if (!player.status) return player.status;
-    KeepAlone(player.times);
+    if (!play.status()) return play.status();
+    times[place] = play.times();
   }
   return crew_.Meet();
 }
 
-void Calibration::KeepAlone(const ActionTimes& times) {
-  for (const auto& [key, steps] : times) {
-    auto& kept = samples_.at(key);
-    for (size_t i = 0; i < steps.size(); ++i) {
-      kept[i].alone.push_back(steps[i].run / steps[i].count);
-    }
+AloneShares Calibration::SharesOf(size_t place, ActionTimes PlayTimes::*order) const {
+  std::vector<const ActionTimes*> beside, alone;
+  for (size_t call = FirstCall(); call < beside_.size(); ++call) {
+    beside.push_back(&(beside_[call][place].*order));
+    if (!alone_.empty()) alone.push_back(&(alone_[call][place].*order));
   }
+  return AloneSharesOf(beside, alone);
 }
 
-void Calibration::Keep(const ActionTimes& times) {
-  for (const auto& [key, steps] : times) {
-    auto& kept = samples_[key];
-    kept.resize(steps.size());
-    for (size_t i = 0; i < steps.size(); ++i) {
-      kept[i].run.push_back(steps[i].run / steps[i].count);
-      kept[i].before.push_back(steps[i].before / steps[i].count);
-    }
+Result<std::vector<RunCosts>> Calibration::Costs(const schedules::Schedule& schedule) const {
+  std::vector<AloneShares> whole, split;
+  for (size_t place = 0; place < here_.size(); ++place) {
+    whole.push_back(SharesOf(place, &PlayTimes::whole));
+    split.push_back(SharesOf(place, &PlayTimes::split));
   }
-}
-
-std::vector<TimedStep> Calibration::Medians(const Key& key) const {
-  std::vector<TimedStep> medians;
-  for (const Samples& samples : samples_.at(key)) {
-    const double run = MedianOnceWarm(samples.run);
-    const double alone = samples.alone.empty() ? run : std::min(run, MedianOnceWarm(samples.alone));
-    medians.push_back(
-        {0, timeline::Lane::kCompute, {}, run, alone, MedianOnceWarm(samples.before)});
-  }
-  return medians;
-}
-
-TimedAction Calibration::Cost(size_t i, const Action& action) const {
-  executor::Ports ports;
-  const bool pair = action.kind == ActionKind::kOverlapped;
-  const auto key = [](ActionKind kind, StageId stage) {
-    return Key{static_cast<int>(kind), stage.value()};
-  };
-  const auto first = Medians(key(pair ? ActionKind::kForward : action.kind, action.stage));
-  const auto backward =
-      pair ? Medians(key(ActionKind::kBackward, action.backward_stage)) : std::vector<TimedStep>();
-  TimedAction timed = Timed(ranks_[i]->Plan(action, ports));
-  size_t of_first = 0, of_backward = 0;
-  for (TimedStep& step : timed.steps) {
-    const auto part = ranks_.front()->labels()[static_cast<size_t>(step.label)].part;
-    const bool is_first = !pair || part == timeline::Part::kForward;
-    const TimedStep& median = is_first ? first.at(of_first++) : backward.at(of_backward++);
-    step.seconds = median.seconds;
-    step.alone = median.alone;
-    step.before = median.before;
-  }
-  return timed;
-}
-
-TimedAction Calibration::StepEnd(size_t i) const {
-  TimedAction timed = Timed(ranks_[i]->StepEnd());
-  const auto medians = Medians({kStepEnd, static_cast<int>(i)});
-  for (size_t s = 0; s < medians.size(); ++s) {
-    timed.steps[s].seconds = timed.steps[s].alone = medians[s].seconds;
-  }
-  return timed;
-}
-
-Result<RunCosts> Calibration::Costs(const schedules::Schedule& schedule) const {
-  RunCosts own;
   const auto partners = Partners(training_, ranks_);
-  for (size_t i = 0; i < here_.size(); ++i) {
-    const auto rank = static_cast<size_t>(here_[i]);
-    auto& actions = own.actions.emplace_back();
-    for (const Action& action : schedule.actions[rank]) actions.push_back(Cost(i, action));
-    own.step_ends.push_back(StepEnd(i));
-    own.partners.push_back(partners[i]);
+  std::vector<RunCosts> calls;
+  for (size_t call = FirstCall(); call < beside_.size(); ++call) {
+    RunCosts own;
+    for (size_t place = 0; place < here_.size(); ++place) {
+      const auto& actions = schedule.actions[static_cast<size_t>(here_[place])];
+      const RankDraw draw{beside_[call][place], whole[place], split[place]};
+      own.actions.push_back(CostsOf(actions, *ranks_[place], draw));
+      own.step_ends.push_back(StepEndCosts(*ranks_[place], draw));
+      own.partners.push_back(partners[place]);
+    }
+    const auto all = crew_.Gather(PackCosts(own));
+    if (!all) return Fail(all.error());
+    RunCosts& costs = calls.emplace_back();
+    for (const std::string& bytes : *all) AddCosts(bytes, costs);
+    costs.labels = ranks_.front()->labels();
+    costs.groups = ExpertGroups(training_, schedule.ranks);
   }
-  const auto all = crew_.Gather(PackCosts(own));
-  if (!all) return Fail(all.error());
-  RunCosts costs;
-  for (const std::string& bytes : *all) AddCosts(bytes, costs);
-  costs.labels = ranks_.front()->labels();
-  costs.groups = ExpertGroups(training_, schedule.ranks);
-  return costs;
+  return calls;
 }
 
 }  // namespace pipescope::transformer

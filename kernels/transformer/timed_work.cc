@@ -7,8 +7,9 @@ using executor::ThreadSeconds;
 
 executor::Steps TimedWork::Plan(const schedules::Action& action, executor::Ports& ports) {
   executor::Steps steps = work_.Plan(action, ports);
-  auto& times = times_[{static_cast<int>(action.kind), action.stage.value()}];
-  times.resize(steps.list.size());
+  // Of a list of lists the inner ones stay where they are.
+  auto& times = times_[{static_cast<int>(action.kind), action.stage.value()}].emplace_back(
+      steps.list.size());
   for (size_t i = 0; i < steps.list.size(); ++i) {
     if (steps.list[i].when != nullptr) {
       asked_.push_back({&times[i], steps.list[i].lane, steps.list[i].when});
@@ -20,9 +21,8 @@ executor::Steps TimedWork::Plan(const schedules::Action& action, executor::Ports
       const double waited = SecondsWaited(), start = ThreadSeconds();
       Status status = run();
       const double end = ThreadSeconds();
-      of_step.run += end - start - clock_ - (SecondsWaited() - waited);
-      of_step.before += last > 0 ? start - last - clock_ : 0;
-      ++of_step.count;
+      of_step.run = end - start - clock_ - (SecondsWaited() - waited);
+      of_step.before = last > 0 ? start - last - clock_ : 0;
       last = end;
       return status;
     };
@@ -37,11 +37,10 @@ Status TimedWork::Settle() {
     const auto span = asked.when();
     if (!span) return Fail(span.error());
     auto& end = last[static_cast<size_t>(asked.lane)];
-    asked.times->run += Seconds(span->end - span->start).count();
+    asked.times->run = Seconds(span->end - span->start).count();
     if (end.time_since_epoch().count() > 0) {
-      asked.times->before += Seconds(span->start - end).count();
+      asked.times->before = Seconds(span->start - end).count();
     }
-    ++asked.times->count;
     end = span->end;
   }
   asked_.clear();

@@ -25,13 +25,12 @@
 namespace pipescope::transformer {
 
 struct StepTimes {
-  double run = 0, before = 0;  // sums
-  int count = 0;
+  double run = 0, before = 0;  // seconds
 };
 
-// By (kind of action, stage of its forward half, or its only one).
+// By (kind of action, stage of its forward half, or its only one): [how many came before][step]
 using ActionKey = std::pair<int, int>;
-using ActionTimes = std::map<ActionKey, std::vector<StepTimes>>;  // [step]
+using ActionTimes = std::map<ActionKey, std::vector<std::vector<StepTimes>>>;
 
 class TimedWork : public executor::RankWork {
  public:

@@ -1,0 +1,55 @@
+#include "kernels/transformer/rank_play.h"
+
+#include <chrono>
+
+#include "kernels/executor/cold_caches.h"
+#include "kernels/executor/thread_seconds.h"
+
+namespace pipescope::transformer {
+
+// Its lanes are threads of its own, whose processor time starts anew: so does the work's.
+ActionTimes RankPlay::PlayOnce(bool split) {
+  if (!status_) return {};
+  TimedWork timed(work_);
+  status_ = executor::PlayAlone(rank_, OrderOf(load_, split), handed_, timed);
+  if (!status_) crew_.EndFor(status_.error().message);
+  if (status_) status_ = timed.Settle();
+  return timed.times();
+}
+
+void RankPlay::Play(bool split_first) {
+  for (const bool split : {split_first, !split_first}) {
+    executor::CoolCaches();
+    (split ? times_.split : times_.whole) = PlayOnce(split);
+  }
+}
+
+void RankPlay::PlayOn() {
+  PlayOnce(false);
+  PlayOnce(true);
+}
+
+void RankPlay::StepEnd(const std::function<void()>& meet) {
+  executor::Steps steps = work_.StepEnd();
+  std::vector<StepTimes>& end = times_.end;
+  for (const executor::Step& step : steps.list) {
+    const double waited = executor::SecondsWaited(), start = executor::ThreadSeconds();
+    if (status_) status_ = step.run();
+    const double run = executor::ThreadSeconds() - start;
+    end.push_back({run - (executor::SecondsWaited() - waited), 0});
+    if (end.size() == 1) meet();
+  }
+  for (size_t i = 0; i < end.size(); ++i) AskDevice(steps.list[i], end[i]);
+}
+
+void RankPlay::AskDevice(const executor::Step& step, StepTimes& times) {
+  if (!status_ || step.when == nullptr) return;
+  const auto span = step.when();
+  if (!span) {
+    status_ = Fail(span.error());
+    return;
+  }
+  times.run = std::chrono::duration<double>(span->end - span->start).count();
+}
+
+}  // namespace pipescope::transformer

@@ -1,0 +1,57 @@
+// One rank's part of a calibration: its stages without the others' messages, every step timed.
+//
+//   whole   F and B, in an order that holds what the schedule makes it hold (stage_load.h)
+//   split   the same with I and W
+//   end     the step's end, gradients out and in among the ranks
+//
+// Each order starts from cold caches (executor/cold_caches.h), as a run does, and what comes n-th
+// in it is the cost of what comes n-th in a run.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "kernels/executor/crew.h"
+#include "kernels/executor/play.h"
+#include "kernels/transformer/stage_load.h"
+#include "kernels/transformer/timed_work.h"
+
+namespace pipescope::transformer {
+
+struct PlayTimes {
+  ActionTimes whole, split;
+  std::vector<StepTimes> end;
+};
+
+class RankPlay {
+ public:
+  // All outlive it. `work` is that of `rank`.
+  RankPlay(int rank, const RankLoad& load, const executor::Handed& handed,
+           executor::RankWork& work, executor::Crew& crew)
+      : rank_(rank), load_(load), handed_(handed), work_(work), crew_(crew) {}
+
+  // Both orders, timed: one after the other, which by turns comes first.
+  void Play(bool split_first);
+  // Both again, untimed.
+  void PlayOn();
+  // `meet` returns when all ranks have called it: gradients must be out on all of them before they
+  // come in on one.
+  void StepEnd(const std::function<void()>& meet);
+
+  const Status& status() const { return status_; }
+  const PlayTimes& times() const { return times_; }
+
+ private:
+  ActionTimes PlayOnce(bool split);
+  void AskDevice(const executor::Step& step, StepTimes& times);
+
+  const int rank_;
+  const RankLoad& load_;
+  const executor::Handed& handed_;
+  executor::RankWork& work_;
+  executor::Crew& crew_;
+  PlayTimes times_;
+  Status status_;
+};
+
+}  // namespace pipescope::transformer
