@@ -24,15 +24,13 @@ namespace {
 
 using transformer::Calibration;
 
+// How well the median of a schedule's steps is to be known, where time lasts.
+constexpr double kKnown = 0.01;
+
 std::vector<double> At(const std::vector<double>& values, const std::vector<size_t>& places) {
   std::vector<double> picked;
   for (const size_t place : places) picked.push_back(values[place]);
   return picked;
-}
-
-double Quantile(std::vector<double> values, double share) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];
 }
 
 // What a step allocates stays with the process, as on a GPU: otherwise each step pays anew for the
@@ -137,8 +135,9 @@ class Group {
   }
 
   bool Enough() const {
-    return std::all_of(trained_.begin(), trained_.end(),
-                       [&](const auto& t) { return t->quiet() >= group_.repetitions; });
+    return std::all_of(trained_.begin(), trained_.end(), [&](const auto& t) {
+      return t->quiet() >= group_.repetitions && t->MedianError() <= kKnown;
+    });
   }
 
   Result<std::vector<reports::ValidateCase>> Cases() const {
@@ -194,6 +193,7 @@ class Group {
     c.predicted_bubble = timeline::FindBubbles(predicted).makespan_rate;
     c.measured_bubble = Quantile(At(trained.bubbles, counted), 0.5);
     c.others = Quantile(At(trained.others, counted), 0.5);
+    c.steps = static_cast<int>(counted.size());
     c.first_loss = trained.losses.front();
     c.last_loss = trained.losses.back();
     c.equals_one_rank = trained.losses == one_rank_->losses;

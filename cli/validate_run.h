@@ -32,8 +32,9 @@ struct ValidateGroup {
   int replicas = 1;      // pipelines
   int expert_ranks = 1;  // of them that share their experts
   int layers = 4;
-  int repetitions = 5;  // undisturbed ones, where `patience` lasts for them; else of any kind
-  double patience = 0;  // seconds
+  int repetitions = 5;
+  // Seconds in which to repeat further, until so many are undisturbed and medians are well known.
+  double patience = 0;
   bool bf16 = false;
   bool fp8 = false;
   bool timelines = false;                   // kept in the cases

@@ -1,6 +1,7 @@
 #include "cli/validate_trained.h"
 
 #include <algorithm>
+#include <cmath>
 #include <thread>
 
 #include "cli/interference.h"
@@ -13,6 +14,11 @@
 namespace pipescope::cli {
 
 int ProcessorsHere() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+double Quantile(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];
+}
 
 Result<double> SecondsOfAll(executor::Crew& crew) {
   executor::Packer packer;
@@ -70,6 +76,14 @@ std::vector<size_t> Trained::Counted() const {
     if (others[i] <= reports::kUndisturbed) quiet.push_back(i);
   }
   return quiet.empty() ? all : quiet;
+}
+
+double Trained::MedianError() const {
+  std::vector<double> values;
+  for (const size_t i : Counted()) values.push_back(seconds[i]);
+  const double spread = Quantile(values, 0.75) - Quantile(values, 0.25);
+  return 1.25 / 1.35 * spread / Quantile(values, 0.5) /
+         std::sqrt(static_cast<double>(values.size()));
 }
 
 int Trained::quiet() const {

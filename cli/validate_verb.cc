@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "cli/examples.h"
@@ -32,6 +33,8 @@ constexpr const char* kExamples =
     "pipescope validate --model small-dense --format json --html report.html\n"
     "pipescope validate --schedules order.csv,1f1b --trace trace.json";
 
+constexpr double kPatience = 30;
+
 struct Options {
   std::string device = "cpu";
   std::vector<std::string> schedules = {"gpipe", "1f1b",   "zb1p",    "interleaved-1f1b",
@@ -42,7 +45,7 @@ struct Options {
   int layers = 0;  // 0: two a rank
   int replicas = 1, expert_ranks = 1;
   int repetitions = 5;
-  double patience = 0;
+  std::optional<double> patience;
   double hang_after = 60;
   int gpus = 0;  // 0: all
   int communication_sms = 8;
@@ -113,7 +116,7 @@ Status RunGroups(const Options& o, executor::Crew& crew, reports::ValidateResult
             ValidateDevice::Open({o.device, o.gpus, o.communication_sms}, ranks * o.replicas, crew);
         if (!device) return Fail(device.error());
         auto cases = RunGroup({model, ranks, microbatches, o.replicas, o.expert_ranks, layers,
-                               o.repetitions, o.patience, o.bf16 || o.device != "cpu", o.fp8,
+                               o.repetitions, *o.patience, o.bf16 || o.device != "cpu", o.fp8,
                                !o.html.empty() || !o.trace.empty(), (*device)->maker()},
                               o.schedules, machine, crew);
         if (!cases) return Fail(cases.error());
@@ -245,11 +248,13 @@ void AddValidateVerb(CLI::App& app, const std::string& command, int& exit_code) 
   const auto o = std::make_shared<Options>();
   o->command = command;
   AddWhat(*verb, *o);
-  verb->add_option("--repetitions", o->repetitions, "Steps of each schedule after the first")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+  CLI::Option* repetitions =
+      verb->add_option("--repetitions", o->repetitions, "Steps of each schedule after the first")
+          ->check(CLI::Range(1, 1000))
+          ->capture_default_str();
   verb->add_option("--patience", o->patience,
-                   "Seconds in which to repeat until as many steps are undisturbed by others")
+                   "Seconds in which to repeat further, until as many steps are undisturbed by "
+                   "others and medians are known within 1 %; 30, but 0 with --repetitions")
       ->check(CLI::Range(0.0, 86400.0));
   verb->add_option("--hang-after", o->hang_after,
                    "Seconds after which ranks that get nowhere end the run")
@@ -263,7 +268,10 @@ void AddValidateVerb(CLI::App& app, const std::string& command, int& exit_code) 
   verb->add_option("--trace", o->trace,
                    "Write predictions and runs as a trace for ui.perfetto.dev to this file");
   verb->add_option("-o,--output", o->output, "Write to this file instead of standard output");
-  verb->callback([&exit_code, o] { exit_code = Validate(*o); });
+  verb->callback([&exit_code, o, repetitions] {
+    if (!o->patience) o->patience = repetitions->count() > 0 ? 0 : kPatience;
+    exit_code = Validate(*o);
+  });
   LeadWithExamples(*verb, kExamples);
 }
 

@@ -82,8 +82,8 @@ std::vector<StepResult> ValidateSteps(const ValidateResult& result) {
 std::string ValidatePage(const ValidateResult& result, const std::string& command,
                          const std::string& version) {
   ReportFrame frame{"Predicted and measured", command, version};
-  frame.subtitle = fmt::format("{} on {}: {} processors, {} repetitions", result.device,
-                               result.machine, result.processors, result.repetitions);
+  frame.subtitle = fmt::format("{} on {}: {} processors, {}", result.device, result.machine,
+                               result.processors, RepetitionsText(result));
   if (result.transport == "mpi") {
     frame.subtitle += fmt::format(", {} processes over MPI", result.processes);
   }

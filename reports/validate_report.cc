@@ -89,6 +89,15 @@ std::string RankingText(const ValidateResult& result) {
                     FormatPercent(-worst.predicted));
 }
 
+std::string RepetitionsText(const ValidateResult& r) {
+  if (r.cases.empty()) return fmt::format("{} repetitions", r.repetitions);
+  const auto [least, most] =
+      std::minmax_element(r.cases.begin(), r.cases.end(),
+                          [](const auto& a, const auto& b) { return a.steps < b.steps; });
+  if (least->steps == most->steps) return fmt::format("{} repetitions", most->steps);
+  return fmt::format("{} to {} repetitions", least->steps, most->steps);
+}
+
 bool AllEqualOneRank(const ValidateResult& result) {
   return std::all_of(result.cases.begin(), result.cases.end(),
                      [](const ValidateCase& c) { return c.equals_one_rank; });
@@ -99,10 +108,10 @@ std::string ValidateText(const ValidateResult& r) {
   for (const ValidateCase& c : r.cases) width = std::max(width, c.schedule.size());
   width += 2;
   std::string text = fmt::format(
-      "{} on {}: {} processors, a load of {:.1f} when it began; {} repetitions of each, {}\n\n"
+      "{} on {}: {} processors, a load of {:.1f} when it began; {} of each, {}\n\n"
       "{:<{}}{:<14}{:>12}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n",
-      r.device, r.machine, r.processors, r.load, r.repetitions, TransportOf(r), "schedule", width,
-      "model", "ranks", "mbs", "predicted", "measured", "error", "noise", "others", "bubble",
+      r.device, r.machine, r.processors, r.load, RepetitionsText(r), TransportOf(r), "schedule",
+      width, "model", "ranks", "mbs", "predicted", "measured", "error", "noise", "others", "bubble",
       "measured");
   for (const ValidateCase& c : r.cases) text += CaseLine(c, width);
   text += fmt::format("\nMean error {} in magnitude; {}.\n", FormatPercent(MeanError(r)),
@@ -148,6 +157,7 @@ std::string ValidateJson(const ValidateResult& r) {
                              {"measured_s", c.measured.seconds()},
                              {"error", c.error()},
                              {"noise", c.noise},
+                             {"steps", c.steps},
                              {"others", c.others},
                              {"predicted_bubble_rate", c.predicted_bubble},
                              {"measured_bubble_rate", c.measured_bubble},

@@ -24,6 +24,7 @@ struct ValidateCase {
   int replicas = 1, expert_ranks = 1;
   Duration predicted, measured;
   double noise = 0;   // of measured
+  int steps = 0;      // that count
   double others = 0;  // share of the processors that other processes used meanwhile
   double predicted_bubble = 0, measured_bubble = 0;  // mean over ranks, of the pipeline's time
   double first_loss = 0, last_loss = 0;              // nats a token, over the repetitions
@@ -57,6 +58,9 @@ struct Ranking {
   std::vector<Wrong> wrong;
 };
 Ranking Rank(const ValidateResult& result);
+
+// "5 repetitions", or "5 to 24" where groups of schedules were repeated more or less often.
+std::string RepetitionsText(const ValidateResult& result);
 
 // "24 pairs of schedules differ by more than the noise, all ranked right".
 std::string RankingText(const ValidateResult& result);

@@ -12,9 +12,7 @@ namespace {
 constexpr size_t kBytes = size_t{64} << 20;
 constexpr size_t kLine = 64;
 
-}  // namespace
-
-void CoolCaches() {
+void ReadAll() {
   // Read by all alike; written once, since pages that never were are one page of zeros.
   static const auto& bytes = *new std::vector<char>(kBytes, 1);
   uint64_t sum = 0;
@@ -22,12 +20,14 @@ void CoolCaches() {
   asm volatile("" : : "r"(sum) : "memory");
 }
 
+}  // namespace
+
 void CoolCaches(const std::vector<int>& processors) {
   std::vector<std::thread> threads;
   for (const int processor : processors) {
     threads.emplace_back([processor] {
       Bind({processor});
-      CoolCaches();
+      ReadAll();
     });
   }
   for (std::thread& thread : threads) thread.join();

@@ -10,10 +10,7 @@
 
 namespace pipescope::executor {
 
-// Of the processor that the calling thread runs on. Some milliseconds.
-void CoolCaches();
-
-// Of all of those (processors.h), at once.
+// Of those processors (processors.h), at once. Some milliseconds.
 void CoolCaches(const std::vector<int>& processors);
 
 }  // namespace pipescope::executor

@@ -5,8 +5,8 @@
 #include <barrier>
 #include <random>
 #include <thread>
-#include <utility>
 
+#include "kernels/executor/cold_caches.h"
 #include "kernels/executor/processors.h"
 #include "kernels/executor/spin.h"
 #include "kernels/transformer/packed_costs.h"
@@ -21,6 +21,13 @@ std::vector<float> Draw(size_t count, double scale, uint32_t seed) {
   std::vector<float> values(count);
   for (float& value : values) value = normal(engine);
   return values;
+}
+
+Status FirstFailure(const std::vector<RankPlay>& plays) {
+  for (const RankPlay& play : plays) {
+    if (!play.status()) return play.status();
+  }
+  return {};
 }
 
 }  // namespace
@@ -55,8 +62,7 @@ RankPlay Calibration::PlayOf(size_t place) {
 
 void Calibration::BindThread(const std::vector<int>& processors, size_t place) const {
   if (crew_.post() != nullptr) return;
-  executor::Bind(
-      executor::ProcessorsOf(processors, here_[place], static_cast<int>(loads_.size())));
+  executor::Bind(executor::ProcessorsOf(processors, here_[place], static_cast<int>(loads_.size())));
 }
 
 Status Calibration::Measure() {
@@ -71,76 +77,96 @@ Status Calibration::Measure() {
   return {};
 }
 
+// Whichever order comes second finds the heap as the first one left it: they take turns.
+std::array<bool, 2> Calibration::Orders() const {
+  const bool split_first = beside_.size() % 2 == 1;
+  return {split_first, !split_first};
+}
+
 Status Calibration::MeasureBeside(std::vector<PlayTimes>& times) {
-  if (Status met = crew_.Meet(); !met) return met;
   std::vector<RankPlay> plays;
-  for (size_t i = 0; i < ranks_.size(); ++i) plays.push_back(PlayOf(i));
-  const int count = static_cast<int>(plays.size());
-  Status met;  // all processes, before gradients come in
-  std::barrier all(count, [this, &met, first = true]() mutable noexcept {
-    if (std::exchange(first, false)) return;
-    if (met) met = crew_.Meet();
-  });
-  std::atomic<int> through = 0;
-  std::vector<std::thread> threads;
+  for (size_t place = 0; place < ranks_.size(); ++place) plays.push_back(PlayOf(place));
+  for (const bool split : Orders()) {
+    if (Status ok = PlayBeside(plays, split); !ok) return ok;
+  }
+  if (Status ok = EndStep(plays); !ok) return ok;
+  for (const RankPlay& play : plays) times.push_back(play.times());
+  return {};
+}
+
+void Calibration::OnThreads(const std::function<void(size_t place)>& run) const {
   const std::vector<int> processors = executor::Processors();
-  for (size_t i = 0; i < plays.size(); ++i) {
-    threads.emplace_back([&, i] {
-      RankPlay& play = plays[i];
-      BindThread(processors, i);
-      play.Play(SplitFirst());
-      if (++through == count) crew_.Through();
-      // Who is through keeps its processor busy for those that are not; but for those whose
-      // exchanges need partners.
-      while (training_.expert_ranks == 1 && play.status() &&
-             (through < count || !crew_.AllThrough())) {
-        play.PlayOn();
-      }
-      if (!play.status()) {
-        for (const auto& rank : ranks_) rank->Cancel();
-      }
-      all.arrive_and_wait();
-      play.StepEnd([&] { all.arrive_and_wait(); });
+  std::vector<std::thread> threads;
+  for (size_t place = 0; place < ranks_.size(); ++place) {
+    threads.emplace_back([&, place] {
+      BindThread(processors, place);
+      run(place);
     });
   }
   for (std::thread& thread : threads) thread.join();
-  for (const RankPlay& play : plays) {
-    if (!play.status()) return play.status();
-    times.push_back(play.times());
-  }
+}
+
+Status Calibration::PlayBeside(std::vector<RankPlay>& plays, bool split) {
+  executor::CoolCaches(executor::Processors());
+  if (Status met = crew_.Meet(); !met) return met;
+  const int count = static_cast<int>(plays.size());
+  std::atomic<int> through = 0;
+  OnThreads([&](size_t place) {
+    RankPlay& play = plays[place];
+    play.Play(split);
+    if (!play.status()) {
+      for (const auto& rank : ranks_) rank->Cancel();
+    }
+    if (++through == count) crew_.Through();
+    // Who is through keeps its processor busy for those that are not; but for those whose
+    // exchanges need partners.
+    while (training_.expert_ranks == 1 && play.status() &&
+           (through < count || !crew_.AllThrough())) {
+      play.PlayOn(split);
+    }
+  });
+  return FirstFailure(plays);
+}
+
+// Gradients are out on all ranks, those of all processes, before they come in on one.
+Status Calibration::EndStep(std::vector<RankPlay>& plays) {
+  Status met;
+  std::barrier all(static_cast<std::ptrdiff_t>(plays.size()),
+                   [this, &met]() noexcept { met = crew_.Meet(); });
+  OnThreads([&](size_t place) { plays[place].StepEnd([&] { all.arrive_and_wait(); }); });
+  if (Status ok = FirstFailure(plays); !ok) return ok;
   return met;
 }
 
 // Ranks in turn; weight gradients go into the sums of a step that never ends.
 Status Calibration::MeasureAlone(std::vector<PlayTimes>& times) {
   times.resize(here_.size());
-  const std::vector<int> processors = executor::Processors();
   for (size_t rank = 0; rank < loads_.size(); ++rank) {
     if (Status met = crew_.Meet(); !met) return met;
     const auto found = std::find(here_.begin(), here_.end(), static_cast<int>(rank));
     if (found == here_.end()) continue;
     const auto place = static_cast<size_t>(found - here_.begin());
     RankPlay play = PlayOf(place);
-    std::atomic<bool> ended = false;
-    std::vector<std::thread> threads;
-    for (size_t i = 0; i < here_.size(); ++i) {
-      threads.emplace_back([&, i] {
-        BindThread(processors, i);
-        if (i == place) {
-          play.Play(SplitFirst());
-          ended = true;
-          ended.notify_all();
-        } else {
-          executor::WaitAwake([&] { return ended.load(); });
-          ended.wait(false);
-        }
-      });
-    }
-    for (std::thread& thread : threads) thread.join();
+    for (const bool split : Orders()) PlayAlone(play, place, split);
     if (!play.status()) return play.status();
     times[place] = play.times();
   }
   return crew_.Meet();
+}
+
+void Calibration::PlayAlone(RankPlay& play, size_t place, bool split) const {
+  executor::CoolCaches(executor::Processors());
+  std::atomic<bool> ended = false;
+  OnThreads([&](size_t other) {
+    if (other == place) {
+      play.Play(split);
+      ended = true;
+      ended.notify_all();
+    } else {
+      executor::WaitAwake([&] { return ended.load(); });
+      ended.wait(false);
+    }
+  });
 }
 
 AloneShares Calibration::SharesOf(size_t place, ActionTimes PlayTimes::*order) const {

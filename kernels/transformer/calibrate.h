@@ -7,7 +7,7 @@
 // hidden 64, 4 % of a step between 1F1B's two and GPipe's eight):
 //
 //   F of micro-batch m, then the backward pass of m - held + 1: B; then all again with I, and the W
-//   of m - held - deferred + 2; at last the step's end
+//   of m - held - deferred + 2, each order from cold caches, as a run; at last the step's end
 //
 //   cost, in one call, of the n-th F (I, W, B) of a stage on a rank = that of the n-th one played
 //
@@ -23,12 +23,15 @@
 // messages: processors share caches, memory and clocks, so that a step beside one that waits is up
 // to a fifth shorter than beside one that works, and schedules differ in how long ranks wait.
 //
-//   alone / beside = median over calls of the time of a step in all its actions, of a kind and stage
+//   alone / beside = median over calls of the time of a step in all its actions, of a kind and
+//   stage
 //
 // Times are processor time (timed_work.h). Calls take turns with runs, so that a machine whose
 // speed drifts does so for both.
 #pragma once
 
+#include <array>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -67,9 +70,14 @@ class Calibration {
   RankPlay PlayOf(size_t place);
   // As in a run.
   void BindThread(const std::vector<int>& processors, size_t place) const;
+  std::array<bool, 2> Orders() const;  // whether they split
+  // On a thread of each rank that is here.
+  void OnThreads(const std::function<void(size_t place)>& run) const;
   Status MeasureBeside(std::vector<PlayTimes>& times);
+  Status PlayBeside(std::vector<RankPlay>& plays, bool split);
+  Status EndStep(std::vector<RankPlay>& plays);
   Status MeasureAlone(std::vector<PlayTimes>& times);
-  bool SplitFirst() const { return beside_.size() % 2 == 1; }
+  void PlayAlone(RankPlay& play, size_t place, bool split) const;
   size_t FirstCall() const { return beside_.size() > 1 ? 1 : 0; }
   AloneShares SharesOf(size_t place, ActionTimes PlayTimes::*order) const;
 

@@ -88,10 +88,9 @@ class Pricer {
     const auto& played = times.at(key).at(Count(kind, stage));
     PIPESCOPE_CHECK(played.size() == steps.size());
     for (size_t i = 0; i < steps.size(); ++i) {
-      // A clock's own time is taken off as it was once measured: a rest of it is nothing.
-      steps[i]->seconds = std::max(0.0, played[i].run);
+      steps[i]->seconds = played[i].run;
       steps[i]->alone = steps[i]->seconds * shares[i];
-      steps[i]->before = std::max(0.0, played[i].before);
+      steps[i]->before = played[i].before;
     }
   }
 

@@ -2,7 +2,6 @@
 
 #include <chrono>
 
-#include "kernels/executor/cold_caches.h"
 #include "kernels/executor/thread_seconds.h"
 
 namespace pipescope::transformer {
@@ -17,17 +16,9 @@ ActionTimes RankPlay::PlayOnce(bool split) {
   return timed.times();
 }
 
-void RankPlay::Play(bool split_first) {
-  for (const bool split : {split_first, !split_first}) {
-    executor::CoolCaches();
-    (split ? times_.split : times_.whole) = PlayOnce(split);
-  }
-}
+void RankPlay::Play(bool split) { (split ? times_.split : times_.whole) = PlayOnce(split); }
 
-void RankPlay::PlayOn() {
-  PlayOnce(false);
-  PlayOnce(true);
-}
+void RankPlay::PlayOn(bool split) { PlayOnce(split); }
 
 void RankPlay::StepEnd(const std::function<void()>& meet) {
   executor::Steps steps = work_.StepEnd();

@@ -4,8 +4,7 @@
 //   split   the same with I and W
 //   end     the step's end, gradients out and in among the ranks
 //
-// Each order starts from cold caches (executor/cold_caches.h), as a run does, and what comes n-th
-// in it is the cost of what comes n-th in a run.
+// What comes n-th in an order is the cost of what comes n-th in a run.
 #pragma once
 
 #include <functional>
@@ -26,14 +25,14 @@ struct PlayTimes {
 class RankPlay {
  public:
   // All outlive it. `work` is that of `rank`.
-  RankPlay(int rank, const RankLoad& load, const executor::Handed& handed,
-           executor::RankWork& work, executor::Crew& crew)
+  RankPlay(int rank, const RankLoad& load, const executor::Handed& handed, executor::RankWork& work,
+           executor::Crew& crew)
       : rank_(rank), load_(load), handed_(handed), work_(work), crew_(crew) {}
 
-  // Both orders, timed: one after the other, which by turns comes first.
-  void Play(bool split_first);
-  // Both again, untimed.
-  void PlayOn();
+  // One of the orders, timed.
+  void Play(bool split);
+  // The same again, untimed.
+  void PlayOn(bool split);
   // `meet` returns when all ranks have called it: gradients must be out on all of them before they
   // come in on one.
   void StepEnd(const std::function<void()>& meet);

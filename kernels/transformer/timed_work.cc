@@ -8,8 +8,8 @@ using executor::ThreadSeconds;
 executor::Steps TimedWork::Plan(const schedules::Action& action, executor::Ports& ports) {
   executor::Steps steps = work_.Plan(action, ports);
   // Of a list of lists the inner ones stay where they are.
-  auto& times = times_[{static_cast<int>(action.kind), action.stage.value()}].emplace_back(
-      steps.list.size());
+  auto& times =
+      times_[{static_cast<int>(action.kind), action.stage.value()}].emplace_back(steps.list.size());
   for (size_t i = 0; i < steps.list.size(); ++i) {
     if (steps.list[i].when != nullptr) {
       asked_.push_back({&times[i], steps.list[i].lane, steps.list[i].when});
