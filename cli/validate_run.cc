@@ -13,6 +13,7 @@
 #include "cli/interference.h"
 #include "cli/validate_predict.h"
 #include "cli/validate_trained.h"
+#include "kernels/executor/processors.h"
 #include "kernels/executor/threads.h"
 #include "kernels/transformer/calibrate.h"
 #include "schedules/registry.h"
@@ -106,7 +107,7 @@ class Group {
   Status Repeat() {
     const auto own = SecondsOfAll(crew_);
     if (!own) return Fail(own.error());
-    const Interference round(ProcessorsHere(), *own);
+    const Interference round(executor::ProcessorsOfMachine(), *own);
     if (crew_.leads()) {
       if (Status ok = one_rank_->Step(); !ok) return ok;
     }

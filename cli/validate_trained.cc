@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
 #include "cli/interference.h"
 #include "kernels/executor/cold_caches.h"
@@ -12,8 +11,6 @@
 #include "sim/timeline/bubbles.h"
 
 namespace pipescope::cli {
-
-int ProcessorsHere() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
 double Quantile(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());
@@ -54,7 +51,7 @@ Status Trained::Step() {
   executor::CoolCaches(executor::Processors());
   const auto own = SecondsOfAll(crew);
   if (!own) return Fail(own.error());
-  const Interference interference(ProcessorsHere(), *own);
+  const Interference interference(executor::ProcessorsOfMachine(), *own);
   auto run = crew.RunStep(schedule, works);
   if (!run) return Fail(schedule.name + ": " + run.error().message);
   const auto now = SecondsOfAll(crew);

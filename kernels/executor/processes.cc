@@ -10,6 +10,7 @@
 #include "kernels/executor/packed.h"
 #include "kernels/executor/packed_record.h"
 #include "kernels/executor/post_transport.h"
+#include "kernels/executor/processors.h"
 #include "kernels/executor/spin.h"
 #include "kernels/executor/wire_library.h"
 
@@ -47,7 +48,7 @@ ProcessCrew::ProcessCrew(const ProcessPlace& place, const ProcessOptions& option
                          std::unique_ptr<Wire> wire, Vigil& vigil)
     : place_(place),
       vigil_(vigil),
-      post_(std::move(wire), stop_, MayWaitAwake(place.ranks_here)),
+      post_(std::move(wire), stop_, MayWaitAwake(place.ranks_here, ProcessorsOfMachine())),
       offsets_(static_cast<size_t>(place.ranks)),
       through_(static_cast<size_t>(place.ranks)),
       watch_(post_, stop_, vigil, options.patience) {
@@ -56,8 +57,7 @@ ProcessCrew::ProcessCrew(const ProcessPlace& place, const ProcessOptions& option
 }
 
 int ProcessCrew::processors() const {
-  const int here = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  return here * (place_.ranks / place_.ranks_here);
+  return ProcessorsOfMachine() * (place_.ranks / place_.ranks_here);
 }
 
 Result<std::vector<std::string>> ProcessCrew::Gather(const std::string& words) {

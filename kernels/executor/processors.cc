@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace pipescope::executor {
@@ -38,6 +39,15 @@ std::vector<int> Processors() {
   std::vector<int> processors;
   for (const auto& [thread, processor] : order) processors.push_back(processor);
   return processors;
+}
+
+int ProcessorsOfMachine() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+int ProcessorCount() {
+  const auto count = static_cast<int>(Processors().size());
+  return count > 0 ? count : ProcessorsOfMachine();
 }
 
 std::vector<int> ProcessorsOf(const std::vector<int>& all, int rank, int ranks) {

@@ -21,6 +21,11 @@ namespace pipescope::executor {
 // That this process may use: the first thread of each core, then the second ones.
 std::vector<int> Processors();
 
+// How many this process may use, and how many the machine has: those that it shares with the other
+// processes of a job, whose launcher may leave it but one of them. Both 1 at least.
+int ProcessorCount();
+int ProcessorsOfMachine();
+
 // Those of one rank; empty where ranks are more than processors.
 std::vector<int> ProcessorsOf(const std::vector<int>& all, int rank, int ranks);
 

@@ -8,16 +8,13 @@
 #pragma once
 
 #include <chrono>
-#include <thread>
 
 namespace pipescope::executor {
 
 inline constexpr std::chrono::milliseconds kAwake{2};
 
 // Whether that many threads may wait awake without taking processors from those that work.
-inline bool MayWaitAwake(int threads) {
-  return threads <= static_cast<int>(std::thread::hardware_concurrency());
-}
+inline bool MayWaitAwake(int threads, int processors) { return threads <= processors; }
 
 // Until `ready`, or for kAwake.
 template <class Ready>

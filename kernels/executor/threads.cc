@@ -67,9 +67,7 @@ std::vector<int> ThreadCrew::RanksOf(int ranks) const {
   return all;
 }
 
-int ThreadCrew::processors() const {
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
+int ThreadCrew::processors() const { return ProcessorCount(); }
 
 Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works,
                          const ThreadOptions& options) {
@@ -78,7 +76,7 @@ Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works
   const schedules::Flow flow = schedules::BuildFlow(schedule);
   const Routes routes = RoutesOf(schedule, flow);
   Stop stop;
-  const bool awake = options.may_wait_awake && MayWaitAwake(schedule.ranks);
+  const bool awake = options.may_wait_awake && MayWaitAwake(schedule.ranks, ProcessorCount());
   Mailboxes mailboxes(schedule.ranks, stop, awake);
   std::vector<Standing> standings(works.size());
   std::vector<RankRecord> records(works.size());

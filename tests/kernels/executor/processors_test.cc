@@ -7,6 +7,8 @@
 #include <set>
 #include <thread>
 
+#include "kernels/executor/threads.h"
+
 namespace pipescope::executor {
 namespace {
 
@@ -47,10 +49,15 @@ TEST(Processors, MoreRanksThanThereAreAreNotBound) {
 
 TEST(Processors, AThreadAndThoseThatItStartsRunWhereItIsBound) {
   const auto all = Processors();
+  const int machine = ProcessorsOfMachine();
   ASSERT_FALSE(all.empty());
   std::thread([&] {
     Bind({all.back()});
     std::thread([&] { EXPECT_EQ(Processors(), std::vector<int>{all.back()}); }).join();
+    // So a run there counts on one, and its ranks block while they wait.
+    EXPECT_EQ(ProcessorCount(), 1);
+    EXPECT_EQ(ThreadCrew().processors(), 1);
+    EXPECT_EQ(ProcessorsOfMachine(), machine);
   }).join();
   EXPECT_EQ(Processors(), all);
 }
