@@ -158,7 +158,9 @@ TEST(OnDevice, StepsAreCalibratedByTheDevicesEvents) {
   }
   const auto costs = (*made)->Costs(schedule);
   ASSERT_TRUE(costs);
-  for (const auto& rank : costs->actions) {
+  ASSERT_EQ(costs->size(), 2U);  // the first call warms up
+  const RunCosts& last = costs->back();
+  for (const auto& rank : last.actions) {
     ASSERT_EQ(rank.size(), 8U);
     for (const TimedAction& action : rank) {
       double sum = 0;
@@ -171,7 +173,7 @@ TEST(OnDevice, StepsAreCalibratedByTheDevicesEvents) {
       EXPECT_LT(sum, 10);
     }
   }
-  EXPECT_EQ(costs->partners, (std::vector<std::vector<int>>{{0, 1}, {0, 1}}));  // the embedding
+  EXPECT_EQ(last.partners, (std::vector<std::vector<int>>{{0, 1}, {0, 1}}));  // the embedding
   const auto hop = ranks.MeasureHop(Micro(4), 2, crew);
   ASSERT_TRUE(hop);
   EXPECT_LT(*hop, 0.1);
