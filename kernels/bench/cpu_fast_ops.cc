@@ -121,15 +121,11 @@ Op FastOp(const char* name, Rows size, int64_t bytes_a_value, const MakePair& ma
     }
     return checked;
   };
-  op.bench = [=, bytes = op.bytes](const Shape& shape, int) -> Result<Timed> {
+  op.trial = [=, bytes = op.bytes](const Shape& shape, int) -> Result<Trial> {
     Draw draw(1);
     const Pair pair = make(draw, RowsOf(shape));
-    return Timed{TimeOnCpu([&] { (void)pair.fast(); }),
-                 TimeOnCpu([&] { (void)pair.truth(); }),
-                 Flops(0),
-                 bytes(shape),
-                 0,
-                 ""};
+    return Trial{OnCpu([fast = pair.fast] { (void)fast(); }),
+                 OnCpu([truth = pair.truth] { (void)truth(); }), Flops(0), bytes(shape)};
   };
   return op;
 }

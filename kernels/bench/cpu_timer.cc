@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
+#include <memory>
+#include <thread>
 
 namespace pipescope::kernels::bench {
 namespace {
@@ -20,18 +22,13 @@ Duration Since(Clock::time_point begin) {
 // Makes the compiler believe that memory was read and written.
 void Touch(const void* data) { asm volatile("" : : "r"(data) : "memory"); }
 
-class Flusher {
- public:
-  Flusher() : bytes_(kLarge) {}
-  void Flush() {
-    std::memset(bytes_.data(), ++value_, bytes_.size());
-    Touch(bytes_.data());
-  }
-
- private:
-  std::vector<char> bytes_;
-  char value_ = 0;
-};
+// Made once: 64 MiB of fresh pages take longer than most kernels here.
+void Flush() {
+  static std::vector<char> bytes(kLarge);
+  static char value = 0;
+  std::memset(bytes.data(), ++value, bytes.size());
+  Touch(bytes.data());
+}
 
 using Lanes = float __attribute__((vector_size(16)));
 
@@ -60,14 +57,13 @@ FlopRate MatrixPeak() {
 
 }  // namespace
 
-std::vector<Duration> TimeOnCpu(const std::function<void()>& run, const CpuTiming& timing) {
-  Flusher flusher;
+std::vector<Duration> TimeOnCpu(const std::function<void()>& run, const Runs& runs) {
   run();
   std::vector<Duration> each;
   Duration all;
-  while (static_cast<int>(each.size()) < timing.least_runs ||
-         (static_cast<int>(each.size()) < timing.most_runs && all < timing.enough)) {
-    flusher.Flush();
+  while (static_cast<int>(each.size()) < runs.least ||
+         (static_cast<int>(each.size()) < runs.most && all < runs.enough)) {
+    Flush();
     const auto begin = Clock::now();
     run();
     each.push_back(Since(begin));
@@ -76,23 +72,43 @@ std::vector<Duration> TimeOnCpu(const std::function<void()>& run, const CpuTimin
   return each;
 }
 
-Timed TimeBesideCopy(const std::function<void()>& run, Flops flops, Bytes bytes) {
-  std::vector<char> from(static_cast<size_t>(bytes.value() / 2 + 1), 1), to(from.size());
-  const auto copy = [&] {
-    std::memcpy(to.data(), from.data(), from.size());
-    Touch(to.data());
+TimeRuns OnCpu(std::function<void()> run) {
+  return [run = std::move(run)](const Runs& runs) -> Result<std::vector<Duration>> {
+    return TimeOnCpu(run, runs);
   };
-  return {TimeOnCpu(run), TimeOnCpu(copy), flops, bytes, 0, ""};
+}
+
+TimeRuns CopyOnCpu(Bytes bytes) {
+  return [bytes](const Runs& runs) -> Result<std::vector<Duration>> {
+    std::vector<char> from(static_cast<size_t>(bytes.value() / 2 + 1), 1), to(from.size());
+    const auto copy = [&] {
+      std::memcpy(to.data(), from.data(), from.size());
+      Touch(to.data());
+    };
+    return TimeOnCpu(copy, runs);
+  };
+}
+
+Trial BesideCopy(std::function<void()> run, Flops flops, Bytes bytes) {
+  return {OnCpu(std::move(run)), CopyOnCpu(bytes), flops, bytes};
 }
 
 Peaks MeasureCpuPeaks() {
-  std::vector<char> from(kLarge, 1), to(kLarge);
-  const auto each = TimeOnCpu([&] {
-    std::memcpy(to.data(), from.data(), kLarge);
-    Touch(to.data());
-  });
-  return {Bytes(2 * static_cast<int64_t>(kLarge)) / Median(each), MatrixPeak(),
+  const Bytes both(2 * static_cast<int64_t>(kLarge));
+  const auto each = CopyOnCpu(both)({});
+  return {both / Median(*each), MatrixPeak(),
           "one thread: a copy of 64 MiB; FP32 multiply-adds in registers"};
+}
+
+double PaceOfCpu() {
+  constexpr int64_t kRounds = 250'000;
+  std::vector<Duration> each(std::max(1U, std::thread::hardware_concurrency()));
+  std::vector<std::thread> threads;
+  for (Duration& time : each) {
+    threads.emplace_back([&time] { time = MultiplyAdds(kRounds); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return std::max_element(each.begin(), each.end())->seconds();
 }
 
 std::string CpuName() {

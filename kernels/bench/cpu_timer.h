@@ -9,16 +9,14 @@
 
 namespace pipescope::kernels::bench {
 
-struct CpuTiming {
-  int least_runs = 3;
-  int most_runs = 50;
-  Duration enough = Milliseconds(60);  // of time within the kernel
-};
-
 // Once to warm up, then each run's time.
-std::vector<Duration> TimeOnCpu(const std::function<void()>& run, const CpuTiming& timing = {});
-// The same for the kernel and a copy of as many bytes as it moves: half read, half written.
-Timed TimeBesideCopy(const std::function<void()>& run, Flops flops, Bytes bytes);
+std::vector<Duration> TimeOnCpu(const std::function<void()>& run, const Runs& runs = {});
+// A function that holds what it works on, timed so.
+TimeRuns OnCpu(std::function<void()> run);
+// A copy of so many bytes, half read and half written, whose memory is there while it is timed.
+TimeRuns CopyOnCpu(Bytes bytes);
+// The function beside a copy of as many bytes as it moves.
+Trial BesideCopy(std::function<void()> run, Flops flops, Bytes bytes);
 
 // A copy of 64 MiB, and a loop of multiply-adds whose numbers stay in registers; one thread each,
 // as all CPU kernels here.
@@ -27,5 +25,9 @@ Peaks MeasureCpuPeaks();
 std::string CpuName();
 
 Duration Median(std::vector<Duration> each);
+
+// What the processors are worth at this moment: a fixed piece of arithmetic on all of them at once,
+// some 1 ms of multiply-adds in registers, until the last one is done. In seconds.
+double PaceOfCpu();
 
 }  // namespace pipescope::kernels::bench

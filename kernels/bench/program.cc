@@ -106,7 +106,8 @@ void TimeShape(const Op& op, const HeldOut& at, const Request& request, const Pr
                BenchReport& report) {
   const std::string what = op.name + " (" + TextOf(at.shape) + ")";
   progress("bench " + what);
-  const auto timed = op.bench(at.shape, request.sms);
+  const auto trial = op.trial(at.shape, request.sms);
+  const auto timed = trial ? TimeTrial(*trial) : Fail(trial.error());
   if (timed) {
     report.rows.push_back({op, at.shape, *timed, at.how});
   } else {
