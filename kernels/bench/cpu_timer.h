@@ -1,4 +1,4 @@
-// Times on a CPU: each run after 64 MiB of something else were written, until there are enough. A
+// Times on a CPU: each run after 64 MiB of something else were read, until there are enough. A
 // last-level cache that is larger may still hold the inputs: `of_peak` can be above 1 then.
 #pragma once
 
@@ -8,6 +8,11 @@
 #include "kernels/bench/op.h"
 
 namespace pipescope::kernels::bench {
+
+// Before anything is timed: what kernels allocate for their results stays with the process, as in a
+// training step. Otherwise the C library gives a large block back to the system after some runs and
+// not after others, and those pay for its pages anew, several times what the kernel itself takes.
+void KeepMemory();
 
 // Once to warm up, then each run's time.
 std::vector<Duration> TimeOnCpu(const std::function<void()>& run, const Runs& runs = {});
@@ -26,8 +31,9 @@ std::string CpuName();
 
 Duration Median(std::vector<Duration> each);
 
-// What the processors are worth at this moment: a fixed piece of arithmetic on all of them at once,
-// some 1 ms of multiply-adds in registers, until the last one is done. In seconds.
+// What the processors are worth at this moment: seconds of a fixed piece of arithmetic on all of
+// them at once, until the last one is done. The least of three times of some 1 ms, since a single
+// one is easily interrupted.
 double PaceOfCpu();
 
 }  // namespace pipescope::kernels::bench

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernels/bench/coverage.h"
+#include "kernels/bench/cpu_timer.h"
 #include "sim/base/json_text.h"
 #include "sim/base/names.h"
 
@@ -96,6 +97,7 @@ Result<BenchReport> StartBench(const Request& request, const Progress& progress)
   }
   auto machine = Open(request);
   if (!machine) return Fail(machine.error());
+  if (request.device == Device::kCpu) KeepMemory();
   progress("peaks");
   const auto peaks = MeasurePeaks(request.device);
   if (!peaks) return Fail(peaks.error());

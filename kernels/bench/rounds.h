@@ -8,7 +8,7 @@
 //
 //   a round counts   if neither the pace before it nor the one after it is more than 10 % above the
 //                    best of the session; in any case half of the rounds do, those of best paces
-//   enough rounds    5 that count by their paces, or 12 of any kind
+//   enough rounds    12 that count by their paces, or 30 of any kind
 //   a shape's time   the median over the rounds that count of each one's median run
 //
 // Which rounds count is told from paces alone and is the same for all shapes: were it told from the
@@ -29,8 +29,8 @@ namespace pipescope::kernels::bench {
 using Pace = std::function<double()>;
 
 struct RoundsPlan {
-  int least = 5;                                                   // rounds that count
-  int most = 12;                                                   // rounds
+  int least = 12;                                                  // rounds that count
+  int most = 30;                                                   // rounds
   Runs runs = {.least = 3, .most = 5, .enough = Milliseconds(5)};  // of a shape in a round
   // Shapes that move more than this together are not held ready: the others are made ready anew for
   // each round, which takes time, where all at once would take a GPU's memory several times over.
