@@ -1,8 +1,8 @@
 // A kernel that is ready at one shape: its inputs are made, and it can be timed again and again.
 //
-// What it is timed by is its own: a clock around each run on a CPU, events on a GPU, and where many
-// ranks meet first the time from when all may start. In any case a call warms up with one run at
-// least that does not count, and a kernel's runs start from cold caches.
+// What it is timed by is its own: a clock around each run on a CPU, events on a GPU, both from cold
+// caches, and of an exchange the time from when all its ranks may start, with caches as they are.
+// In any case a call warms up with one run at least that does not count.
 //
 // Example: a trial of rms_norm at {rows 64, columns 7168} holds 1.8 MB of inputs, moves 3.67 MB a
 // run, and asked for {least 3, most 50, enough 60 ms} of 1 ms each gives 50 times.
