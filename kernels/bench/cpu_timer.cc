@@ -35,6 +35,8 @@ void Flush() {
 
 using Lanes = float __attribute__((vector_size(16)));
 
+constexpr int64_t kMultiplyAdds = 1'000'000;  // some 5 ms
+
 // 12 chains hide the latency of an addition and a multiplication, and 12 sums stay in registers.
 Duration MultiplyAdds(int64_t rounds) {
   constexpr int kChains = 12;
@@ -51,20 +53,18 @@ Duration MultiplyAdds(int64_t rounds) {
 }
 
 FlopRate MatrixPeak() {
-  constexpr int64_t kRounds = 1'000'000;
   std::vector<Duration> each;
-  for (int i = 0; i < 5; ++i) each.push_back(MultiplyAdds(kRounds));
-  return Flops(static_cast<double>(kRounds) * 12 * 4 * 2) /
+  for (int i = 0; i < 5; ++i) each.push_back(MultiplyAdds(kMultiplyAdds));
+  return Flops(static_cast<double>(kMultiplyAdds) * 12 * 4 * 2) /
          *std::min_element(each.begin(), each.end());
 }
 
-// Some 1 ms of multiply-adds on each processor: what the last one took.
+// What the last processor took.
 Duration OnAllProcessors() {
-  constexpr int64_t kRounds = 250'000;
   std::vector<Duration> each(std::max(1U, std::thread::hardware_concurrency()));
   std::vector<std::thread> threads;
   for (Duration& time : each) {
-    threads.emplace_back([&time] { time = MultiplyAdds(kRounds); });
+    threads.emplace_back([&time] { time = MultiplyAdds(kMultiplyAdds); });
   }
   for (std::thread& thread : threads) thread.join();
   return *std::max_element(each.begin(), each.end());
@@ -121,9 +121,7 @@ Peaks MeasureCpuPeaks() {
 }
 
 double PaceOfCpu() {
-  Duration least = OnAllProcessors();
-  for (int i = 0; i < 2; ++i) least = std::min(least, OnAllProcessors());
-  return least.seconds();
+  return Median({OnAllProcessors(), OnAllProcessors(), OnAllProcessors()}).seconds();
 }
 
 std::string CpuName() {

@@ -32,8 +32,8 @@ std::string CpuName();
 Duration Median(std::vector<Duration> each);
 
 // What the processors are worth at this moment: seconds of a fixed piece of arithmetic on all of
-// them at once, until the last one is done. The least of three times of some 1 ms, since a single
-// one is easily interrupted.
+// them at once, until the last one is done. The median of three times of some 5 ms: where others
+// want the processors too, the system lets a thread that just woke run for 1 ms undisturbed.
 double PaceOfCpu();
 
 }  // namespace pipescope::kernels::bench
