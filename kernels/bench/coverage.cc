@@ -90,7 +90,7 @@ Coverage RowOf(const Operation& operation, std::span<const Op* const> ops) {
                                            : std::string(operation.no_fast);
   row.cuda = Counted(ops, [](const Op& op) { return op.device == Device::kCuda; });
   row.check = Counted(ops, [](const Op& op) { return static_cast<bool>(op.check); });
-  row.bench = Counted(ops, [](const Op& op) { return op.bench && !op.shapes.empty(); });
+  row.bench = Counted(ops, [](const Op& op) { return op.trial && !op.shapes.empty(); });
   const std::string library = LibraryOf(ops);
   row.library = library.empty() ? std::string(operation.no_library) : library;
   return row;

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <memory>
 
 #include "kernels/bench/check.h"
 #include "kernels/bench/cpu_ops.h"
@@ -47,19 +48,17 @@ Result<Checked> CheckAttention(uint64_t seed) {
   return checked;
 }
 
-Result<Timed> BenchAttention(const Shape& at, int) {
+Result<Trial> AttentionTrial(const Shape& at, int) {
   const int64_t tokens = At(at, "sequence");
   const AttentionShape shape = Mla(At(at, "heads"));
   Draw draw(1);
-  const Qkv in = DrawQkv(draw, shape, tokens);
+  const auto inputs = std::make_shared<const Qkv>(DrawQkv(draw, shape, tokens));
+  const Qkv& in = *inputs;
   const double pairs = static_cast<double>(tokens * (tokens + 1) / 2 * shape.heads);
   const int64_t bytes = 4 * static_cast<int64_t>(in.q.size() + in.k.size() + 2 * in.v.size());
-  return Timed{TimeOnCpu([&] { (void)fast::Attention(in.q, in.k, in.v, shape); }),
-               TimeOnCpu([&] { (void)Attention(in.q, in.k, in.v, shape); }),
-               Flops(2 * pairs * (192 + 128)),
-               Bytes(bytes),
-               0,
-               ""};
+  return Trial{OnCpu([=] { (void)fast::Attention(inputs->q, inputs->k, inputs->v, shape); }),
+               OnCpu([=] { (void)Attention(inputs->q, inputs->k, inputs->v, shape); }),
+               Flops(2 * pairs * (192 + 128)), Bytes(bytes)};
 }
 
 // Sums in double.
@@ -86,17 +85,13 @@ Result<Checked> CheckLinear(uint64_t seed) {
   return checked;
 }
 
-Result<Timed> BenchLinear(const Shape& shape, int) {
+Result<Trial> LinearTrial(const Shape& shape, int) {
   const int64_t m = At(shape, "m"), n = At(shape, "n"), k = At(shape, "k");
   Draw draw(1);
-  const auto x = DrawNormal(draw, m * k), w = DrawNormal(draw, n * k);
+  auto x = DrawNormal(draw, m * k), w = DrawNormal(draw, n * k);
+  const auto run = [x = std::move(x), w = std::move(w), k] { (void)fast::Linear(x, w, k); };
   const double flops = 2 * static_cast<double>(m * n) * static_cast<double>(k);
-  return Timed{TimeOnCpu([&] { (void)fast::Linear(x, w, k); }),
-               {},
-               Flops(flops),
-               Bytes(4 * (m * k + n * k + m * n)),
-               0,
-               ""};
+  return Trial{OnCpu(run), {}, Flops(flops), Bytes(4 * (m * k + n * k + m * n))};
 }
 
 }  // namespace
@@ -117,7 +112,7 @@ std::vector<Op> CpuBlasOps() {
                               {"v_dim", 128}}},
                   .sizes = {{"sequence"}, {"heads", 1, "key_heads"}},
                   .check = CheckAttention,
-                  .bench = BenchAttention};
+                  .trial = AttentionTrial};
   Op linear = {.name = "linear_fast",
                .backend = "fast",
                .truth = "sums in double",
@@ -127,7 +122,7 @@ std::vector<Op> CpuBlasOps() {
                .shapes = {{{"groups", 1}, {"m", 256}, {"n", 512}, {"k", 1024}}},
                .sizes = {{"m"}, {"n"}, {"k"}},
                .check = CheckLinear,
-               .bench = BenchLinear};
+               .trial = LinearTrial};
   return {attention, linear};
 }
 

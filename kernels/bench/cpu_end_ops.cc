@@ -171,51 +171,50 @@ Bytes PermuteBytes(const Shape& s) {
   return Bytes(4 * (tokens + DrawPermutation(draw, tokens).rows()) * At(s, "columns"));
 }
 
-Result<Timed> BenchLoss(const Shape& shape, int) {
+Result<Trial> LossTrial(const Shape& shape, int) {
   const int64_t tokens = At(shape, "tokens"), vocabulary = At(shape, "vocabulary");
   Draw draw(1);
   const auto logits = DrawNormal(draw, tokens * vocabulary);
   const auto targets = DrawIds(draw, tokens, 0, vocabulary);
-  return TimeBesideCopy([&] { (void)CrossEntropy(logits, targets, vocabulary); }, Flops(0),
-                        LossBytes(shape));
+  return BesideCopy([=] { (void)CrossEntropy(logits, targets, vocabulary); }, Flops(0),
+                    LossBytes(shape));
 }
 
-Result<Timed> BenchEmbedding(const Shape& shape, int) {
+Result<Trial> EmbeddingTrial(const Shape& shape, int) {
   const int64_t tokens = At(shape, "tokens"), columns = At(shape, "columns");
   Draw draw(1);
   const auto table = DrawNormal(draw, 1024 * columns);
   const auto ids = DrawIds(draw, tokens, 0, 1024);
-  return TimeBesideCopy([&] { (void)Embedding(table, ids, columns); }, Flops(0),
-                        EmbeddingBytes(shape));
+  return BesideCopy([=] { (void)Embedding(table, ids, columns); }, Flops(0), EmbeddingBytes(shape));
 }
 
-Result<Timed> BenchPermute(const Shape& shape, int) {
+Result<Trial> PermuteTrial(const Shape& shape, int) {
   const int64_t tokens = At(shape, "tokens"), columns = At(shape, "columns");
   Draw draw(1);
   const Permutation by = DrawPermutation(draw, tokens);
   const auto x = DrawNormal(draw, tokens * columns);
-  return TimeBesideCopy([&] { (void)Permute(x, by, columns); }, Flops(0), PermuteBytes(shape));
+  return BesideCopy([=] { (void)Permute(x, by, columns); }, Flops(0), PermuteBytes(shape));
 }
 
-Result<Timed> BenchRouter(const Shape& shape, int) {
+Result<Trial> RouterTrial(const Shape& shape, int) {
   const int64_t tokens = At(shape, "tokens");
   Draw draw(1);
   const auto logits = DrawNormal(draw, tokens * 256);
-  return TimeBesideCopy([&] { (void)Route(logits, {}, kV3Router); }, Flops(0), RouterBytes(shape));
+  return BesideCopy([=] { (void)Route(logits, {}, kV3Router); }, Flops(0), RouterBytes(shape));
 }
 
-Result<Timed> BenchAdamW(const Shape& shape, int) {
+Result<Trial> AdamWTrial(const Shape& shape, int) {
   const int64_t count = At(shape, "weights");
   Draw draw(1);
   const auto g = DrawNormal(draw, count);
-  auto w = g;
-  std::vector<uint16_t> m(g.size(), 0), v(g.size(), 0);
-  return TimeBesideCopy([&] { AdamWStep({}, 1, g, w, m, v); }, Flops(0), AdamWBytes(shape));
+  const std::vector<uint16_t> zeros(g.size(), 0);
+  const auto run = [g, w = g, m = zeros, v = zeros]() mutable { AdamWStep({}, 1, g, w, m, v); };
+  return BesideCopy(run, Flops(0), AdamWBytes(shape));
 }
 
 Op EndOp(const char* name, const char* truth, Shape shape, std::vector<Size> sizes,
          std::function<Bytes(const Shape&)> bytes, std::function<Result<Checked>(uint64_t)> check,
-         std::function<Result<Timed>(const Shape&, int)> bench) {
+         std::function<Result<Trial>(const Shape&, int)> trial) {
   return {.name = name,
           .backend = "scalar",
           .truth = truth,
@@ -226,7 +225,7 @@ Op EndOp(const char* name, const char* truth, Shape shape, std::vector<Size> siz
           .sizes = std::move(sizes),
           .bytes = std::move(bytes),
           .check = std::move(check),
-          .bench = std::move(bench)};
+          .trial = std::move(trial)};
 }
 
 }  // namespace
@@ -235,15 +234,15 @@ std::vector<Op> CpuEndOps() {
   const char* differences = "differences along random directions";
   return {
       EndOp("cross_entropy", differences, {{"tokens", 8}, {"vocabulary", 32768}},
-            {{"tokens"}, {"vocabulary", 64}}, LossBytes, CheckLoss, BenchLoss),
+            {{"tokens"}, {"vocabulary", 64}}, LossBytes, CheckLoss, LossTrial),
       EndOp("embedding", differences, {{"tokens", 128}, {"columns", 7168}},
-            {{"tokens"}, {"columns", 64}}, EmbeddingBytes, CheckEmbedding, BenchEmbedding),
+            {{"tokens"}, {"columns", 64}}, EmbeddingBytes, CheckEmbedding, EmbeddingTrial),
       EndOp("permute", differences, {{"tokens", 64}, {"columns", 1024}},
-            {{"tokens"}, {"columns", 64}}, PermuteBytes, CheckPermute, BenchPermute),
+            {{"tokens"}, {"columns", 64}}, PermuteBytes, CheckPermute, PermuteTrial),
       EndOp("router", "its constraints and its gradient", {{"tokens", 128}}, {{"tokens"}},
-            RouterBytes, CheckRouter, BenchRouter),
+            RouterBytes, CheckRouter, RouterTrial),
       EndOp("adamw", "the update written out in double", {{"weights", 1 << 18}}, {{"weights", 64}},
-            AdamWBytes, CheckAdamW, BenchAdamW),
+            AdamWBytes, CheckAdamW, AdamWTrial),
   };
 }
 

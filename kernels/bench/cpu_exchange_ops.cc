@@ -30,14 +30,10 @@ Result<Checked> CheckOverThreads(uint64_t seed) {
 }
 
 // One rank's rows copied by one thread are what the bytes cost without a protocol.
-Result<Timed> BenchOverThreads(const Shape& shape, Part part) {
-  const Config config = ConfigOf(shape);
-  auto runs = RunPart(Make, config, part, 9);
-  if (!runs) return Fail(runs.error());
-  Timed timed = TimeBesideCopy([] {}, Flops(0), runs->bytes);
-  timed.each = std::move(runs->each);
-  timed.sms = config.sms * config.ranks();
-  return timed;
+Result<Trial> TrialOverThreads(const Shape& shape, Part part) {
+  auto trial = PartTrial(Make, ConfigOf(shape), part, 9);
+  if (trial) trial->baseline = CopyOnCpu(trial->bytes);
+  return trial;
 }
 
 Op ThreadsOp(const char* name, Part part) {
@@ -46,7 +42,7 @@ Op ThreadsOp(const char* name, Part part) {
   op.baseline = "memcpy";
   op.shapes = {{{"nodes", 2}, {"locals", 2}, {"tokens", 64}, {"hidden", 7168}, {"sms_a_rank", 4}}};
   op.check = CheckOverThreads;
-  op.bench = [part](const Shape& shape, int) { return BenchOverThreads(shape, part); };
+  op.trial = [part](const Shape& shape, int) { return TrialOverThreads(shape, part); };
   return op;
 }
 

@@ -69,12 +69,12 @@ Result<Checked> CheckQuantize(Grouping grouping, ScaleKind kind, uint64_t seed) 
 
 Bytes QuantizeBytes(const Shape& s) { return Bytes(5 * At(s, "rows") * At(s, "columns")); }
 
-Result<Timed> BenchQuantize(const Shape& shape, Grouping grouping) {
+Result<Trial> QuantizeTrial(const Shape& shape, Grouping grouping) {
   const int64_t rows = At(shape, "rows"), columns = At(shape, "columns");
   Draw draw(1);
   const auto values = DrawNormal(draw, rows * columns);
-  const auto run = [&] { (void)Quantize(values, rows, columns, grouping); };
-  return TimeBesideCopy(run, Flops(0), QuantizeBytes(shape));
+  const auto run = [=] { (void)Quantize(values, rows, columns, grouping); };
+  return BesideCopy(run, Flops(0), QuantizeBytes(shape));
 }
 
 Op QuantizeOp(const char* name, Grouping grouping, ScaleKind kind) {
@@ -88,7 +88,7 @@ Op QuantizeOp(const char* name, Grouping grouping, ScaleKind kind) {
            .sizes = {{"rows"}, {"columns", 64}},
            .bytes = QuantizeBytes};
   op.check = [=](uint64_t seed) { return CheckQuantize(grouping, kind, seed); };
-  op.bench = [=](const Shape& shape, int) { return BenchQuantize(shape, grouping); };
+  op.trial = [=](const Shape& shape, int) { return QuantizeTrial(shape, grouping); };
   return op;
 }
 
@@ -111,19 +111,15 @@ Result<Checked> CheckGemm(uint64_t seed) {
   return checked;
 }
 
-Result<Timed> BenchGemm(const Shape& shape) {
+Result<Trial> GemmTrial(const Shape& shape) {
   const int64_t m = At(shape, "m"), n = At(shape, "n"), k = At(shape, "k");
   Draw draw(1);
   const Quantized a = Quantize(DrawNormal(draw, m * k), m, k, Grouping::kTiles);
   const Quantized b = Quantize(DrawNormal(draw, n * k), n, k, Grouping::kBlocks);
-  const auto run = [&](Accumulation how) { return [&, how] { (void)BlockScaledGemm(a, b, how); }; };
+  const auto run = [&](Accumulation how) { return [=] { (void)BlockScaledGemm(a, b, how); }; };
   const double flops = 2.0 * static_cast<double>(m * n) * static_cast<double>(k);
-  return Timed{TimeOnCpu(run(Accumulation::kPromoted)),
-               TimeOnCpu(run(Accumulation::kWide)),
-               Flops(flops),
-               Bytes(m * k + n * k + 4 * m * n),
-               0,
-               ""};
+  return Trial{OnCpu(run(Accumulation::kPromoted)), OnCpu(run(Accumulation::kWide)), Flops(flops),
+               Bytes(m * k + n * k + 4 * m * n)};
 }
 
 }  // namespace
@@ -145,7 +141,7 @@ std::vector<Op> CpuFp8Ops() {
              .shapes = {{{"groups", 1}, {"m", 16}, {"n", 64}, {"k", 512}}},
              .sizes = {{"m"}, {"n", 8}, {"k", 16}},
              .check = CheckGemm};
-  gemm.bench = [](const Shape& shape, int) { return BenchGemm(shape); };
+  gemm.trial = [](const Shape& shape, int) { return GemmTrial(shape); };
   ops.push_back(gemm);
   return ops;
 }

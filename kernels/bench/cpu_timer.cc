@@ -1,9 +1,13 @@
 #include "kernels/bench/cpu_timer.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <fstream>
+#include <limits>
+#include <thread>
 
 namespace pipescope::kernels::bench {
 namespace {
@@ -20,20 +24,18 @@ Duration Since(Clock::time_point begin) {
 // Makes the compiler believe that memory was read and written.
 void Touch(const void* data) { asm volatile("" : : "r"(data) : "memory"); }
 
-class Flusher {
- public:
-  Flusher() : bytes_(kLarge) {}
-  void Flush() {
-    std::memset(bytes_.data(), ++value_, bytes_.size());
-    Touch(bytes_.data());
-  }
-
- private:
-  std::vector<char> bytes_;
-  char value_ = 0;
-};
+// By reading: after a memset of as much, kernels still found their inputs in an EPYC's last-level
+// cache, now and then, and took 0.4 to 1 times as long.
+void Flush() {
+  static const std::vector<int64_t> words(kLarge / 8, 1);  // once: so many fresh pages take long
+  int64_t sum = 0;
+  for (const int64_t word : words) sum += word;
+  Touch(&sum);
+}
 
 using Lanes = float __attribute__((vector_size(16)));
+
+constexpr int64_t kMultiplyAdds = 1'000'000;  // some 5 ms
 
 // 12 chains hide the latency of an addition and a multiplication, and 12 sums stay in registers.
 Duration MultiplyAdds(int64_t rounds) {
@@ -51,23 +53,37 @@ Duration MultiplyAdds(int64_t rounds) {
 }
 
 FlopRate MatrixPeak() {
-  constexpr int64_t kRounds = 1'000'000;
   std::vector<Duration> each;
-  for (int i = 0; i < 5; ++i) each.push_back(MultiplyAdds(kRounds));
-  return Flops(static_cast<double>(kRounds) * 12 * 4 * 2) /
+  for (int i = 0; i < 5; ++i) each.push_back(MultiplyAdds(kMultiplyAdds));
+  return Flops(static_cast<double>(kMultiplyAdds) * 12 * 4 * 2) /
          *std::min_element(each.begin(), each.end());
+}
+
+// What the last processor took.
+Duration OnAllProcessors() {
+  std::vector<Duration> each(std::max(1U, std::thread::hardware_concurrency()));
+  std::vector<std::thread> threads;
+  for (Duration& time : each) {
+    threads.emplace_back([&time] { time = MultiplyAdds(kMultiplyAdds); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return *std::max_element(each.begin(), each.end());
 }
 
 }  // namespace
 
-std::vector<Duration> TimeOnCpu(const std::function<void()>& run, const CpuTiming& timing) {
-  Flusher flusher;
+void KeepMemory() {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+}
+
+std::vector<Duration> TimeOnCpu(const std::function<void()>& run, const Runs& runs) {
   run();
   std::vector<Duration> each;
   Duration all;
-  while (static_cast<int>(each.size()) < timing.least_runs ||
-         (static_cast<int>(each.size()) < timing.most_runs && all < timing.enough)) {
-    flusher.Flush();
+  while (static_cast<int>(each.size()) < runs.least ||
+         (static_cast<int>(each.size()) < runs.most && all < runs.enough)) {
+    Flush();
     const auto begin = Clock::now();
     run();
     each.push_back(Since(begin));
@@ -76,23 +92,36 @@ std::vector<Duration> TimeOnCpu(const std::function<void()>& run, const CpuTimin
   return each;
 }
 
-Timed TimeBesideCopy(const std::function<void()>& run, Flops flops, Bytes bytes) {
-  std::vector<char> from(static_cast<size_t>(bytes.value() / 2 + 1), 1), to(from.size());
-  const auto copy = [&] {
-    std::memcpy(to.data(), from.data(), from.size());
-    Touch(to.data());
+TimeRuns OnCpu(std::function<void()> run) {
+  return [run = std::move(run)](const Runs& runs) -> Result<std::vector<Duration>> {
+    return TimeOnCpu(run, runs);
   };
-  return {TimeOnCpu(run), TimeOnCpu(copy), flops, bytes, 0, ""};
+}
+
+TimeRuns CopyOnCpu(Bytes bytes) {
+  return [bytes](const Runs& runs) -> Result<std::vector<Duration>> {
+    std::vector<char> from(static_cast<size_t>(bytes.value() / 2 + 1), 1), to(from.size());
+    const auto copy = [&] {
+      std::memcpy(to.data(), from.data(), from.size());
+      Touch(to.data());
+    };
+    return TimeOnCpu(copy, runs);
+  };
+}
+
+Trial BesideCopy(std::function<void()> run, Flops flops, Bytes bytes) {
+  return {OnCpu(std::move(run)), CopyOnCpu(bytes), flops, bytes};
 }
 
 Peaks MeasureCpuPeaks() {
-  std::vector<char> from(kLarge, 1), to(kLarge);
-  const auto each = TimeOnCpu([&] {
-    std::memcpy(to.data(), from.data(), kLarge);
-    Touch(to.data());
-  });
-  return {Bytes(2 * static_cast<int64_t>(kLarge)) / Median(each), MatrixPeak(),
+  const Bytes both(2 * static_cast<int64_t>(kLarge));
+  const auto each = CopyOnCpu(both)({});
+  return {both / Median(*each), MatrixPeak(),
           "one thread: a copy of 64 MiB; FP32 multiply-adds in registers"};
+}
+
+double PaceOfCpu() {
+  return Median({OnAllProcessors(), OnAllProcessors(), OnAllProcessors()}).seconds();
 }
 
 std::string CpuName() {

@@ -1,4 +1,4 @@
-// Times on a CPU: each run after 64 MiB of something else were written, until there are enough. A
+// Times on a CPU: each run after 64 MiB of something else were read, until there are enough. A
 // last-level cache that is larger may still hold the inputs: `of_peak` can be above 1 then.
 #pragma once
 
@@ -9,16 +9,19 @@
 
 namespace pipescope::kernels::bench {
 
-struct CpuTiming {
-  int least_runs = 3;
-  int most_runs = 50;
-  Duration enough = Milliseconds(60);  // of time within the kernel
-};
+// Before anything is timed: what kernels allocate for their results stays with the process, as in a
+// training step. Otherwise the C library gives a large block back to the system after some runs and
+// not after others, and those pay for its pages anew, several times what the kernel itself takes.
+void KeepMemory();
 
 // Once to warm up, then each run's time.
-std::vector<Duration> TimeOnCpu(const std::function<void()>& run, const CpuTiming& timing = {});
-// The same for the kernel and a copy of as many bytes as it moves: half read, half written.
-Timed TimeBesideCopy(const std::function<void()>& run, Flops flops, Bytes bytes);
+std::vector<Duration> TimeOnCpu(const std::function<void()>& run, const Runs& runs = {});
+// A function that holds what it works on, timed so.
+TimeRuns OnCpu(std::function<void()> run);
+// A copy of so many bytes, half read and half written, whose memory is there while it is timed.
+TimeRuns CopyOnCpu(Bytes bytes);
+// The function beside a copy of as many bytes as it moves.
+Trial BesideCopy(std::function<void()> run, Flops flops, Bytes bytes);
 
 // A copy of 64 MiB, and a loop of multiply-adds whose numbers stay in registers; one thread each,
 // as all CPU kernels here.
@@ -27,5 +30,10 @@ Peaks MeasureCpuPeaks();
 std::string CpuName();
 
 Duration Median(std::vector<Duration> each);
+
+// What the processors are worth at this moment: seconds of a fixed piece of arithmetic on all of
+// them at once, until the last one is done. The median of three times of some 5 ms: where others
+// want the processors too, the system lets a thread that just woke run for 1 ms undisturbed.
+double PaceOfCpu();
 
 }  // namespace pipescope::kernels::bench

@@ -146,29 +146,29 @@ Result<Checked> CheckAttention(uint64_t seed) {
   return checked;
 }
 
-Result<Timed> BenchRmsNorm(const Shape& shape, int) {
+Result<Trial> RmsNormTrial(const Shape& shape, int) {
   const int64_t rows = At(shape, "rows"), columns = At(shape, "columns");
   Draw draw(1);
   const auto x = DrawNormal(draw, rows * columns), w = DrawNormal(draw, columns);
-  return TimeBesideCopy([&] { (void)RmsNorm(x, w); }, Flops(0), RowBytes(8)(shape));
+  return BesideCopy([=] { (void)RmsNorm(x, w); }, Flops(0), RowBytes(8)(shape));
 }
 
-Result<Timed> BenchMtp(const Shape& shape, int) {
+Result<Trial> MtpTrial(const Shape& shape, int) {
   const int64_t rows = At(shape, "rows"), columns = At(shape, "columns");
   Draw draw(1);
   const auto h = DrawNormal(draw, rows * columns), e = DrawNormal(draw, rows * columns);
   const auto w = DrawNormal(draw, columns);
-  return TimeBesideCopy([&] { (void)MtpJoin({h, e, w, w}); }, Flops(0), RowBytes(16)(shape));
+  return BesideCopy([=] { (void)MtpJoin({h, e, w, w}); }, Flops(0), RowBytes(16)(shape));
 }
 
-Result<Timed> BenchSwiGlu(const Shape& shape, int) {
+Result<Trial> SwiGluTrial(const Shape& shape, int) {
   const int64_t rows = At(shape, "rows"), columns = At(shape, "columns");
   Draw draw(1);
   const auto x = DrawNormal(draw, 2 * rows * columns);
-  return TimeBesideCopy([&] { (void)SwiGlu(x, columns); }, Flops(0), RowBytes(12)(shape));
+  return BesideCopy([=] { (void)SwiGlu(x, columns); }, Flops(0), RowBytes(12)(shape));
 }
 
-Result<Timed> BenchRope(const Shape& shape, int) {
+Result<Trial> RopeTrial(const Shape& shape, int) {
   const RopeShape rope = {At(shape, "heads"), At(shape, "channels"), At(shape, "rotary")};
   const int64_t tokens = At(shape, "tokens"), values = tokens * rope.heads * rope.channels;
   Draw draw(1);
@@ -176,11 +176,11 @@ Result<Timed> BenchRope(const Shape& shape, int) {
   std::vector<int64_t> positions;
   for (int64_t t = 0; t < tokens; ++t) positions.push_back(t);
   const auto frequencies = RopeFrequencies(rope.rotary);
-  return TimeBesideCopy([&] { (void)Rope(x, positions, frequencies, rope); }, Flops(0),
-                        RopeBytes(shape));
+  return BesideCopy([=] { (void)Rope(x, positions, frequencies, rope); }, Flops(0),
+                    RopeBytes(shape));
 }
 
-Result<Timed> BenchAttention(const Shape& shape, int) {
+Result<Trial> AttentionTrial(const Shape& shape, int) {
   const int64_t tokens = At(shape, "sequence");
   const AttentionShape a = {.heads = At(shape, "heads"),
                             .kv_heads = At(shape, "key_heads"),
@@ -196,7 +196,7 @@ Result<Timed> BenchAttention(const Shape& shape, int) {
   // Of a causal mask half of all pairs and half of the diagonal.
   const double pairs = static_cast<double>(tokens * (tokens + 1) / 2 * a.heads);
   const double flops = 2 * pairs * static_cast<double>(a.qk_channels + a.v_channels);
-  return TimeBesideCopy([&] { (void)Attention(q, k, v, a); }, Flops(flops), Bytes(bytes));
+  return BesideCopy([=] { (void)Attention(q, k, v, a); }, Flops(flops), Bytes(bytes));
 }
 
 }  // namespace
@@ -206,23 +206,23 @@ std::vector<Op> CpuTrainOps() {
   const std::vector<Size> rows = {{"rows"}, {"columns", 64}};
   Op norm = TrainOp("rms_norm", Kind::kMemory, {{"rows", 64}, {"columns", 7168}});
   norm.check = CheckRmsNorm;
-  norm.bench = BenchRmsNorm;
+  norm.trial = RmsNormTrial;
   norm.bytes = RowBytes(8);
   norm.sizes = rows;
   Op mtp = TrainOp("mtp_join", Kind::kMemory, {{"rows", 32}, {"columns", 7168}});
   mtp.check = CheckMtp;
-  mtp.bench = BenchMtp;
+  mtp.trial = MtpTrial;
   mtp.bytes = RowBytes(16);
   mtp.sizes = rows;
   Op swiglu = TrainOp("swiglu", Kind::kMemory, {{"rows", 128}, {"columns", 2048}});
   swiglu.check = CheckSwiGlu;
-  swiglu.bench = BenchSwiGlu;
+  swiglu.trial = SwiGluTrial;
   swiglu.bytes = RowBytes(12);
   swiglu.sizes = rows;
   Op rope = TrainOp("rope", Kind::kMemory,
                     {{"tokens", 64}, {"heads", 16}, {"channels", 192}, {"rotary", 64}});
   rope.check = CheckRope;
-  rope.bench = BenchRope;
+  rope.trial = RopeTrial;
   rope.bytes = RopeBytes;
   rope.sizes = {{"tokens"}, {"heads"}};
   Op attention = TrainOp("attention", Kind::kAttention,
@@ -234,7 +234,7 @@ std::vector<Op> CpuTrainOps() {
                           {"v_dim", 128}});
   attention.pass = measured::Pass::kForward;
   attention.check = CheckAttention;
-  attention.bench = BenchAttention;
+  attention.trial = AttentionTrial;
   attention.sizes = {{"sequence"}, {"heads", 1, "key_heads"}};
   return {norm, mtp, swiglu, rope, attention};
 }

@@ -1,6 +1,5 @@
 #include "kernels/bench/cuda_ops.h"
 #include "kernels/bench/exchange_op.h"
-#include "kernels/cuda/gpu.h"
 #include "kernels/exchange/gpu_exchange.h"
 
 namespace pipescope::kernels::bench {
@@ -32,13 +31,10 @@ Result<Checked> CheckOnGpu(uint64_t seed) {
   return checked;
 }
 
-Result<Timed> BenchOnGpu(const Shape& shape, Part part) {
-  const Config config = ConfigOf(shape);
-  const auto runs = RunPart(Make, config, part, 10);
-  if (!runs) return Fail(runs.error());
-  const auto copy = cuda::TimeCopyOnGpu(runs->bytes);
-  if (!copy) return Fail(copy.error());
-  return Timed{runs->each, copy->each, Flops(0), runs->bytes, config.sms * config.ranks(), ""};
+Result<Trial> TrialOnGpu(const Shape& shape, Part part) {
+  auto trial = PartTrial(Make, ConfigOf(shape), part, 10);
+  if (trial) trial->baseline = CopyOnGpu(trial->bytes);
+  return trial;
 }
 
 Op VirtualOp(const char* name, Part part) {
@@ -48,7 +44,7 @@ Op VirtualOp(const char* name, Part part) {
   op.shapes = {{{"nodes", 1}, {"locals", 4}, {"tokens", 512}, {"hidden", 7168}, {"sms_a_rank", 20}},
                {{"nodes", 2}, {"locals", 4}, {"tokens", 512}, {"hidden", 7168}, {"sms_a_rank", 8}}};
   op.check = CheckOnGpu;
-  op.bench = [part](const Shape& shape, int) { return BenchOnGpu(shape, part); };
+  op.trial = [part](const Shape& shape, int) { return TrialOnGpu(shape, part); };
   return op;
 }
 

@@ -109,19 +109,18 @@ GemmCase CaseOf(const Shape& shape, Groups groups, Grouping b, int sms) {
   return c;
 }
 
-Result<Timed> BenchGemm(const Shape& shape, Groups groups, Grouping b, int sms) {
+Result<Trial> GemmTrial(const Shape& shape, Groups groups, Grouping b, int sms) {
   GemmCase c = CaseOf(shape, groups, b, sms);
-  const auto time = [&c](const Shape&, int) { return PrepareGemm(c); };
-  auto timed = TimeWork(time, shape, sms, c.flops(), c.bytes(), false);
-  if (!timed || groups != Groups::kNone) return timed;
+  auto trial = OnGpu(PrepareGemm(c), c.flops(), c.bytes());
+  if (!trial || groups != Groups::kNone) return trial;
   c.backend = Backend::kCublasLt;
-  const auto library = TimeWork(time, shape, sms, c.flops(), c.bytes(), false);
-  if (library) {
-    timed->baseline_each = library->each;
-  } else {
-    timed->note = library.error().ToString();
-  }
-  return timed;
+  // Made ready only when it is timed: not every case is one that the library takes.
+  trial->baseline = [c](const Runs& runs) -> Result<std::vector<Duration>> {
+    const auto library = OnGpu(PrepareGemm(c), c.flops(), c.bytes());
+    if (!library) return Fail(library.error());
+    return library->kernel(runs);
+  };
+  return trial;
 }
 
 Op GemmOp(const char* name, measured::Pass pass, Groups groups, Grouping b,
@@ -140,7 +139,7 @@ Op GemmOp(const char* name, measured::Pass pass, Groups groups, Grouping b,
                      {"n", 8},
                      {"k", groups == Groups::kDepth ? cuda::kTile : 16}}};
   op.check = [cases](uint64_t seed) { return CheckAll(cases, seed); };
-  op.bench = [=](const Shape& shape, int sms) { return BenchGemm(shape, groups, b, sms); };
+  op.trial = [=](const Shape& shape, int sms) { return GemmTrial(shape, groups, b, sms); };
   op.prepare = [=](const Shape& shape, int sms) {
     return PrepareGemm(CaseOf(shape, groups, b, sms));
   };

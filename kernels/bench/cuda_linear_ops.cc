@@ -92,9 +92,9 @@ Op LinearOp(const char* name, LinearPass pass, Pass as) {
            .sizes = {{"m", 8}, {"n", 8}, {"k", 8}}};
   op.check = [pass](uint64_t seed) { return Check(pass, seed); };
   op.prepare = [pass](const Shape& shape, int) { return PrepareLinear(CaseOf(pass, shape)); };
-  op.bench = [pass, prepare = op.prepare](const Shape& shape, int) {
+  op.trial = [pass](const Shape& shape, int) {
     const LinearCase c = CaseOf(pass, shape);
-    return TimeWork(prepare, shape, 0, c.flops(), c.bytes(), false);
+    return OnGpu(PrepareLinear(c), c.flops(), c.bytes());
   };
   return op;
 }

@@ -14,8 +14,11 @@ std::vector<Op> CudaExchangeOps();
 std::vector<Op> CudaTrainOps();
 std::vector<Op> CudaLinearOps();  // in BF16
 
-// The work that `prepare` makes of a shape, from cold caches; beside a copy of its bytes if asked.
-Result<Timed> TimeWork(const PrepareOp& prepare, const Shape& shape, int sms, Flops flops,
-                       Bytes bytes, bool beside_copy);
+// Work that was prepared, timed by events from cold caches; the error where it could not be.
+Result<Trial> OnGpu(cuda::PreparedWork work, Flops flops, Bytes bytes);
+// A copy of so many bytes, half read and half written.
+TimeRuns CopyOnGpu(Bytes bytes);
+// The trial beside a copy of its bytes.
+Result<Trial> BesideCopyOnGpu(Result<Trial> trial);
 
 }  // namespace pipescope::kernels::bench

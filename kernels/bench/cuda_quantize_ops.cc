@@ -102,8 +102,8 @@ Op QuantizerOp(const std::string& name, const QuantizeCase& c, std::vector<Shape
   op.bytes = [c](const Shape& shape) { return Sized(c, shape).bytes(); };
   op.check = [c](uint64_t seed) { return CheckQuantizer(c, seed); };
   op.prepare = [c](const Shape& shape, int) { return PrepareQuantize(Sized(c, shape)); };
-  op.bench = [bytes = op.bytes, prepare = op.prepare](const Shape& shape, int) {
-    return TimeWork(prepare, shape, 0, Flops(0), bytes(shape), true);
+  op.trial = [c, bytes = op.bytes](const Shape& shape, int) {
+    return BesideCopyOnGpu(OnGpu(PrepareQuantize(Sized(c, shape)), Flops(0), bytes(shape)));
   };
   return op;
 }

@@ -81,10 +81,11 @@ Op TrainOp(const std::string& operation, const std::string& name, Kind kind, Pas
   op.prepare = [operation](const Shape& shape, int) {
     return PrepareTrain(CaseOf(operation, shape));
   };
-  op.bench = [operation, prepare = op.prepare, kind](const Shape& shape, int) {
+  op.trial = [operation, kind](const Shape& shape, int) -> Result<Trial> {
     const cuda::TrainCase c = CaseOf(operation, shape);
-    if (auto ok = CheckCase(c); !ok) return Result<Timed>(Fail(ok.error()));
-    return TimeWork(prepare, shape, 0, c.flops(), c.bytes(), kind == Kind::kMemory);
+    if (auto ok = CheckCase(c); !ok) return Fail(ok.error());
+    auto trial = OnGpu(PrepareTrain(c), c.flops(), c.bytes());
+    return kind == Kind::kMemory ? BesideCopyOnGpu(std::move(trial)) : trial;
   };
   return op;
 }

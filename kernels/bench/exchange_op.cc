@@ -1,5 +1,8 @@
 #include "kernels/bench/exchange_op.h"
 
+#include <algorithm>
+#include <memory>
+
 #include "kernels/bench/check.h"
 #include "kernels/exchange/check.h"
 
@@ -21,19 +24,24 @@ Status NoteRoutings(Checked& checked, const MakeExchange& make, const Config& co
   return {};
 }
 
-Result<PartRuns> RunPart(const MakeExchange& make, const Config& config, Part part, int runs) {
-  const auto ranks = make(config);
-  if (!ranks) return Fail(ranks.error());
+Result<Trial> PartTrial(const MakeExchange& make, const Config& config, Part part, int runs) {
+  auto made = make(config);
+  if (!made) return Fail(made.error());
+  const std::shared_ptr<exchange::Exchange> ranks = *std::move(made);
   const auto routing = exchange::Routing::kUniform;
-  if (auto all = BenchExchange(**ranks, config, routing, 1, 1); !all) return Fail(all.error());
-  const auto seconds = (*ranks)->Seconds(part, runs + 1);
-  if (!seconds) return Fail(seconds.error());
+  if (auto all = BenchExchange(*ranks, config, routing, 1, 1); !all) return Fail(all.error());
   const int64_t rows = VolumeOf(config, DrawInputs(config, routing, false, 1)).rows;
   const int64_t row =
       part == Part::kDispatch ? DispatchRowBytes(config) : 2 * int64_t{config.hidden};
-  PartRuns done = {{}, Bytes(2 * rows * row)};
-  for (size_t i = 1; i < seconds->size(); ++i) done.each.push_back(Seconds((*seconds)[i]));
-  return done;
+  Trial trial = {.bytes = Bytes(2 * rows * row), .sms = config.sms * config.ranks()};
+  trial.kernel = [ranks, part, runs](const Runs& asked) -> Result<std::vector<Duration>> {
+    const auto seconds = ranks->Seconds(part, 1 + std::min(runs, asked.most));
+    if (!seconds) return Fail(seconds.error());
+    std::vector<Duration> each;
+    for (size_t i = 1; i < seconds->size(); ++i) each.push_back(Seconds((*seconds)[i]));
+    return each;
+  };
+  return trial;
 }
 
 Config SizedAs(Config config, const Shape& shape) {

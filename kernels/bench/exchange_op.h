@@ -12,14 +12,10 @@ using MakeExchange =
 Status NoteRoutings(Checked& checked, const MakeExchange& make, const exchange::Config& config,
                     uint64_t seed);
 
-// `runs` of one part after one that does not count, and the bytes that its rows are: read once and
-// written once.
-struct PartRuns {
-  std::vector<Duration> each;
-  Bytes bytes;
-};
-Result<PartRuns> RunPart(const MakeExchange& make, const exchange::Config& config,
-                         exchange::Part part, int runs);
+// One part, ready to be done again, `runs` times or fewer where fewer are asked for. Its bytes are
+// its rows, read once and written once.
+Result<Trial> PartTrial(const MakeExchange& make, const exchange::Config& config,
+                        exchange::Part part, int runs);
 
 // Sizes of a shape with nodes, locals, hidden and tokens; the other fields are `config`'s.
 exchange::Config SizedAs(exchange::Config config, const Shape& shape);

@@ -57,20 +57,6 @@ std::vector<Op> AllOps() {
   return ops;
 }
 
-Result<Timed> TimeWork(const PrepareOp& prepare, const Shape& shape, int sms, Flops flops,
-                       Bytes bytes, bool beside_copy) {
-  const auto work = prepare(shape, sms);
-  if (!work) return Fail(work.error());
-  const auto times = TimeOnGpu(**work);
-  if (!times) return Fail(times.error());
-  Timed timed = {times->each, {}, flops, bytes, times->sms, ""};
-  if (!beside_copy) return timed;
-  const auto copy = cuda::TimeCopyOnGpu(bytes);
-  if (!copy) return Fail(copy.error());
-  timed.baseline_each = copy->each;
-  return timed;
-}
-
 Result<Machine> OpenMachine(Device device) {
   if (device == Device::kCuda) return OpenGpu();
   return Machine{Device::kCpu, CpuName(), 0, {}, CpuOps()};

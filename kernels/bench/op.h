@@ -3,13 +3,13 @@
 //
 //   check    the kernel on fresh random and adversarial inputs against a truth. Its measure is the
 //            relative difference of fp8/gemm.h, 1 - 2 sum(x y) / sum(x^2 + y^2), and a limit
-//   bench    times of the kernel and of its baseline at one shape, one after the other, each run
-//            from cold caches
+//   trial    the kernel and its baseline ready at one shape, to be timed as often as one likes
+//            (trial.h)
 //   sizes    what of a shape may vary, by which shapes are chosen that a calibration measures and
 //            that it does not (held_out.h)
 //   work     what the shape asks for at least: flops, and bytes that must be read and written once
 //
-// Example: {"fp8_quantize", "cuda", ..., baseline "copy of the same bytes"}: bench at {rows 4096,
+// Example: {"fp8_quantize", "cuda", ..., baseline "copy of the same bytes"}: a trial at {rows 4096,
 // columns 7168} moves 4096 x 7168 x (2 + 1 + 4 / 128) bytes.
 #pragma once
 
@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/bench/trial.h"
 #include "kernels/cuda/work.h"
 #include "sim/base/result.h"
 #include "sim/base/units.h"
@@ -43,15 +44,6 @@ struct Checked {
   std::string failure = {};  // what was wrong, or empty
 
   bool well() const { return failure.empty(); }
-};
-
-struct Timed {
-  std::vector<Duration> each;           // of the kernel; one at least
-  std::vector<Duration> baseline_each;  // of the baseline; empty where there is none
-  Flops flops;
-  Bytes bytes;
-  int sms = 0;       // that the kernel used; 0 on a CPU
-  std::string note;  // why there is no time of the baseline, or empty
 };
 
 // A number of a shape that may vary, in steps, from one step on; `also` is the same number twice.
@@ -90,7 +82,7 @@ struct Op {
   std::function<Told(const Shape& shape)> told = {};
   std::function<Result<Checked>(uint64_t seed)> check = {};
   // `sms` limits the kernel, 0 does not.
-  std::function<Result<Timed>(const Shape& shape, int sms)> bench = {};
+  std::function<Result<Trial>(const Shape& shape, int sms)> trial = {};
   // Of what can run beside communication; null elsewhere.
   PrepareOp prepare = {};
 };

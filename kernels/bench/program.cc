@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernels/bench/coverage.h"
+#include "kernels/bench/cpu_timer.h"
 #include "sim/base/json_text.h"
 #include "sim/base/names.h"
 
@@ -96,6 +97,7 @@ Result<BenchReport> StartBench(const Request& request, const Progress& progress)
   }
   auto machine = Open(request);
   if (!machine) return Fail(machine.error());
+  if (request.device == Device::kCpu) KeepMemory();
   progress("peaks");
   const auto peaks = MeasurePeaks(request.device);
   if (!peaks) return Fail(peaks.error());
@@ -106,7 +108,8 @@ void TimeShape(const Op& op, const HeldOut& at, const Request& request, const Pr
                BenchReport& report) {
   const std::string what = op.name + " (" + TextOf(at.shape) + ")";
   progress("bench " + what);
-  const auto timed = op.bench(at.shape, request.sms);
+  const auto trial = op.trial(at.shape, request.sms);
+  const auto timed = trial ? TimeTrial(*trial) : Fail(trial.error());
   if (timed) {
     report.rows.push_back({op, at.shape, *timed, at.how});
   } else {

@@ -119,23 +119,29 @@ std::vector<Duration> Undisturbed(const std::vector<Duration>& each) {
   return kept.empty() ? std::vector<Duration>{median} : kept;
 }
 
-// Operations of the same key come together with all their times.
+// Operations of the same key come together with all their times. What was timed in rounds takes
+// the median of these.
 class Collected {
  public:
-  void Add(const measured::Operation& op, const std::vector<Duration>& each) {
+  void Add(const measured::Operation& op, const std::vector<Duration>& each,
+           const std::vector<Duration>& rounds = {}) {
     const auto [place, fresh] = places_.try_emplace(op.Key(), operations_.size());
     if (fresh) {
       operations_.push_back(op);
       times_.emplace_back();
+      rounds_.emplace_back();
     } else if (operations_[place->second].name.find(op.name) == std::string::npos) {
       operations_[place->second].name += ", " + op.name;
     }
     auto& all = times_[place->second];
     all.insert(all.end(), each.begin(), each.end());
+    auto& medians = rounds_[place->second];
+    medians.insert(medians.end(), rounds.begin(), rounds.end());
   }
   std::vector<measured::Operation> Take() {
     for (size_t i = 0; i < times_.size(); ++i) {
       operations_[i].times = measured::TimesOf(times_[i]);
+      if (!rounds_[i].empty()) operations_[i].times.mean = Median(rounds_[i]);
     }
     return std::move(operations_);
   }
@@ -143,7 +149,7 @@ class Collected {
  private:
   std::map<decltype(measured::Operation().Key()), size_t> places_;
   std::vector<measured::Operation> operations_;
-  std::vector<std::vector<Duration>> times_;
+  std::vector<std::vector<Duration>> times_, rounds_;
 };
 
 void AddInterference(const InterferenceRow& row, const std::string& source, Collected& all) {
@@ -244,9 +250,12 @@ measured::Profile ProfileOf(const BenchReport& report, const std::string& source
   if (!missing.empty()) profile.machine["not measured"] = missing;
   Collected all;
   for (const BenchRow& row : report.rows) {
-    all.Add(OperationOf(row.op, row.shape, row.timed.bytes, row.timed.sms,
+    const Timed& timed = row.timed;
+    const bool baseline = BaselineWins(row);
+    all.Add(OperationOf(row.op, row.shape, timed.bytes, timed.sms,
                         SourceOf(row.how, row.shape, source)),
-            Undisturbed(BaselineWins(row) ? row.timed.baseline_each : row.timed.each));
+            Undisturbed(baseline ? timed.baseline_each : timed.each),
+            baseline ? timed.baseline_rounds : timed.rounds);
   }
   for (const InterferenceRow& row : report.interference) AddInterference(row, source, all);
   profile.operations = all.Take();

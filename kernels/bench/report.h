@@ -60,7 +60,7 @@ std::string BenchJson(const BenchReport& report);
 // and of what was held out which shape it was: "between rows: rows 37, columns 7168". Of each
 // kernel's runs only those count that lie within three standard deviations of their median, as the
 // median distance from it tells them: on a machine that others use too, the mean of the others says
-// nothing of the kernel.
+// nothing of the kernel. What was timed in rounds (rounds.h) has their median in place of the mean.
 //
 // What ran beside communication enters as the same operation on fewer SMs, "beside communication"
 // behind its name: in a profile fewer SMs than the machine's mean that others had the rest.

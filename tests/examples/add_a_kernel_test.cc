@@ -14,7 +14,7 @@ TEST(AddAKernel, IsCheckedAndTimed) {
     EXPECT_TRUE(checked.well()) << checked.failure;
     EXPECT_EQ(checked.cases, 3);
   }
-  const bench::Timed timed = op.bench(op.shapes.front(), 0).value();
+  const bench::Timed timed = bench::TimeTrial(op.trial(op.shapes.front(), 0).value()).value();
   EXPECT_FALSE(timed.each.empty());
   EXPECT_EQ(timed.bytes, Bytes(8 << 20));
 }

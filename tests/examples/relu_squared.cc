@@ -44,11 +44,10 @@ bench::Op ReluSquaredOp() {
     }
     return checked;
   };
-  op.bench = [bytes = op.bytes](const Shape& shape, int) -> Result<Timed> {
-    const std::vector<float> x(static_cast<size_t>(At(shape, "values")), 1);
-    std::vector<float> y(x.size());
-    return TimeBesideCopy([&] { ReluSquared(x, y); }, Flops(2.0 * static_cast<double>(x.size())),
-                          bytes(shape));
+  op.trial = [bytes = op.bytes](const Shape& shape, int) -> Result<Trial> {
+    const std::vector<float> ones(static_cast<size_t>(At(shape, "values")), 1);
+    const auto run = [x = ones, y = ones]() mutable { ReluSquared(x, y); };
+    return BesideCopy(run, Flops(2.0 * static_cast<double>(ones.size())), bytes(shape));
   };
   return op;
 }

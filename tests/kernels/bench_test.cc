@@ -76,7 +76,7 @@ TEST(Registry, EveryKernelIsComplete) {
     // Block scaling's library is timed as the baseline of ours.
     const bool untimed = op.name.starts_with("fp8_gemm_cublaslt");
     EXPECT_EQ(op.shapes.empty(), untimed) << op.name;
-    EXPECT_TRUE(op.bench) << op.name;
+    EXPECT_TRUE(op.trial) << op.name;
     // All that computes on a GPU can run beside communication, which is not computed.
     const bool computes =
         op.device == Device::kCuda && op.name != "dispatch" && op.name != "combine";
