@@ -1,12 +1,10 @@
 #include "cli/validate_run.h"
 
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <memory>
 
@@ -15,6 +13,7 @@
 #include "cli/validate_trained.h"
 #include "kernels/executor/processors.h"
 #include "kernels/executor/threads.h"
+#include "kernels/timing.h"
 #include "kernels/transformer/calibrate.h"
 #include "schedules/registry.h"
 #include "schedules/schedule_file.h"
@@ -32,14 +31,6 @@ std::vector<double> At(const std::vector<double>& values, const std::vector<size
   std::vector<double> picked;
   for (const size_t place : places) picked.push_back(values[place]);
   return picked;
-}
-
-// What a step allocates stays with the process, as on a GPU: otherwise each step pays anew for the
-// pages of its activations, and schedules that hold more of them pay more.
-void KeepMemory() {
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 }
 
 // A family's, or a file's, which has to be of the group's shape.
@@ -234,7 +225,8 @@ Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
                                                     const Machine& machine, executor::Crew& crew) {
   const auto model = transformer::FindModel(group.model);
   if (!model) return Fail(model.error());
-  KeepMemory();
+  // As on a GPU: otherwise schedules that hold more activations pay for more pages in each step.
+  kernels::KeepMemory();
   Group run(group, ModelOf(group, *model), machine, crew);
   if (Status ok = run.Begin(); !ok) return Fail(ok.error());
   for (const std::string& name : schedules) {

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "cli/interference.h"
-#include "kernels/executor/cold_caches.h"
 #include "kernels/executor/packed.h"
 #include "kernels/executor/processors.h"
 #include "reports/validate_report.h"

@@ -1,18 +1,17 @@
 #include "kernels/bench/cpu_timer.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <fstream>
-#include <limits>
 #include <thread>
+
+#include "kernels/timing.h"
 
 namespace pipescope::kernels::bench {
 namespace {
 
-constexpr size_t kLarge = size_t{64} << 20;  // more than the last-level cache that a core can use
+constexpr int64_t kLarge = int64_t{64} << 20;  // more than the last-level cache a core can use
 
 using Clock = std::chrono::steady_clock;
 
@@ -23,15 +22,6 @@ Duration Since(Clock::time_point begin) {
 
 // Makes the compiler believe that memory was read and written.
 void Touch(const void* data) { asm volatile("" : : "r"(data) : "memory"); }
-
-// By reading: after a memset of as much, kernels still found their inputs in an EPYC's last-level
-// cache, now and then, and took 0.4 to 1 times as long.
-void Flush() {
-  static const std::vector<int64_t> words(kLarge / 8, 1);  // once: so many fresh pages take long
-  int64_t sum = 0;
-  for (const int64_t word : words) sum += word;
-  Touch(&sum);
-}
 
 using Lanes = float __attribute__((vector_size(16)));
 
@@ -72,18 +62,13 @@ Duration OnAllProcessors() {
 
 }  // namespace
 
-void KeepMemory() {
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-}
-
 std::vector<Duration> TimeOnCpu(const std::function<void()>& run, const Runs& runs) {
   run();
   std::vector<Duration> each;
   Duration all;
   while (static_cast<int>(each.size()) < runs.least ||
          (static_cast<int>(each.size()) < runs.most && all < runs.enough)) {
-    Flush();
+    CoolCaches();
     const auto begin = Clock::now();
     run();
     each.push_back(Since(begin));
@@ -114,7 +99,7 @@ Trial BesideCopy(std::function<void()> run, Flops flops, Bytes bytes) {
 }
 
 Peaks MeasureCpuPeaks() {
-  const Bytes both(2 * static_cast<int64_t>(kLarge));
+  const Bytes both(2 * kLarge);
   const auto each = CopyOnCpu(both)({});
   return {both / Median(*each), MatrixPeak(),
           "one thread: a copy of 64 MiB; FP32 multiply-adds in registers"};

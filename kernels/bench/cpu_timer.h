@@ -1,4 +1,4 @@
-// Times on a CPU: each run after 64 MiB of something else were read, until there are enough. A
+// Times on a CPU: each run from cold caches (kernels/timing.h), until there are enough. A
 // last-level cache that is larger may still hold the inputs: `of_peak` can be above 1 then.
 #pragma once
 
@@ -8,11 +8,6 @@
 #include "kernels/bench/op.h"
 
 namespace pipescope::kernels::bench {
-
-// Before anything is timed: what kernels allocate for their results stays with the process, as in a
-// training step. Otherwise the C library gives a large block back to the system after some runs and
-// not after others, and those pay for its pages anew, several times what the kernel itself takes.
-void KeepMemory();
 
 // Once to warm up, then each run's time.
 std::vector<Duration> TimeOnCpu(const std::function<void()>& run, const Runs& runs = {});

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "kernels/bench/coverage.h"
-#include "kernels/bench/cpu_timer.h"
+#include "kernels/timing.h"
 #include "sim/base/json_text.h"
 #include "sim/base/names.h"
 

@@ -10,6 +10,8 @@
 #include <thread>
 #include <utility>
 
+#include "kernels/timing.h"
+
 namespace pipescope::executor {
 namespace {
 
@@ -66,6 +68,17 @@ void Bind(const std::vector<int>& processors) {
   for (const int processor : processors) CPU_SET(processor, &set);
   // A processor may have been taken away since: the thread then stays where it may run.
   (void)pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+void CoolCaches(const std::vector<int>& processors) {
+  std::vector<std::thread> threads;
+  for (const int processor : processors) {
+    threads.emplace_back([processor] {
+      Bind({processor});
+      kernels::CoolCaches();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace pipescope::executor

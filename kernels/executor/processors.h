@@ -32,4 +32,7 @@ std::vector<int> ProcessorsOf(const std::vector<int>& all, int rank, int ranks);
 // The calling thread, and threads that it starts from now on. Nothing where `processors` is empty.
 void Bind(const std::vector<int>& processors);
 
+// Makes the caches of all of them cold, at once (kernels/timing.h).
+void CoolCaches(const std::vector<int>& processors);
+
 }  // namespace pipescope::executor

@@ -6,7 +6,6 @@
 #include <random>
 #include <thread>
 
-#include "kernels/executor/cold_caches.h"
 #include "kernels/executor/processors.h"
 #include "kernels/executor/spin.h"
 #include "kernels/transformer/packed_costs.h"
