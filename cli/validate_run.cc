@@ -86,6 +86,7 @@ class Group {
       if (!made) return Fail(made.error());
       calibration = *std::move(made);
     }
+    calibration->Serve(*schedule);
     names_.push_back(name);
     auto trained = Trained::Make(*std::move(schedule), model_, group_.replicas, group_.expert_ranks,
                                  crew_, group_.maker);

@@ -50,6 +50,7 @@ Result<std::unique_ptr<Calibration>> Calibration::Make(const ModelConfig& model,
   if (!ranks) return Fail(ranks.error());
   made->ranks_ = *std::move(ranks);
   const size_t size = static_cast<size_t>(model.tokens * model.hidden);
+  made->Serve(schedule);
   made->handed_ = {schedule.stages, Draw(size, 1, 1), Draw(size, training.LossWeight(), 2)};
   return made;
 }
@@ -76,8 +77,20 @@ Status Calibration::Measure() {
   return {};
 }
 
+void Calibration::Serve(const schedules::Schedule& schedule) {
+  for (const auto& actions : schedule.actions) {
+    whole_ |= !Splits(actions);
+    for (const schedules::Action& action : actions) {
+      whole_ |= action.kind == schedules::ActionKind::kBackward ||
+                action.kind == schedules::ActionKind::kOverlapped;
+    }
+    split_ |= Splits(actions);
+  }
+}
+
 // Whichever order comes second finds the heap as the first one left it: they take turns.
-std::array<bool, 2> Calibration::Orders() const {
+std::vector<bool> Calibration::Orders() const {
+  if (!whole_ || !split_) return {split_};
   const bool split_first = beside_.size() % 2 == 1;
   return {split_first, !split_first};
 }

@@ -30,7 +30,6 @@
 // speed drifts does so for both.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -56,10 +55,13 @@ class Calibration {
                                                    executor::Crew& crew,
                                                    RankMaker* maker = nullptr);
 
+  // Before it measures: another schedule with the same loads.
+  void Serve(const schedules::Schedule& schedule);
+
   // A step of every rank; the first call warms up, where more follow. Fails as a step does.
   Status Measure();
 
-  // Of a schedule with the same loads, once Measure was called: those of each call but the first,
+  // Of a schedule that it serves, once Measure was called: those of each call but the first,
   // where there are others. A pair is the steps of its F and of its B. Where the crew leads;
   // elsewhere of its own rank alone.
   Result<std::vector<RunCosts>> Costs(const schedules::Schedule& schedule) const;
@@ -70,7 +72,7 @@ class Calibration {
   RankPlay PlayOf(size_t place);
   // As in a run.
   void BindThread(const std::vector<int>& processors, size_t place) const;
-  std::array<bool, 2> Orders() const;  // whether they split
+  std::vector<bool> Orders() const;  // whether they split; those that are needed
   // On a thread of each rank that is here.
   void OnThreads(const std::function<void(size_t place)>& run) const;
   Status MeasureBeside(std::vector<PlayTimes>& times);
@@ -87,6 +89,7 @@ class Calibration {
   executor::Works ranks_;  // [of here_]
   std::vector<RankLoad> loads_;
   executor::Handed handed_;
+  bool whole_ = false, split_ = false;                  // which orders schedules need
   std::vector<std::vector<PlayTimes>> beside_, alone_;  // [call][of here_]
 };
 

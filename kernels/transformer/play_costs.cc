@@ -102,6 +102,11 @@ class Pricer {
 
 }  // namespace
 
+bool Splits(const std::vector<Action>& actions) {
+  return std::any_of(actions.begin(), actions.end(),
+                     [](const Action& action) { return action.kind == ActionKind::kInputGrad; });
+}
+
 AloneShares AloneSharesOf(const std::vector<const ActionTimes*>& beside,
                           const std::vector<const ActionTimes*>& alone) {
   AloneShares shares;
@@ -118,10 +123,7 @@ AloneShares AloneSharesOf(const std::vector<const ActionTimes*>& beside,
 
 std::vector<TimedAction> CostsOf(const std::vector<Action>& actions, executor::RankWork& work,
                                  const RankDraw& draw) {
-  const bool splits = std::any_of(actions.begin(), actions.end(), [](const Action& action) {
-    return action.kind == ActionKind::kInputGrad;
-  });
-  Pricer pricer(work, draw, splits);
+  Pricer pricer(work, draw, Splits(actions));
   std::vector<TimedAction> costs;
   for (const Action& action : actions) costs.push_back(pricer.Price(action));
   return costs;

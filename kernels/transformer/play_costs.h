@@ -17,6 +17,9 @@
 
 namespace pipescope::transformer {
 
+// Whether the rank has weight gradients apart from the backward passes that they belong to.
+bool Splits(const std::vector<schedules::Action>& actions);
+
 // Alone over beside, by step; at most 1.
 using AloneShares = std::map<ActionKey, std::vector<double>>;
 

@@ -41,5 +41,44 @@ TEST(Calibration, OfRanksThatShareExpertsHasNoTimesBelowZero) {
   EXPECT_GT(exchanges, 0);
 }
 
+// GPipe holds as much whether its backward passes are split or not: one calibration serves both,
+// whichever came first.
+TEST(Calibration, ServesSchedulesOfTheSameLoads) {
+  const auto model = FindModel("micro").value();
+  const auto whole = schedules::Generate("gpipe", {2, 4}).value();
+  schedules::Schedule split = whole;
+  for (auto& actions : split.actions) {
+    std::vector<schedules::Action> apart;
+    for (schedules::Action action : actions) {
+      if (action.kind == schedules::ActionKind::kBackward) {
+        action.kind = schedules::ActionKind::kInputGrad;
+        apart.push_back(action);
+        action.kind = schedules::ActionKind::kWeightGrad;
+      }
+      apart.push_back(action);
+    }
+    actions = apart;
+  }
+  ASSERT_EQ(LoadsOf(whole), LoadsOf(split));
+  executor::ThreadCrew crew;
+  for (const auto& [first, second] : {std::pair(whole, split), std::pair(split, whole)}) {
+    const auto made = Calibration::Make(model, first, 1, 1, crew);
+    ASSERT_TRUE(made);
+    (*made)->Serve(second);
+    ASSERT_TRUE((*made)->Measure());
+    for (const auto& schedule : {first, second}) {
+      const auto costs = (*made)->Costs(schedule);
+      ASSERT_TRUE(costs);
+      ASSERT_EQ(costs->size(), 1U);
+      for (size_t rank = 0; rank < schedule.actions.size(); ++rank) {
+        ASSERT_EQ(costs->front().actions[rank].size(), schedule.actions[rank].size());
+        for (const TimedAction& action : costs->front().actions[rank]) {
+          for (const TimedStep& step : action.steps) EXPECT_LE(step.alone, step.seconds + 5e-6);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace pipescope::transformer
