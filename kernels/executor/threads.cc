@@ -86,7 +86,7 @@ Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works
   std::vector<std::thread> threads;
   for (size_t r = 0; r < works.size(); ++r) {
     threads.emplace_back([&, r] {
-      Bind(ProcessorsOf(processors, static_cast<int>(r), schedule.ranks));
+      BindRank(processors, static_cast<int>(r), schedule.ranks);
       ++there;
       if (awake) WaitAwake([&] { return there == schedule.ranks; });
       const RankTask task{static_cast<int>(r), &schedule,  &flow, &routes,

@@ -62,7 +62,7 @@ RankPlay Calibration::PlayOf(size_t place) {
 
 void Calibration::BindThread(const std::vector<int>& processors, size_t place) const {
   if (crew_.post() != nullptr) return;
-  executor::Bind(executor::ProcessorsOf(processors, here_[place], static_cast<int>(loads_.size())));
+  executor::BindRank(processors, here_[place], static_cast<int>(loads_.size()));
 }
 
 Status Calibration::Measure() {
