@@ -33,16 +33,14 @@ double OwnSeconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-Interference::Interference(int processors, double own)
-    : processors_(processors),
-      busy_(BusySeconds()),
-      own_(own),
-      start_(std::chrono::steady_clock::now()) {}
+Interference::Interference(double own)
+    : busy_(BusySeconds()), own_(own), start_(std::chrono::steady_clock::now()) {}
 
 double Interference::Share(double own) const {
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start_;
   const double others = BusySeconds() - busy_ - (own - own_);
-  return std::clamp(others / (processors_ * wall.count()), 0.0, 1.0);
+  const auto processors = static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
+  return std::clamp(others / (processors * wall.count()), 0.0, 1.0);
 }
 
 }  // namespace pipescope::cli

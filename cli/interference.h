@@ -18,13 +18,12 @@ double OwnSeconds();
 class Interference {
  public:
   // `own`: seconds of ours so far.
-  Interference(int processors, double own);
+  explicit Interference(double own);
 
   // Since it was made, `own` being what they are now; 0 where the system does not tell.
   double Share(double own) const;
 
  private:
-  int processors_;
   double busy_, own_;  // seconds
   std::chrono::steady_clock::time_point start_;
 };

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "cli/interference.h"
 
@@ -23,11 +22,10 @@ PredictSession::PredictSession(const PredictOptions& options, bench::BenchReport
 Result<reports::KernelPredictions> PredictSession::Run() {
   if (auto ok = ReadFile(); !ok) return Fail(ok.error());
   all_.machine = calibrated_.machine.name;
-  const int processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   for (const bench::Op& op : calibrated_.machine.ops) {
     const HeldShapes held = HeldOutShapes(op, request_.seed);
     if (held.empty()) continue;
-    const Interference others(processors, OwnSeconds());
+    const Interference others(OwnSeconds());
     if (auto ok = RunKernel(op, held); !ok) return Fail(ok.error());
     all_.others = std::max(all_.others, others.Share(OwnSeconds()));
   }

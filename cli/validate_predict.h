@@ -16,10 +16,11 @@
 // With no more ranks than processors each has its own, and P ranks share what P processors do when
 // all work: steps of beside / alone = 1.2 on all of them run at 1 / 1.2, and at full speed while
 // one of two waits. Of more than two, those left may be predicted too fast while a few wait. With
-// more ranks, R ranks that could run share C processors evenly: a simplification of a scheduler
-// that gives turns of some milliseconds. Where lanes are threads too, as with expert parallelism,
-// it tells least: who of eight threads gets one of two processors decides up to a third of a short
-// step.
+// more ranks, R ranks that could run share C processors evenly, and none of them is idle while one
+// could: what a scheduler does that hands processors over at once. Turns of 0.25 to 4 ms in place
+// of even shares predict the same. A fair scheduler does worse: it lets a rank wait that could run,
+// so that steps take longer than predicted, by 5 to 12 % with 4 ranks on 2 processors and by up to
+// a fifth where lanes are threads too, as with expert parallelism.
 #pragma once
 
 #include "kernels/transformer/run_costs.h"

@@ -11,12 +11,12 @@
 #include "cli/interference.h"
 #include "cli/validate_predict.h"
 #include "cli/validate_trained.h"
-#include "kernels/executor/processors.h"
 #include "kernels/executor/threads.h"
 #include "kernels/timing.h"
 #include "kernels/transformer/calibrate.h"
 #include "schedules/registry.h"
 #include "schedules/schedule_file.h"
+#include "sim/base/quantile.h"
 #include "sim/timeline/bubbles.h"
 
 namespace pipescope::cli {
@@ -26,6 +26,8 @@ using transformer::Calibration;
 
 // How well the median of a schedule's steps is to be known, where time lasts.
 constexpr double kKnown = 0.01;
+// Repetitions, however patient: all their times are kept.
+constexpr int kMost = 1000;
 
 std::vector<double> At(const std::vector<double>& values, const std::vector<size_t>& places) {
   std::vector<double> picked;
@@ -99,7 +101,7 @@ class Group {
   Status Repeat() {
     const auto own = SecondsOfAll(crew_);
     if (!own) return Fail(own.error());
-    const Interference round(executor::ProcessorsOfMachine(), *own);
+    const Interference round(*own);
     if (crew_.leads()) {
       if (Status ok = one_rank_->Step(); !ok) return ok;
     }
@@ -160,12 +162,11 @@ class Group {
   // The median of the steps that single calls of the calibration make.
   timeline::Timeline TypicalRun(const schedules::Schedule& schedule,
                                 const std::vector<transformer::RunCosts>& costs) const {
-    std::vector<timeline::Timeline> runs;
-    for (const auto& of_call : costs) runs.push_back(PredictRun(schedule, of_call, machine_));
-    const auto middle = runs.begin() + static_cast<std::ptrdiff_t>(runs.size() / 2);
-    std::nth_element(runs.begin(), middle, runs.end(),
-                     [](const auto& a, const auto& b) { return a.end < b.end; });
-    return std::move(*middle);
+    std::vector<std::pair<Duration, size_t>> calls;
+    for (size_t i = 0; i < costs.size(); ++i) {
+      calls.emplace_back(PredictRun(schedule, costs[i], machine_).end, i);
+    }
+    return PredictRun(schedule, costs[Median(std::move(calls)).second], machine_);
   }
 
   reports::ValidateCase CaseOf(const std::string& name, const Trained& trained,
@@ -238,9 +239,8 @@ Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
   Result<bool> again = true;
   for (int i = 0; *again; ++i) {
     if (Status ok = run.Repeat(); !ok) return Fail(ok.error());
-    again = run.Again(crew.leads() &&
-                      (i < group.repetitions ||
-                       (!run.Enough() && std::chrono::steady_clock::now() - start < patience)));
+    const bool patient = i < kMost && std::chrono::steady_clock::now() - start < patience;
+    again = run.Again(crew.leads() && (i < group.repetitions || (patient && !run.Enough())));
     if (!again) return Fail(again.error());
   }
   return run.Cases();

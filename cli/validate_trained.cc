@@ -7,14 +7,10 @@
 #include "kernels/executor/packed.h"
 #include "kernels/executor/processors.h"
 #include "reports/validate_report.h"
+#include "sim/base/quantile.h"
 #include "sim/timeline/bubbles.h"
 
 namespace pipescope::cli {
-
-double Quantile(std::vector<double> values, double share) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];
-}
 
 Result<double> SecondsOfAll(executor::Crew& crew) {
   executor::Packer packer;
@@ -50,7 +46,7 @@ Status Trained::Step() {
   executor::CoolCaches(executor::Processors());
   const auto own = SecondsOfAll(crew);
   if (!own) return Fail(own.error());
-  const Interference interference(executor::ProcessorsOfMachine(), *own);
+  const Interference interference(*own);
   auto run = crew.RunStep(schedule, works);
   if (!run) return Fail(schedule.name + ": " + run.error().message);
   const auto now = SecondsOfAll(crew);
@@ -78,8 +74,7 @@ double Trained::MedianError() const {
   std::vector<double> values;
   for (const size_t i : Counted()) values.push_back(seconds[i]);
   const double spread = Quantile(values, 0.75) - Quantile(values, 0.25);
-  return 1.25 / 1.35 * spread / Quantile(values, 0.5) /
-         std::sqrt(static_cast<double>(values.size()));
+  return 1.25 / 1.35 * spread / Median(values) / std::sqrt(static_cast<double>(values.size()));
 }
 
 int Trained::quiet() const {

@@ -12,8 +12,6 @@
 
 namespace pipescope::cli {
 
-// The value that a share of them are below; of some values.
-double Quantile(std::vector<double> values, double share);
 // Processor time so far of all processes of the crew on the leader's machine, where it leads.
 Result<double> SecondsOfAll(executor::Crew& crew);
 

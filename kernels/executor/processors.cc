@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <fstream>
 #include <map>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -19,12 +20,22 @@ namespace pipescope::executor {
 namespace {
 
 // "0-1" or "0,32" of the system's table; the processor itself where there is none.
-std::string CoreOf(int processor) {
+std::string ReadCore(int processor) {
   std::string core;
   std::ifstream("/sys/devices/system/cpu/cpu" + std::to_string(processor) +
                 "/topology/thread_siblings_list") >>
       core;
   return core.empty() ? std::to_string(processor) : core;
+}
+
+// It stays as it is: read once.
+std::string CoreOf(int processor) {
+  static std::mutex mutex;
+  static auto& cores = *new std::map<int, std::string>;
+  const std::lock_guard lock(mutex);
+  const auto [at, added] = cores.try_emplace(processor);
+  if (added) at->second = ReadCore(processor);
+  return at->second;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "kernels/transformer/device/rank.h"
 #include "schedules/evaluate.h"
 #include "schedules/registry.h"
+#include "sim/base/quantile.h"
 #include "sim/timeline/bubbles.h"
 
 namespace pipescope::kernels {
@@ -23,11 +24,6 @@ using schedules::ActionKind;
 using transformer::Calibration;
 using transformer::RunCosts;
 using transformer::device::DeviceRanks;
-
-double MedianOf(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 double SecondsOf(const transformer::TimedAction& action) {
   double sum = 0;
@@ -89,8 +85,8 @@ class Runner {
     if (auto ok = Predict(*schedule, ran); !ok) return Fail(ok.error());
     std::vector<double> losses, seconds, bubbles;
     if (auto ok = Train(*schedule, losses, seconds, bubbles); !ok) return Fail(ok.error());
-    ran.measured = MedianOf(seconds);
-    ran.measured_bubble = MedianOf(bubbles);
+    ran.measured = Median(seconds);
+    ran.measured_bubble = Median(bubbles);
     ran.equal = losses == one_rank_;
     return ran;
   }
@@ -114,8 +110,8 @@ class Runner {
       seconds.push_back(timing.makespan + end);
       bubbles.push_back(timing.makespan_rate);
     }
-    ran.predicted = MedianOf(seconds);
-    ran.predicted_bubble = MedianOf(bubbles);
+    ran.predicted = Median(seconds);
+    ran.predicted_bubble = Median(bubbles);
     return {};
   }
 

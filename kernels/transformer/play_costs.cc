@@ -3,20 +3,13 @@
 #include <algorithm>
 #include <map>
 
-#include "sim/base/result.h"
+#include "sim/base/quantile.h"
 
 namespace pipescope::transformer {
 namespace {
 
 using schedules::Action;
 using schedules::ActionKind;
-
-double Median(std::vector<double> values) {
-  PIPESCOPE_CHECK(!values.empty());
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 // Of all actions of one kind and stage.
 double SecondsOf(const ActionTimes& times, const ActionKey& key, size_t step) {
