@@ -6,6 +6,7 @@
 #include "schedules/flow.h"
 #include "schedules/token.h"
 #include "sim/engine/make_timeline.h"
+#include "sim/engine/turns.h"
 
 namespace pipescope::cli {
 namespace {
@@ -21,8 +22,9 @@ class Builder {
           const Machine& machine)
       : schedule_(schedule), costs_(costs), flow_(schedules::BuildFlow(schedule)) {
     graph_.ranks = schedule.ranks;
+    // Lanes of a rank that has a processor of its own share that one.
     graph_.capacity[static_cast<size_t>(Resource::kProcessors)] =
-        std::min(machine.processors, schedule.ranks);
+        machine.by_turns ? machine.processors : std::min(machine.processors, schedule.ranks);
     graph_.labels = costs.labels;
     hop_ = Wait("message", machine.hop);
     meeting_ = Wait("meeting", machine.meeting);
@@ -207,7 +209,7 @@ class Builder {
 timeline::Timeline PredictRun(const schedules::Schedule& schedule,
                               const transformer::RunCosts& costs, const Machine& machine) {
   TaskGraph graph = Builder(schedule, costs, machine).Build();
-  const TaskTimes times = RunFluid(graph);
+  const TaskTimes times = machine.by_turns ? RunByTurns(graph, machine.wake) : RunFluid(graph);
   return MakeTimeline(std::move(graph), times);
 }
 

@@ -15,12 +15,11 @@
 //
 // With no more ranks than processors each has its own, and P ranks share what P processors do when
 // all work: steps of beside / alone = 1.2 on all of them run at 1 / 1.2, and at full speed while
-// one of two waits. Of more than two, those left may be predicted too fast while a few wait. With
-// more ranks, R ranks that could run share C processors evenly, and none of them is idle while one
-// could: what a scheduler does that hands processors over at once. Turns of 0.25 to 4 ms in place
-// of even shares predict the same. A fair scheduler does worse: it lets a rank wait that could run,
-// so that steps take longer than predicted, by 5 to 12 % with 4 ranks on 2 processors and by up to
-// a fifth where lanes are threads too, as with expert parallelism.
+// one of two waits. Of more than two, those left may be predicted too fast while a few wait.
+//
+// More ranks that are threads take turns, a step each, in the run as in the prediction
+// (sim/engine/turns.h). Where they are processes they share the processors evenly, none of which is
+// idle while a rank could run: a fair scheduler does worse, since it lets one wait that could.
 #pragma once
 
 #include "kernels/transformer/run_costs.h"
@@ -38,6 +37,10 @@ struct Machine {
   Duration meeting = {};
   // A lane is a thread that blocks while it waits: how long it takes to be woken.
   Duration handover = {};
+  // Threads that are more than processors take turns on these (kernels/turns.h): from when one is
+  // ready until a processor that was idle runs it. One that is at work takes no time.
+  bool by_turns = false;
+  Duration wake = {};
 };
 
 // The schedule is sound; the costs are of its actions.

@@ -66,7 +66,7 @@ class Group {
       if (!made) return Fail(made.error());
       one_rank_ = *std::move(made);
     }
-    if (machine_.hop != Duration()) return {};
+    if (machine_.hop != Duration() || machine_.by_turns) return {};
     if (group_.maker != nullptr) return MeasureDevicesHop();
     const bool awake = machine_.processors >= group_.ranks * group_.replicas;
     const auto values = static_cast<size_t>(model_.tokens * model_.hidden);

@@ -4,6 +4,7 @@
 
 #include "kernels/exchange/cpu_warps.h"
 #include "kernels/exchange/notify.h"
+#include "kernels/turns.h"
 
 namespace pipescope::kernels::exchange {
 namespace {
@@ -33,6 +34,7 @@ void CpuGroup::Cancel() {
     cancelled_ = true;
   }
   met_.notify_all();
+  TellTurns();
 }
 
 Status CpuGroup::Meet() {
@@ -41,9 +43,13 @@ Status CpuGroup::Meet() {
   if (++there_ == config_.ranks()) {
     there_ = 0;
     ++meeting_;
+    lock.unlock();
     met_.notify_all();
+    TellTurns();
+    return cancelled_ ? Fail(kCancelled) : Status();
   }
-  met_.wait(lock, [&] { return cancelled_ || meeting_ != meeting; });
+  const auto met = [&] { return cancelled_ || meeting_ != meeting; };
+  if (!WaitInTurn(lock, met)) met_.wait(lock, met);
   if (cancelled_) return Fail(kCancelled);
   return {};
 }
@@ -52,7 +58,7 @@ Status CpuGroup::RunAll(std::vector<Task> tasks) {
   while (!tasks.empty()) {
     if (Round(tasks)) continue;
     if (cancelled_) return Fail(kCancelled);
-    std::this_thread::yield();
+    if (!OfferTurn()) std::this_thread::yield();
   }
   return {};
 }

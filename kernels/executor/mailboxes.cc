@@ -1,6 +1,7 @@
 #include "kernels/executor/mailboxes.h"
 
 #include "kernels/executor/spin.h"
+#include "kernels/turns.h"
 
 namespace pipescope::executor {
 
@@ -14,6 +15,7 @@ Status Mailboxes::Send(const MessageName& name, Payload payload) {
     ++box.sent;
   }
   box.filled.notify_all();
+  kernels::TellTurns();
   return {};
 }
 
@@ -29,6 +31,8 @@ Result<Received> Mailboxes::Receive(const MessageName& name) {
     }
     if (stop_.stopped()) return Fail("stopped while it waited for a message");
     const uint64_t seen = box.sent;
+    const auto there = [&] { return box.messages.contains(name) || stop_.stopped(); };
+    if (kernels::WaitInTurn(lock, there)) continue;
     if (awake_) {
       lock.unlock();
       WaitAwake([&] { return box.sent != seen || stop_.stopped(); });

@@ -10,14 +10,15 @@
 // that woke it, and to spare power it may pack threads. Of cores with several threads those of one
 // core follow the first ones of all: ranks have cores before they share any.
 //
-// More ranks than processors are not bound: who is ready takes turns on all of them, which is what
-// predictions assume of shared processors (sim/lowering/task_graph.h). They ask the system for the
-// shortest turns that it gives, 100 us in place of milliseconds (Linux 6.12 and later): a rank that
-// was waited for then runs soon, where otherwise its partners would wait for a turn of somebody
-// else. Steps of expert parallelism, 4 ranks on 2 processors, hidden 128, took 2 to 9 % less so.
+// More ranks than processors take turns on all of them, a step each (kernels/turns.h): none of them
+// is idle while a rank is ready, which is what predictions assume of shared processors.
 #pragma once
 
+#include <memory>
 #include <vector>
+
+#include "kernels/executor/crew.h"
+#include "kernels/turns.h"
 
 namespace pipescope::executor {
 
@@ -35,9 +36,8 @@ std::vector<int> ProcessorsOf(const std::vector<int>& all, int rank, int ranks);
 // The calling thread, and threads that it starts from now on. Nothing where `processors` is empty.
 void Bind(const std::vector<int>& processors);
 
-// The calling thread to the rank's own; where there are none, it asks for short turns.
-void BindRank(const std::vector<int>& processors, int rank, int ranks);
-void AskForShortTurns();
+// Of ranks that are more than processors; null where they are not, or a device works for them.
+std::unique_ptr<kernels::Turns> TurnsFor(const Works& works, int ranks);
 
 // Makes the caches of all of them cold, at once (kernels/timing.h).
 void CoolCaches(const std::vector<int>& processors);

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "kernels/executor/lane_thread.h"
+#include "kernels/turns.h"
 #include "schedules/check.h"
 #include "schedules/token.h"
 
@@ -90,7 +91,9 @@ class RankRunner {
       done_[static_cast<size_t>(i)] = true;
     }
     ended_.notify_all();
-    return Give(i);
+    if (!Give(i)) return false;
+    kernels::OfferTurn();
+    return true;
   }
 
   StepRecord Begin(const Step& step, int32_t before) const {
@@ -123,6 +126,7 @@ class RankRunner {
     };
     while (!ready()) {
       if (t_.stop->stopped()) return false;
+      if (kernels::WaitInTurn(lock, [&] { return ready() || t_.stop->stopped(); })) continue;
       ended_.wait_for(lock, kPatience);
     }
     return !t_.stop->stopped();

@@ -10,6 +10,7 @@
 #include "kernels/executor/processors.h"
 #include "kernels/executor/rank_run.h"
 #include "kernels/executor/spin.h"
+#include "kernels/turns.h"
 #include "sim/base/quantity.h"
 
 namespace pipescope::executor {
@@ -38,7 +39,8 @@ std::string Standings(const schedules::Schedule& schedule, const std::vector<Sta
 
 // Returns when all ranks have finished, having stopped them where nothing moved for too long.
 void Watch(const schedules::Schedule& schedule, const std::vector<Standing>& standings,
-           const Works& works, const ThreadOptions& options, Finish& finish, Stop& stop) {
+           const Works& works, const ThreadOptions& options, kernels::Turns* turns, Finish& finish,
+           Stop& stop) {
   int64_t seen = -1;
   Clock::time_point since = Clock::now();
   std::unique_lock lock(finish.mutex);
@@ -46,6 +48,7 @@ void Watch(const schedules::Schedule& schedule, const std::vector<Standing>& sta
     finish.changed.wait_for(lock, kPatience);
     if (stop.stopped()) {
       for (const auto& work : works) work->Cancel();
+      if (turns != nullptr) turns->Tell();
     }
     const int64_t now = StepsRun(standings);
     if (now != seen) {
@@ -83,22 +86,26 @@ Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works
   Finish finish;
   std::atomic<int> there = 0;
   const std::vector<int> processors = Processors();
+  const auto turns = TurnsFor(works, schedule.ranks);
   std::vector<std::thread> threads;
   for (size_t r = 0; r < works.size(); ++r) {
     threads.emplace_back([&, r] {
-      BindRank(processors, static_cast<int>(r), schedule.ranks);
+      Bind(ProcessorsOf(processors, static_cast<int>(r), schedule.ranks));
       ++there;
       if (awake) WaitAwake([&] { return there == schedule.ranks; });
       const RankTask task{static_cast<int>(r), &schedule,  &flow, &routes,
                           works[r].get(),      &mailboxes, &stop, &standings[r],
                           options.records};
-      records[r] = RunRank(task);
+      {
+        const kernels::Turns::Seat seat(turns.get());
+        records[r] = RunRank(task);
+      }
       const std::lock_guard lock(finish.mutex);
       ++finish.ranks;
       finish.changed.notify_all();
     });
   }
-  Watch(schedule, standings, works, options, finish, stop);
+  Watch(schedule, standings, works, options, turns.get(), finish, stop);
   for (std::thread& thread : threads) thread.join();
   if (stop.stopped()) return Fail(stop.message());
   if (!options.records) return Run();

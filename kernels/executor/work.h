@@ -68,6 +68,9 @@ class RankWork {
  public:
   virtual ~RankWork() = default;
 
+  // Whether its steps run on the thread that calls them; else a device's processors run them.
+  virtual bool computes_here() const { return true; }
+
   // What steps are called; the same list on every rank.
   virtual const std::vector<timeline::Label>& labels() const = 0;
 

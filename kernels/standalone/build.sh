@@ -2,8 +2,9 @@
 # Builds the kernels' own binary without Bazel and without our libraries: build.sh FOLDER leaves
 # FOLDER/kernels, which needs a driver and libc. With nvcc the CUDA kernels are in it; without one,
 # or with PIPESCOPE_CUDA=0, their stubs. Sources that have not changed are not compiled again.
+# build.sh FOLDER --list names the sources and compiles nothing.
 set -euo pipefail
-out=$(mkdir -p "${1:?usage: build.sh FOLDER}" && cd "$1" && pwd)
+out=$(mkdir -p "${1:?usage: build.sh FOLDER [--list]}" && cd "$1" && pwd)
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
@@ -12,7 +13,7 @@ cuda=1
 
 # What the binary is made of. Stand-ins for {fmt} and tl::expected: see include/.
 sources=(
-  kernels/standalone/main.cc kernels/timing.cc kernels/fp8/*.cc
+  kernels/standalone/main.cc kernels/timing.cc kernels/turns.cc kernels/fp8/*.cc
   kernels/cuda/*_case.cc kernels/cuda/cases.cc
   kernels/fast/layers.cc kernels/fast/ends.cc kernels/fast/gemm.cc kernels/fast/attention.cc
   kernels/fast/multiply_plain.cc
@@ -53,6 +54,11 @@ if [[ $cuda == 1 ]]; then
 else
   sources+=(kernels/device_stub.cc kernels/exchange/gpu_exchange_stub.cc kernels/cuda/stub.cc
     kernels/train/cuda/*_stub.cc kernels/transformer/device/gpu/gpu_device_stub.cc)
+fi
+
+if [[ "${2:-}" == --list ]]; then
+  printf '%s\n' "${sources[@]}"
+  exit
 fi
 
 compile() {

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <barrier>
+#include <condition_variable>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -10,6 +11,7 @@
 #include "kernels/executor/spin.h"
 #include "kernels/transformer/packed_costs.h"
 #include "kernels/transformer/play_costs.h"
+#include "kernels/turns.h"
 
 namespace pipescope::transformer {
 namespace {
@@ -21,6 +23,33 @@ std::vector<float> Draw(size_t count, double scale, uint32_t seed) {
   for (float& value : values) value = normal(engine);
   return values;
 }
+
+// Where threads wait for each other, by turns or not; the last one to come has something to do.
+class Meeting {
+ public:
+  Meeting(size_t threads, std::function<void()> last) : left_(threads), last_(std::move(last)) {}
+
+  void Come() {
+    std::unique_lock lock(mutex_);
+    if (--left_ > 0) {
+      const auto over = [this] { return over_; };
+      if (!kernels::WaitInTurn(lock, over)) all_.wait(lock, over);
+      return;
+    }
+    last_();
+    over_ = true;
+    lock.unlock();
+    all_.notify_all();
+    kernels::TellTurns();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable all_;
+  size_t left_;
+  bool over_ = false;
+  std::function<void()> last_;
+};
 
 Status FirstFailure(const std::vector<RankPlay>& plays) {
   for (const RankPlay& play : plays) {
@@ -58,11 +87,6 @@ Result<std::unique_ptr<Calibration>> Calibration::Make(const ModelConfig& model,
 RankPlay Calibration::PlayOf(size_t place) {
   const int rank = here_[place];
   return RankPlay(rank, loads_[static_cast<size_t>(rank)], handed_, *ranks_[place], crew_);
-}
-
-void Calibration::BindThread(const std::vector<int>& processors, size_t place) const {
-  if (crew_.post() != nullptr) return;
-  executor::BindRank(processors, here_[place], static_cast<int>(loads_.size()));
 }
 
 Status Calibration::Measure() {
@@ -107,11 +131,15 @@ Status Calibration::MeasureBeside(std::vector<PlayTimes>& times) {
 }
 
 void Calibration::OnThreads(const std::function<void(size_t place)>& run) const {
-  const std::vector<int> processors = executor::Processors();
+  const auto ranks = static_cast<int>(loads_.size());
+  const bool processes = crew_.post() != nullptr;
+  const auto processors = processes ? std::vector<int>() : executor::Processors();
+  const auto turns = processes ? nullptr : executor::TurnsFor(ranks_, ranks);
   std::vector<std::thread> threads;
   for (size_t place = 0; place < ranks_.size(); ++place) {
     threads.emplace_back([&, place] {
-      BindThread(processors, place);
+      executor::Bind(executor::ProcessorsOf(processors, here_[place], ranks));
+      const kernels::Turns::Seat seat(turns.get());
       run(place);
     });
   }
@@ -143,9 +171,8 @@ Status Calibration::PlayBeside(std::vector<RankPlay>& plays, bool split) {
 // Gradients are out on all ranks, those of all processes, before they come in on one.
 Status Calibration::EndStep(std::vector<RankPlay>& plays) {
   Status met;
-  std::barrier all(static_cast<std::ptrdiff_t>(plays.size()),
-                   [this, &met]() noexcept { met = crew_.Meet(); });
-  OnThreads([&](size_t place) { plays[place].StepEnd([&] { all.arrive_and_wait(); }); });
+  Meeting all(plays.size(), [&] { met = crew_.Meet(); });
+  OnThreads([&](size_t place) { plays[place].StepEnd([&] { all.Come(); }); });
   if (Status ok = FirstFailure(plays); !ok) return ok;
   return met;
 }

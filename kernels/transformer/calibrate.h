@@ -70,10 +70,8 @@ class Calibration {
   explicit Calibration(executor::Crew& crew) : crew_(crew) {}
 
   RankPlay PlayOf(size_t place);
-  // As in a run.
-  void BindThread(const std::vector<int>& processors, size_t place) const;
   std::vector<bool> Orders() const;  // whether they split; those that are needed
-  // On a thread of each rank that is here.
+  // On a thread of each rank that is here, bound or taking turns as in a run.
   void OnThreads(const std::function<void(size_t place)>& run) const;
   Status MeasureBeside(std::vector<PlayTimes>& times);
   Status PlayBeside(std::vector<RankPlay>& plays, bool split);

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "kernels/executor/post.h"
+#include "kernels/turns.h"
 
 namespace pipescope::transformer {
 
@@ -53,16 +54,18 @@ Status Copies::Give(const std::string& name, int64_t step, std::shared_ptr<const
     group.steps[step].sums.push_back(std::move(sum));
   }
   given_.notify_all();
+  kernels::TellTurns();
   return {};
 }
 
 Result<Copies::Sums> Copies::Take(const std::string& name, int64_t step) {
   std::unique_lock lock(mutex_);
   Group& group = groups_.at(name);
-  given_.wait(lock, [&] {
+  const auto given_by_all = [&] {
     const Given& given = group.steps[step];
     return cancelled_ || given.has_others || given.sums.size() == group.copies;
-  });
+  };
+  if (!kernels::WaitInTurn(lock, given_by_all)) given_.wait(lock, given_by_all);
   if (cancelled_) return Fail("the gradients of " + name + " will not all come");
   Given& given = group.steps[step];
   if (post_ != nullptr && !given.has_others) {
@@ -93,6 +96,7 @@ void Copies::Cancel() {
     cancelled_ = true;
   }
   given_.notify_all();
+  kernels::TellTurns();
 }
 
 }  // namespace pipescope::transformer

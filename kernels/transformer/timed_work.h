@@ -38,6 +38,7 @@ class TimedWork : public executor::RankWork {
   explicit TimedWork(executor::RankWork& work)
       : work_(work), clock_(executor::ThreadSecondsCost()) {}
 
+  bool computes_here() const override { return work_.computes_here(); }
   const std::vector<timeline::Label>& labels() const override { return work_.labels(); }
   executor::Steps Plan(const schedules::Action& action, executor::Ports& ports) override;
   executor::Steps StepEnd() override { return {}; }

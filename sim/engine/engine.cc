@@ -6,25 +6,10 @@
 
 #include "sim/base/result.h"
 #include "sim/engine/fluid.h"
+#include "sim/engine/successors.h"
 
 namespace pipescope {
 namespace {
-
-// Successors of every task in one array.
-struct Successors {
-  std::vector<int32_t> begin;
-  std::vector<int32_t> to;
-
-  explicit Successors(const TaskGraph& graph) : begin(graph.tasks.size() + 1, 0) {
-    for (const auto& [before, after] : graph.edges) ++begin[static_cast<size_t>(before) + 1];
-    for (size_t i = 1; i < begin.size(); ++i) begin[i] += begin[i - 1];
-    to.resize(graph.edges.size());
-    std::vector<int32_t> next(begin.begin(), begin.end() - 1);
-    for (const auto& [before, after] : graph.edges) {
-      to[static_cast<size_t>(next[static_cast<size_t>(before)]++)] = after;
-    }
-  }
-};
 
 struct Event {
   int64_t time;
@@ -74,10 +59,7 @@ class FluidRun {
     ++done_;
     set_.Remove(event.slot, event.time, changed_);
     Requeue();
-    const size_t from = static_cast<size_t>(successors_.begin[static_cast<size_t>(event.task)]);
-    const size_t to = static_cast<size_t>(successors_.begin[static_cast<size_t>(event.task) + 1]);
-    for (size_t i = from; i < to; ++i) {
-      const int32_t next = successors_.to[i];
+    for (const int32_t next : successors_.Of(event.task)) {
       if (--waits_[static_cast<size_t>(next)] > 0) continue;
       times_.released_by[static_cast<size_t>(next)] = event.task;
       Start(next, event.time);

@@ -88,6 +88,22 @@ TEST(Predict, OneProcessorDoesAllWorkOneAfterTheOther) {
   }
 }
 
+// The same for turns, which with a processor for each rank nobody has to wait for.
+TEST(Predict, ByTurns) {
+  const Machine one{1, {}, {}, {}, true, {}}, four{4, {}, {}, {}, true, {}};
+  for (const char* name : {"gpipe", "1f1b", "zb1p", "dualpipe"}) {
+    const auto schedule = schedules::Generate(name, {4, 8});
+    ASSERT_TRUE(schedule);
+    const auto costs = Costs(*schedule, 2);
+    EXPECT_NEAR(PredictRun(*schedule, costs, one).end.seconds(),
+                4 * 8 * (kForward + kInput + kWeight) + 1e-3, 1e-9)
+        << name;
+    EXPECT_EQ(PredictRun(*schedule, costs, four).end,
+              PredictRun(*schedule, costs, {4, Duration(0)}).end)
+        << name;
+  }
+}
+
 TEST(Predict, MoreProcessorsThanRanksChangeNothingAndFewerNeverHelp) {
   const auto schedule = schedules::Generate("1f1b", {4, 8});
   const auto end = [&](int processors) {

@@ -36,6 +36,7 @@ class Rank : public ModelRank {
        const std::vector<int>& stages, const ExpertShare& share, std::unique_ptr<Carrier> carrier);
   ~Rank() override;
 
+  bool computes_here() const override { return false; }
   const std::vector<timeline::Label>& labels() const override { return PartLabels(); }
   executor::Steps Plan(const schedules::Action& action, executor::Ports& ports) override;
   executor::Steps StepEnd() override;

@@ -2,12 +2,8 @@
 #include "kernels/executor/processors.h"
 
 #include <gtest/gtest.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 #include <set>
 #include <thread>
 
@@ -48,27 +44,6 @@ TEST(Processors, MoreRanksThanThereAreAreNotBound) {
   std::thread([&] {
     Bind({});
     EXPECT_EQ(Processors(), all);
-  }).join();
-}
-
-// An older system knows no turns of a thread's own: it tells 0, or its own.
-TEST(Processors, RanksThatShareThemAskForShortTurns) {
-  const auto turn_and_policy = [] {
-    std::array<uint64_t, 6> words = {};  // size and policy, flags, nice and priority, runtime
-    EXPECT_EQ(syscall(SYS_sched_getattr, 0, words.data(), sizeof(words), 0), 0);
-    return std::pair(words[3], words[0] >> 32);
-  };
-  const auto before = turn_and_policy();
-  std::thread([&] {
-    BindRank({0, 1}, 2, 3);
-    const auto asked = turn_and_policy();
-    EXPECT_TRUE(asked.first == 100'000 || asked.first == before.first) << asked.first;
-    EXPECT_EQ(asked.second, before.second);
-    std::thread([&] { EXPECT_EQ(turn_and_policy(), asked); }).join();
-  }).join();
-  std::thread([&] {
-    BindRank(Processors(), 0, 1);
-    EXPECT_EQ(turn_and_policy(), before);
   }).join();
 }
 

@@ -7,7 +7,9 @@
 
 #include <map>
 #include <set>
+#include <thread>
 
+#include "kernels/executor/processors.h"
 #include "schedules/registry.h"
 #include "schedules/token.h"
 #include "tests/kernels/executor/counting.h"
@@ -87,6 +89,46 @@ TEST(Threads, SixteenRanksOfDualPipe) {
   EXPECT_EQ(run->timeline.messages.size(), static_cast<size_t>(2 * 40 * 15));
 }
 
+// As the process would be under `taskset`: all lanes of all ranks take turns.
+template <class Work>
+void OnOneProcessor(const Work& work) {
+  std::thread([&] {
+    Bind({Processors().front()});
+    work();
+  }).join();
+}
+
+// Steps of all ranks, which are many more, in the order in which they ran.
+void ExpectOneStepAtATime(const timeline::Timeline& t) {
+  std::map<Duration, Duration> steps;
+  for (const timeline::ActionSpan& span : t.actions) {
+    for (int32_t i = span.first; i < span.first + span.count; ++i) {
+      const timeline::Operation& o = t.operations[static_cast<size_t>(i)];
+      steps[o.start] = std::max(steps[o.start], o.end);
+    }
+  }
+  Duration end;
+  for (const auto& [start, its_end] : steps) {
+    EXPECT_LE(end, start);
+    end = its_end;
+  }
+}
+
+TEST(Threads, OnOneProcessorAllLanesTakeTurns) {
+  for (const char* name : {"1f1b", "zb1p", "dualpipe", "zbv"}) {
+    SCOPED_TRACE(name);
+    const Schedule schedule = Made(name, 8, 16);
+    OnOneProcessor([&] {
+      Done done;
+      const auto run = RunOnThreads(schedule, Counters(schedule, done), {});
+      ASSERT_TRUE(run) << run.error().ToString();
+      ExpectEverythingOnce(schedule, done);
+      ExpectConsistent(run->timeline);
+      ExpectOneStepAtATime(run->timeline);
+    });
+  }
+}
+
 TEST(Threads, WithoutRecordsAllIsDoneAndNothingTold) {
   const Schedule schedule = Made("dualpipe", 4, 8);
   Done done;
@@ -131,6 +173,11 @@ TEST(Threads, AFailureEndsTheRunWithItsPlace) {
 }
 
 TEST(Threads, AHangEndsTheRunWithWhereAllStand) {
+  OnOneProcessor([] {
+    EXPECT_EQ(ErrorOf(Faulty::How::kFails),
+              "rank 1, action 3 of 16, 1F2: work: the loss is not finite");
+    EXPECT_THAT(ErrorOf(Faulty::How::kHangs), HasSubstr("rank 1, action 3 of 16, 1F2"));
+  });
   const std::string error = ErrorOf(Faulty::How::kHangs);
   EXPECT_THAT(error, HasSubstr("no rank has got anywhere for 300.0 ms"));
   EXPECT_THAT(error, HasSubstr("rank 1, action 3 of 16, 1F2"));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <thread>
 
+#include "kernels/executor/processors.h"
 #include "schedules/registry.h"
 #include "tests/kernels/transformer/runs.h"
 
@@ -33,6 +34,16 @@ TEST(Experts, RanksOfTheirOwnEqualOneRank) {
   const auto schedule = schedules::Generate("dualpipe", {2, 4});
   ExpectSame(Train(Grouped(2), *schedule, 2, 4, 2), Train(Grouped(2), OneRank(16), 2));
   ExpectSame(Train(Grouped(4), *schedule, 2, 4, 4), Train(Grouped(4), OneRank(16), 2));
+}
+
+// Lanes that wait for rows of each other take turns.
+TEST(Experts, OnOneProcessorToo) {
+  const auto schedule = schedules::Generate("dualpipe", {2, 4});
+  const Outcome expected = Train(Grouped(2), OneRank(8), 1);
+  std::thread([&] {
+    executor::Bind({executor::Processors().front()});
+    ExpectSame(Train(Grouped(2), *schedule, 1, 2, 2), expected);
+  }).join();
 }
 
 TEST(Experts, InBf16Too) {
