@@ -66,9 +66,16 @@ class Group {
       if (!made) return Fail(made.error());
       one_rank_ = *std::move(made);
     }
-    if (machine_.hop != Duration() || machine_.by_turns) return {};
+    const int ranks = group_.ranks * group_.replicas;
+    machine_.by_turns = group_.maker == nullptr && crew_.TurnsFor({}, ranks) != nullptr;
+    if (machine_.by_turns && crew_.post() == nullptr) {
+      // A message is there at once: what takes time is to wake who waits for it.
+      machine_ = {machine_.processors, {}, {}, {}, true, machine_.handover};
+      return {};
+    }
+    if (machine_.hop != Duration()) return {};
     if (group_.maker != nullptr) return MeasureDevicesHop();
-    const bool awake = machine_.processors >= group_.ranks * group_.replicas;
+    const bool awake = machine_.processors >= ranks;
     const auto values = static_cast<size_t>(model_.tokens * model_.hidden);
     const auto hop = transformer::MeasureHop(crew_, awake, values);
     if (!hop) return Fail(hop.error());

@@ -42,6 +42,8 @@ Result<std::unique_ptr<Trained>> Trained::Make(schedules::Schedule schedule,
 }
 
 Status Trained::Step() {
+  // Processes that are through with what came before would do this beside those that are not.
+  if (Status met = crew.Meet(); !met) return met;
   // As calibrations do.
   executor::CoolCaches(executor::Processors());
   const auto own = SecondsOfAll(crew);

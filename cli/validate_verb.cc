@@ -111,9 +111,6 @@ Status RunGroups(const Options& o, executor::Crew& crew, reports::ValidateResult
         Machine machine{result.processors, awake ? result.hop : result.hop_woken, result.hop_woken,
                         result.hop_woken};
         if (o.device != "cpu") machine.hop = machine.meeting = machine.handover = Duration();
-        if (o.device == "cpu" && crew.post() == nullptr && !awake) {
-          machine = {result.processors, {}, {}, {}, true, result.hop_woken};
-        }
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
         const auto device =
             ValidateDevice::Open({o.device, o.gpus, o.communication_sms}, ranks * o.replicas, crew);

@@ -1,12 +1,9 @@
 #include "kernels/turns.h"
 
-#include <linux/futex.h>
-#include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <algorithm>
+#include <new>
 #include <utility>
+
+#include "kernels/turn_table.h"
 
 namespace pipescope::kernels {
 namespace {
@@ -15,126 +12,143 @@ thread_local Turns::Seat* own_seat = nullptr;
 
 }  // namespace
 
-Turns::Turns(std::vector<int> processors) : free_(std::move(processors)) {
-  std::reverse(free_.begin(), free_.end());  // the first one is handed out first
+Turns::Turns(const std::vector<int>& processors, int threads)
+    : Turns(TurnTable::Make(processors, threads, {})) {}
+
+Turns::Turns(std::unique_ptr<TurnTable> table) : table_(std::move(table)) {
+  if (table_ == nullptr) throw std::bad_alloc();
 }
 
 Turns::~Turns() = default;
 
-Turns::Seat::Seat(Turns* turns)
-    : turns_(turns), before_(own_seat), thread_(static_cast<pid_t>(syscall(SYS_gettid))) {
+std::unique_ptr<Turns> Turns::Make(const std::vector<int>& processors, int threads, int processes,
+                                   std::chrono::microseconds awhile) {
+  auto table = TurnTable::Make(processors, threads, {processes, awhile});
+  if (table == nullptr) return nullptr;
+  return std::unique_ptr<Turns>(new Turns(std::move(table)));
+}
+
+std::unique_ptr<Turns> Turns::Open(const std::string& path) {
+  auto table = TurnTable::Open(path);
+  if (table == nullptr) return nullptr;
+  return std::unique_ptr<Turns>(new Turns(std::move(table)));
+}
+
+const std::string& Turns::path() const { return table_->path(); }
+
+Turns::Seat::Seat(Turns* turns) : turns_(turns), before_(own_seat) {
   own_seat = this;
-  if (turns_ != nullptr) turns_->Join(*this);
+  if (turns_ == nullptr) return;
+  TurnTable& table = *turns_->table_;
+  table.lock();
+  number_ = table.Sit();
+  table.Ready(number_);
+  const auto seats = table.HandOut();
+  table.unlock();
+  table.Wake(seats);
+  table.Sleep(number_);
 }
 
 Turns::Seat::~Seat() {
-  if (turns_ != nullptr) turns_->Leave(*this);
   own_seat = before_;
+  if (turns_ == nullptr) return;
+  TurnTable& table = *turns_->table_;
+  table.RunAnywhere(number_);
+  table.lock();
+  table.Release(number_);
+  table.Stand(number_);
+  turns_->FindReady();
+  const auto seats = table.HandOut();
+  table.unlock();
+  table.Wake(seats);
 }
 
 Turns* Turns::Mine() { return own_seat == nullptr ? nullptr : own_seat->turns_; }
 
-// They sleep, or are about to: where they run next is decided before they wake.
-void Turns::Wake(const std::vector<Seat*>& seats) {
-  for (Seat* seat : seats) {
-    if (seat->processor_ >= 0 && seat->bound_ != seat->processor_) {
-      cpu_set_t set;
-      CPU_ZERO(&set);
-      CPU_SET(seat->processor_, &set);
-      // A processor may have been taken away since: the thread then stays where it may run.
-      (void)sched_setaffinity(seat->thread_, sizeof(set), &set);
-      seat->bound_ = seat->processor_;
-    }
-    seat->has_turn_.store(1, std::memory_order_release);
-    syscall(SYS_futex, &seat->has_turn_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
-  }
-}
-
-void Turns::Sleep(Seat& seat) {
-  while (seat.has_turn_.load(std::memory_order_acquire) == 0) {
-    syscall(SYS_futex, &seat.has_turn_, FUTEX_WAIT_PRIVATE, 0, nullptr, nullptr, 0);
-  }
+Turns* Turns::Shared() {
+  Turns* const mine = Mine();
+  return mine == nullptr || mine->path().empty() ? nullptr : mine;
 }
 
 void Turns::FindReady() {
-  std::erase_if(blocked_, [this](Seat* seat) {
+  std::erase_if(blocked_, [this](const Seat* seat) {
     if (!(*seat->ready_)()) return false;
-    ready_.push_back(seat);
+    table_->Ready(seat->number_);
     return true;
   });
 }
 
-// To the one that has waited longest, of the free ones the processor that it had.
-std::vector<Turns::Seat*> Turns::HandOut() {
-  std::vector<Seat*> seats;
-  while (!ready_.empty() && !free_.empty()) {
-    Seat* const seat = ready_.front();
-    ready_.pop_front();
-    auto at = std::find(free_.begin(), free_.end(), seat->bound_);
-    if (at == free_.end()) at = free_.end() - 1;
-    seat->processor_ = *at;
-    free_.erase(at);
-    seats.push_back(seat);
-  }
-  return seats;
-}
-
-void Turns::Join(Seat& seat) {
-  std::unique_lock lock(mutex_);
-  ready_.push_back(&seat);
-  const auto seats = HandOut();
-  lock.unlock();
-  Wake(seats);
-  Sleep(seat);
-}
-
-void Turns::Leave(Seat& seat) {
-  std::unique_lock lock(mutex_);
-  free_.push_back(seat.processor_);
-  FindReady();
-  const auto seats = HandOut();
-  lock.unlock();
-  Wake(seats);
-}
-
 void Turns::Tell() {
-  std::unique_lock lock(mutex_);
+  table_->lock();
   FindReady();
-  const auto seats = HandOut();
-  lock.unlock();
-  Wake(seats);
+  const auto seats = table_->HandOut();
+  table_->unlock();
+  table_->Wake(seats);
+}
+
+void Turns::Poke(int process) {
+  table_->lock();
+  table_->Poke(process);
+  const auto seats = table_->HandOut();
+  table_->unlock();
+  table_->Wake(seats);
+}
+
+uint32_t Turns::pokes(int process) const { return table_->pokes(process); }
+
+void Turns::AwaitPoke(int process, uint32_t seen) {
+  const int seat = own_seat->number_;
+  table_->lock();
+  if (table_->pokes(process) != seen) {
+    table_->unlock();
+    return;
+  }
+  table_->Release(seat);
+  table_->Block(seat, process);
+  FindReady();
+  auto seats = table_->HandOut();
+  table_->unlock();
+  table_->Wake(seats);
+  if (table_->SleepAwhile(seat)) return;
+  table_->lock();
+  table_->Unblock(seat);
+  seats = table_->HandOut();
+  table_->unlock();
+  table_->Wake(seats);
+  table_->Sleep(seat);
 }
 
 bool Turns::Offer(Seat& seat) {
-  std::unique_lock lock(mutex_);
+  table_->lock();
   FindReady();
-  auto seats = HandOut();
-  const bool others = !ready_.empty();
+  auto seats = table_->HandOut();
+  const bool others = table_->AnyReady();
   if (others) {
-    seat.has_turn_.store(0, std::memory_order_relaxed);
-    ready_.push_back(&seat);
-    free_.push_back(seat.processor_);
-    const auto next = HandOut();
+    table_->Ready(seat.number_);
+    table_->Release(seat.number_);
+    const auto next = table_->HandOut();
     seats.insert(seats.end(), next.begin(), next.end());
   }
-  lock.unlock();
-  Wake(seats);
-  if (others) Sleep(seat);
+  table_->unlock();
+  table_->Wake(seats);
+  if (others) table_->Sleep(seat.number_);
   return others;
 }
 
 void Turns::Wait(Seat& seat, const Ready& ready) {
-  std::unique_lock lock(mutex_);
-  if (ready()) return;
+  table_->lock();
+  if (ready()) {
+    table_->unlock();
+    return;
+  }
   seat.ready_ = &ready;
-  seat.has_turn_.store(0, std::memory_order_relaxed);
   blocked_.push_back(&seat);
-  free_.push_back(seat.processor_);
+  table_->Release(seat.number_);
   FindReady();
-  const auto seats = HandOut();
-  lock.unlock();
-  Wake(seats);
-  Sleep(seat);
+  const auto seats = table_->HandOut();
+  table_->unlock();
+  table_->Wake(seats);
+  table_->Sleep(seat.number_);
 }
 
 bool OfferTurn() { return Turns::Mine() != nullptr && Turns::Mine()->Offer(*own_seat); }

@@ -18,29 +18,49 @@
 // Here all threads but as many as there are processors sleep, each has a processor of its own when
 // it is woken, and there is nothing left to decide.
 //
-// The three functions do nothing on a thread without a seat, or with a seat of no Turns: the same
-// code serves threads that have processors of their own.
+// The functions do nothing on a thread without a seat, or with a seat of no Turns: the same code
+// serves threads that have processors of their own.
+//
+// Threads of several processes take turns in memory that these share: Make on one of them, Open
+// with its `path` on the others. What there is for a process is for it alone to see, so who sends
+// it something pokes it, and its threads that wait get turns, in which they look:
+//
+//   while (true) {
+//     const uint32_t seen = turns->pokes(process);
+//     if (Look()) break;
+//     turns->AwaitPoke(process, seen);
+//   }
 #pragma once
 
-#include <sys/types.h>
-
-#include <atomic>
-#include <deque>
+#include <chrono>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace pipescope::kernels {
+
+class TurnTable;
 
 class Turns {
  public:
   using Ready = std::function<bool()>;
 
-  // Numbers as the system has them; a negative one is any: nobody is bound to it.
-  explicit Turns(std::vector<int> processors);
+  // Of one process. Processors: numbers as the system has them; a negative one is any, nobody is
+  // bound to it. At most so many threads have seats at a time.
+  Turns(const std::vector<int>& processors, int threads);
+  // Of several. Null where the system refuses.
+  static std::unique_ptr<Turns> Make(const std::vector<int>& processors, int threads, int processes,
+                                     std::chrono::microseconds awhile);
+  static std::unique_ptr<Turns> Open(const std::string& path);
   ~Turns();
   Turns(const Turns&) = delete;
   Turns& operator=(const Turns&) = delete;
+
+  // For Open, as long as these turns are there; empty for those of one process.
+  const std::string& path() const;
 
   // Of a thread, as long as it is there; all end before the turns do.
   class Seat {
@@ -54,35 +74,37 @@ class Turns {
     friend class Turns;
     Turns* const turns_;
     Seat* const before_;  // the thread's, while this one is there
-    const pid_t thread_;
-    int processor_ = -1, bound_ = -1;  // its own now; the one that it was bound to last
+    int number_ = -1;     // in the table
     const Ready* ready_ = nullptr;
-    std::atomic<uint32_t> has_turn_ = 0;
   };
 
   // Of the calling thread's seat; null where it has none. For threads that it starts.
   static Turns* Mine();
+  // Those that it shares with other processes; null where there are none.
+  static Turns* Shared();
 
-  // What someone may wait for has changed. From any thread.
+  // What someone may wait for has changed. From any thread of the process.
   void Tell();
+
+  // There is something for a process, by its number among those that share the turns. From any
+  // thread.
+  void Poke(int process);
+  uint32_t pokes(int process) const;
+  // The calling thread leaves its processor to others until the process, its own, has been poked
+  // more often than that, or for a while: what comes from elsewhere comes without.
+  void AwaitPoke(int process, uint32_t seen);
 
  private:
   friend bool OfferTurn();
   friend bool WaitInTurn(std::unique_lock<std::mutex>& lock, const Ready& ready);
 
+  explicit Turns(std::unique_ptr<TurnTable> table);
   bool Offer(Seat& seat);
   void Wait(Seat& seat, const Ready& ready);
-  void Join(Seat& seat);
-  void Leave(Seat& seat);
   void FindReady();
-  // Whom to wake, without the lock.
-  std::vector<Seat*> HandOut();
-  static void Wake(const std::vector<Seat*>& seats);
-  static void Sleep(Seat& seat);
 
-  std::mutex mutex_;  // of what follows
-  std::vector<int> free_;
-  std::deque<Seat*> ready_, blocked_;
+  const std::unique_ptr<TurnTable> table_;
+  std::vector<Seat*> blocked_;  // of this process; guarded by the table's lock
 };
 
 // After a piece of work: whoever is ready goes first. Whether someone was.

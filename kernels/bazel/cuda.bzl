@@ -7,7 +7,8 @@ load("//sim/bazel:copts.bzl", "PIPESCOPE_COPTS")
 def _flags(ctx):
     """nvcc's flags for the mode in which we build, and for all architectures."""
     mode = ctx.var["COMPILATION_MODE"]
-    flags = ["-std=c++20", "-lineinfo", "-Xcompiler=-fPIC,-Wall,-Wextra", "--expt-relaxed-constexpr"]
+    # Its own files beside the object: in two sandboxes it has one process number, and in /tmp one name.
+    flags = ["-std=c++20", "-objtemp", "-lineinfo", "-Xcompiler=-fPIC,-Wall,-Wextra", "--expt-relaxed-constexpr"]
     flags += ["-O3", "-DNDEBUG"] if mode == "opt" else (["-O0", "-g"] if mode == "dbg" else ["-O2"])
     for arch in CUDA_ARCHS:
         flags.append("-gencode=arch=compute_%s,code=sm_%s" % (arch, arch))
@@ -132,7 +133,12 @@ def _cuda_listing_impl(ctx):
     args.add("-ptx", ctx.file.src.path)
     args.add("-o", ptx)
     ctx.actions.run_shell(
-        command = "{root}/bin/nvcc $@ && {root}/bin/ptxas -v -arch=sm_{arch} {ptx} -o /dev/null 2> {said}".format(
+        command = " && ".join([
+            "export TMPDIR=$(mktemp -d)",
+            "trap 'rm -r $TMPDIR' EXIT",
+            "{root}/bin/nvcc $@",
+            "{root}/bin/ptxas -v -arch=sm_{arch} {ptx} -o /dev/null 2> {said}",
+        ]).format(
             root = CUDA_ROOT,
             arch = CUDA_ARCHS[0],
             ptx = ptx.path,

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kernels/executor/work.h"
+#include "kernels/turns.h"
 #include "schedules/schedule.h"
 #include "sim/base/result.h"
 #include "sim/base/units.h"
@@ -61,6 +62,9 @@ class Crew {
 
   // Between processes; null where there is but one.
   virtual Post* post() = 0;
+  // Those that ranks take that share processors, until the next call; null where they need not, or
+  // a device works for them. `works` are those that are here.
+  virtual kernels::Turns* TurnsFor(const Works& works, int ranks) = 0;
   // How many processors the ranks have, those of all machines.
   virtual int processors() const = 0;
   // Processes on the leader's machine: the first ones.

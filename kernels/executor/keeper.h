@@ -22,6 +22,7 @@ struct Vigil {
   int rank = 0;
   std::atomic<const char*> phase = "the start";  // null: in its actions, where `standing` says
   Standing standing;
+  std::atomic<bool> pushes = false;  // the rank moves on itself what it sends
 
   std::string Place() const;
 };

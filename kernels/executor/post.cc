@@ -1,9 +1,11 @@
 #include "kernels/executor/post.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "kernels/executor/spin.h"
 #include "kernels/executor/thread_seconds.h"
+#include "kernels/turns.h"
 
 namespace pipescope::executor {
 
@@ -11,7 +13,7 @@ Post::Post(std::unique_ptr<Wire> wire, Stop& stop, bool awake)
     : wire_(std::move(wire)), stop_(stop), awake_(awake) {}
 
 Status Post::SendBytes(int to, int tag, std::shared_ptr<const void> data, size_t bytes) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (tag < 0 || tag > wire_->largest_tag()) {
     return Fail("MPI numbers messages up to " + std::to_string(wire_->largest_tag()) +
                 " only: expected a smaller schedule");
@@ -19,8 +21,12 @@ Status Post::SendBytes(int to, int tag, std::shared_ptr<const void> data, size_t
   if (const char* error = wire_->Send(to, tag, std::move(data), bytes); error != nullptr) {
     return Fail(std::string("MPI: ") + error);
   }
+  lock.unlock();
+  if (kernels::Turns* const turns = kernels::Turns::Shared()) turns->Poke(to);
   return {};
 }
+
+constexpr int kLooks = 20;
 
 std::optional<Post::Letter> Post::Look(const Key& key) {
   const std::lock_guard lock(mutex_);
@@ -38,30 +44,50 @@ std::optional<Post::Letter> Post::Look(const Key& key) {
 Result<Post::Letter> Post::Wait(const Key& key, bool awake) {
   const auto start = std::chrono::steady_clock::now();
   double looking = ThreadSeconds();
+  uint64_t moved = moved_;
+  int looks = 0;
+  kernels::Turns* const turns = kernels::Turns::Shared();
   while (true) {
+    const uint32_t seen = turns == nullptr ? 0 : turns->pokes(rank());
     if (auto letter = Look(key)) return *std::move(letter);
     if (stop_.stopped()) return Fail("stopped while it waited for a message");
     const bool spin = awake || (awake_ && std::chrono::steady_clock::now() - start < kAwake);
-    if (!spin) std::this_thread::sleep_for(awake_ ? kNap : kSharedNap);
+    if (turns != nullptr) {
+      // One that has begun to come is there in no time, unless its sender has to help.
+      if (looks++ >= kLooks || !Begun(key)) turns->AwaitPoke(rank(), seen);
+    } else if (!spin) {
+      std::this_thread::sleep_for(awake_ ? kNap : kSharedNap);
+    }
     const double now = ThreadSeconds();
-    SecondsWaited() += now - std::exchange(looking, now);
+    const uint64_t still_moved = moved_;
+    // A look that brought something on its way was work.
+    if (still_moved == std::exchange(moved, still_moved)) SecondsWaited() += now - looking;
+    looking = now;
   }
 }
 
-bool Post::Progress() {
+// Whether the letter is on its way in: MPI brings it while it is asked.
+bool Post::Begun(const Key& key) {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(coming_.begin(), coming_.end(),
+                     [&](const auto& coming) { return coming.second.key == key; });
+}
+
+std::set<int> Post::Progress() {
   const std::lock_guard lock(mutex_);
   if (const char* error = wire_->Poll(*this); error != nullptr) {
     stop_.Fail(std::string("MPI: ") + error);
   }
-  return wire_->sending();
+  return wire_->sending_to();
 }
 
 void* Post::Room(const Wire::Arrival& arrival) {
+  ++moved_;
   const auto keep = [&](auto values) -> void* {
     // An empty list has no place of its own: one value, cut off when it is there.
     values.resize(std::max<size_t>(1, arrival.bytes / sizeof(values[0])));
     void* const at = values.data();
-    coming_.emplace(at, std::move(values));
+    coming_.emplace(at, Coming{{arrival.from, arrival.tag}, std::move(values)});
     return at;
   };
   const int type = arrival.tag % kTypes;
@@ -71,10 +97,11 @@ void* Post::Room(const Wire::Arrival& arrival) {
 }
 
 void Post::Arrived(const Wire::Arrival& arrival, void* room) {
+  ++moved_;
   auto node = coming_.extract(room);
-  std::visit([&](auto& values) { values.resize(arrival.bytes / sizeof(values[0])); },
-             node.mapped());
-  letters_[{arrival.from, arrival.tag}].push_back(std::move(node.mapped()));
+  Letter& letter = node.mapped().letter;
+  std::visit([&](auto& values) { values.resize(arrival.bytes / sizeof(values[0])); }, letter);
+  letters_[{arrival.from, arrival.tag}].push_back(std::move(letter));
 }
 
 }  // namespace pipescope::executor

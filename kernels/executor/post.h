@@ -4,16 +4,20 @@
 //   auto floats = post.Receive<float>(0, 17);      waits; in the order in which 0 sent
 //
 // MPI has no waiting that leaves the processor to others, so who waits looks again and again: for
-// kAwake without a pause where each rank has a processor (spin.h), then every kNap. What sends of
-// the same number and type to the same rank overtakes nothing. Any thread may call.
+// kAwake without a pause where each rank has a processor (spin.h), then every kNap. Where processes
+// take turns (kernels/turns.h) it leaves its own to others, and who sends pokes the one it sends
+// to. What sends of the same number and type to the same rank overtakes nothing. Any thread may
+// call.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <tuple>
 #include <variant>
 #include <vector>
@@ -61,12 +65,16 @@ class Post : private Wire::Sink {
     return std::get<std::vector<T>>(std::move(*letter));
   }
 
-  // Moves on what is under way; whether there is still something to send.
-  bool Progress();
+  // Moves on what is under way; to whom there is still something to send.
+  std::set<int> Progress();
 
  private:
   using Letter = std::variant<std::vector<float>, std::vector<double>, std::vector<char>>;
   using Key = std::pair<int, int>;  // sender, tag
+  struct Coming {
+    Key key;
+    Letter letter;
+  };
 
   static constexpr int kTypes = 3;
   template <class T>
@@ -79,6 +87,7 @@ class Post : private Wire::Sink {
   Status SendBytes(int to, int tag, std::shared_ptr<const void> data, size_t bytes);
   Result<Letter> Wait(const Key& key, bool awake);
   std::optional<Letter> Look(const Key& key);
+  bool Begun(const Key& key);
   void* Room(const Wire::Arrival& arrival) override;
   void Arrived(const Wire::Arrival& arrival, void* room) override;
 
@@ -86,8 +95,9 @@ class Post : private Wire::Sink {
   std::unique_ptr<Wire> wire_;
   Stop& stop_;
   const bool awake_;
-  std::map<void*, Letter> coming_;  // by where its values are
+  std::map<void*, Coming> coming_;  // by where its values are
   std::map<Key, std::deque<Letter>> letters_;
+  std::atomic<uint64_t> moved_ = 0;  // how often a letter began to come, or was there
 };
 
 }  // namespace pipescope::executor

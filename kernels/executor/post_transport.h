@@ -10,6 +10,7 @@
 
 #include "kernels/executor/post.h"
 #include "kernels/executor/transport.h"
+#include "kernels/turns.h"
 
 namespace pipescope::executor {
 
@@ -30,6 +31,14 @@ class PostTransport : public Transport {
       sent_.push_back({name, Clock::now()});
     }
     return post_.Send<float>(name.to, NumberOf(name), std::move(payload));
+  }
+
+  // Who shares its processor with those it sends to helps what it sends along, and has them look:
+  // MPI may need both ends for a long letter, and its thread (watch.h) would disturb those at work.
+  void Progress() override {
+    kernels::Turns* const turns = kernels::Turns::Shared();
+    if (turns == nullptr) return;
+    for (const int to : post_.Progress()) turns->Poke(to);
   }
 
   Result<Received> Receive(const MessageName& name) override {

@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <set>
 #include <thread>
 
 #include "kernels/executor/numbers.h"
@@ -18,9 +19,23 @@ namespace pipescope::executor {
 namespace {
 
 constexpr int kPings = 8;
+// Who takes turns looks for letters so often, where nobody pokes it: of its own machine, or of
+// others.
+constexpr std::chrono::microseconds kFromHere{1000}, kFromAfar{100};
 
 std::vector<char> Letters(const std::string& text) { return {text.begin(), text.end()}; }
 std::string Words(const std::vector<char>& letters) { return {letters.begin(), letters.end()}; }
+
+std::string PackAll(const std::vector<int>& numbers) {
+  Packer packer;
+  packer.PutList(numbers);
+  return packer.Take();
+}
+
+RankRecord RunInTurn(const RankTask& task, kernels::Turns* turns) {
+  const kernels::Turns::Seat seat(turns);
+  return RunRank(task);
+}
 
 }  // namespace
 
@@ -35,12 +50,14 @@ Result<std::unique_ptr<ProcessCrew>> ProcessCrew::Join(const ProcessPlace& place
                     "mpirun of the MPI that this was built with",
                     (*wire)->rank(), (*wire)->ranks(), place.rank, place.ranks));
   }
+  if (place.ranks_here > ProcessorsOfMachine()) AskForShortTurns();  // before there are threads
   auto crew = std::make_unique<ProcessCrew>(place, options, *std::move(wire), vigil);
   // Nobody can fail, and end the job, while others still start: see kLinger in keeper.cc.
   if (const Status met = crew->Meet(); !met) {
     crew->EndIfStopped();
     return Fail(met.error());
   }
+  if (const Status shared = crew->ShareTurns(); !shared) return Fail(shared.error());
   return crew;
 }
 
@@ -54,6 +71,51 @@ ProcessCrew::ProcessCrew(const ProcessPlace& place, const ProcessOptions& option
       watch_(post_, stop_, vigil, options.patience) {
   // Naps of 20 us would take 70 otherwise.
   prctl(PR_SET_TIMERSLACK, 1UL);
+}
+
+// The first process of each machine has the memory; all have turns, or none.
+Status ProcessCrew::ShareTurns() {
+  if (place_.ranks_here <= ProcessorsOfMachine()) return {};
+  const int first = place_.rank - place_.rank % place_.ranks_here;
+  const auto processors = Everywhere(PackAll(Processors()));
+  if (!processors) return Fail(processors.error());
+  std::set<int> of_machine;
+  for (int r = first; r < first + place_.ranks_here; ++r) {
+    const std::string& words = (*processors)[static_cast<size_t>(r)];
+    for (const int processor : Unpacker(words).GetList<int>()) of_machine.insert(processor);
+  }
+  constexpr int kLanes = 2;  // threads of a rank
+  if (place_.rank == first && !of_machine.empty()) {
+    turns_ = kernels::Turns::Make({of_machine.begin(), of_machine.end()},
+                                  kLanes * place_.ranks_here, place_.ranks,
+                                  place_.ranks_here < place_.ranks ? kFromAfar : kFromHere);
+  }
+  const auto paths = Everywhere(turns_ == nullptr ? "" : turns_->path());
+  if (!paths) return Fail(paths.error());
+  if (place_.rank != first) {
+    turns_ = kernels::Turns::Open((*paths)[static_cast<size_t>(first)]);
+  }
+  const auto shared = Everywhere(turns_ == nullptr ? "" : "shares");
+  if (!shared) return Fail(shared.error());
+  if (std::count(shared->begin(), shared->end(), "") > 0) turns_ = nullptr;
+  return {};
+}
+
+Result<std::vector<std::string>> ProcessCrew::Everywhere(const std::string& words) {
+  const auto all = Gather(words);
+  if (!all) return Fail(all.error());
+  Packer packer;
+  for (const std::string& of_rank : *all) packer.PutList(Letters(of_rank));
+  const auto shared = Share(packer.Take());
+  if (!shared) return Fail(shared.error());
+  Unpacker unpacker(*shared);
+  std::vector<std::string> everyones;
+  for (int r = 0; r < place_.ranks; ++r) everyones.push_back(Words(unpacker.GetList<char>()));
+  return everyones;
+}
+
+kernels::Turns* ProcessCrew::TurnsFor(const Works& works, int) {
+  return ComputeHere(works) ? turns_.get() : nullptr;
 }
 
 int ProcessCrew::processors() const {
@@ -168,7 +230,10 @@ Result<Run> ProcessCrew::RunStep(const schedules::Schedule& schedule, const Work
   const char* const phase = vigil_.phase.exchange(nullptr);
   const RankTask task{place_.rank,         &schedule,  &flow,  &routes,
                       works.front().get(), &transport, &stop_, &standing};
-  RankRecord record = RunRank(task);
+  kernels::Turns* const turns = TurnsFor(works, schedule.ranks);
+  vigil_.pushes = turns != nullptr;
+  RankRecord record = RunInTurn(task, turns);
+  vigil_.pushes = false;
   if (!stop_.stopped()) {
     if (Status asked = AskDevice(record); !asked) stop_.Fail(asked.error().message);
   }

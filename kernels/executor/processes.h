@@ -1,7 +1,9 @@
 // A schedule run for real, its ranks processes of a job that mpirun has started, on one machine or
 // many: the same loop (rank_run.h) over messages (post.h).
 //
-// Each process has one rank, its own number's. Before a step all set their clocks against rank 0's:
+// Each process has one rank, its own number's. Those of a machine that has fewer processors take
+// turns on them, through memory that they share (kernels/turns.h). Before a step all set their
+// clocks against rank 0's:
 //
 //   offset = clock of rank - (sent + back) / 2      of the fastest of kPings pings
 //   |error| <= (back - sent) / 2                    the accuracy that is told
@@ -50,6 +52,7 @@ class ProcessCrew : public Crew {
   void Through() override;
   bool AllThrough() override;
   Post* post() override { return &post_; }
+  kernels::Turns* TurnsFor(const Works& works, int ranks) override;
   int processors() const override;
   int processes_here() const override { return place_.ranks_here; }
   Duration clock_accuracy() const override { return accuracy_; }
@@ -64,13 +67,18 @@ class ProcessCrew : public Crew {
   Status Ping(int rank);
   Status Pong();
 
+  Status ShareTurns();
+  // Everyone's words, in the order of their ranks.
+  Result<std::vector<std::string>> Everywhere(const std::string& words);
+
   const ProcessPlace place_;
   Vigil& vigil_;
   Stop stop_;
   Post post_;
   std::vector<std::chrono::nanoseconds> offsets_;  // [rank] against rank 0's
   Duration accuracy_;
-  std::vector<bool> through_;  // [rank]
+  std::vector<bool> through_;              // [rank]
+  std::unique_ptr<kernels::Turns> turns_;  // of the machine's processes; null: they need none
   Watch watch_;
 };
 

@@ -36,8 +36,18 @@ std::vector<int> ProcessorsOf(const std::vector<int>& all, int rank, int ranks);
 // The calling thread, and threads that it starts from now on. Nothing where `processors` is empty.
 void Bind(const std::vector<int>& processors);
 
-// Of ranks that are more than processors; null where they are not, or a device works for them.
-std::unique_ptr<kernels::Turns> TurnsFor(const Works& works, int ranks);
+// The calling thread, and threads that it starts from now on: the shortest stretches that the
+// system gives, 100 us in place of milliseconds (Linux 6.12 and later). For processes that share
+// processors: threads of theirs that take no turns, as the one that watches, then don't hold up one
+// that does.
+void AskForShortTurns();
+
+// Whether their steps run on the threads that call them, so that these may take turns.
+bool ComputeHere(const Works& works);
+
+// Of ranks that are threads and more than processors; null where they are not, or a device works
+// for them.
+std::unique_ptr<kernels::Turns> MakeTurns(const Works& works, int ranks);
 
 // Makes the caches of all of them cold, at once (kernels/timing.h).
 void CoolCaches(const std::vector<int>& processors);

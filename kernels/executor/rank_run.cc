@@ -92,6 +92,7 @@ class RankRunner {
     }
     ended_.notify_all();
     if (!Give(i)) return false;
+    t_.transport->Progress();
     kernels::OfferTurn();
     return true;
   }

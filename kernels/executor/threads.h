@@ -14,6 +14,7 @@
 #include <chrono>
 
 #include "kernels/executor/crew.h"
+#include "kernels/executor/processors.h"
 
 namespace pipescope::executor {
 
@@ -44,12 +45,16 @@ class ThreadCrew : public Crew {
   void Through() override {}
   bool AllThrough() override { return true; }
   Post* post() override { return nullptr; }
+  kernels::Turns* TurnsFor(const Works& works, int ranks) override {
+    return (turns_ = MakeTurns(works, ranks)).get();
+  }
   int processors() const override;
   int processes_here() const override { return 1; }
   Duration clock_accuracy() const override { return {}; }
 
  private:
   const ThreadOptions options_;
+  std::unique_ptr<kernels::Turns> turns_;
 };
 
 }  // namespace pipescope::executor

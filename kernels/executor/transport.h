@@ -30,6 +30,8 @@ class Transport {
  public:
   virtual ~Transport() = default;
   virtual Status Send(const MessageName& name, Payload payload) = 0;
+  // After each step: moves on what is under way.
+  virtual void Progress() {}
   // Waits. Fails where the run was stopped.
   virtual Result<Received> Receive(const MessageName& name) = 0;
 };

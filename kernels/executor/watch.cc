@@ -43,7 +43,7 @@ std::vector<int> Watch::Others() const {
 void Watch::Loop() {
   auto beat = Clock::now();
   while (!leaving_) {
-    const bool sending = post_.Progress();
+    const bool sending = !post_.Progress().empty();
     const auto now = Clock::now();
     if (now >= beat) {
       Beat();
@@ -53,7 +53,7 @@ void Watch::Loop() {
     CheckHeard(now);
     if (post_.rank() == 0) CheckProgress(now);
     if (stop_.stopped()) End(stop_.message(), true);
-    std::this_thread::sleep_for(sending ? kPush : kLook);
+    std::this_thread::sleep_for(sending && !vigil_.pushes ? kPush : kLook);
   }
 }
 

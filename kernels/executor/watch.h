@@ -7,7 +7,8 @@
 //   a rank has not been heard of for `patience`    its process hangs, or its machine is gone
 //   no rank has got anywhere for `patience`        in a step; the line says where all stand
 //
-// The thread also moves on what MPI has to send (mpi/mpi_wire.cc): every kPush while there is any.
+// The thread also moves on what MPI has to send (mpi/mpi_wire.cc): every kPush while there is any,
+// but where the rank does so itself.
 #pragma once
 
 #include <chrono>

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <set>
 
 namespace pipescope::executor {
 
@@ -34,7 +35,8 @@ class Wire {
   virtual const char* Send(int to, int tag, std::shared_ptr<const void> data, size_t bytes) = 0;
   // Moves on what is under way. Null, or what went wrong.
   virtual const char* Poll(Sink& sink) = 0;
-  virtual bool sending() const = 0;
+  // To whom something still has to leave.
+  virtual std::set<int> sending_to() const = 0;
 };
 
 // The library's one function: a wire among all processes of the job, or null and why. Once.

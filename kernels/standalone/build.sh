@@ -13,7 +13,7 @@ cuda=1
 
 # What the binary is made of. Stand-ins for {fmt} and tl::expected: see include/.
 sources=(
-  kernels/standalone/main.cc kernels/timing.cc kernels/turns.cc kernels/fp8/*.cc
+  kernels/standalone/main.cc kernels/timing.cc kernels/turn*.cc kernels/fp8/*.cc
   kernels/cuda/*_case.cc kernels/cuda/cases.cc
   kernels/fast/layers.cc kernels/fast/ends.cc kernels/fast/gemm.cc kernels/fast/attention.cc
   kernels/fast/multiply_plain.cc

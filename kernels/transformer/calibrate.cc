@@ -134,12 +134,12 @@ void Calibration::OnThreads(const std::function<void(size_t place)>& run) const 
   const auto ranks = static_cast<int>(loads_.size());
   const bool processes = crew_.post() != nullptr;
   const auto processors = processes ? std::vector<int>() : executor::Processors();
-  const auto turns = processes ? nullptr : executor::TurnsFor(ranks_, ranks);
+  kernels::Turns* const turns = crew_.TurnsFor(ranks_, ranks);
   std::vector<std::thread> threads;
   for (size_t place = 0; place < ranks_.size(); ++place) {
     threads.emplace_back([&, place] {
       executor::Bind(executor::ProcessorsOf(processors, here_[place], ranks));
-      const kernels::Turns::Seat seat(turns.get());
+      const kernels::Turns::Seat seat(turns);
       run(place);
     });
   }
@@ -147,6 +147,7 @@ void Calibration::OnThreads(const std::function<void(size_t place)>& run) const 
 }
 
 Status Calibration::PlayBeside(std::vector<RankPlay>& plays, bool split) {
+  if (Status met = crew_.Meet(); !met) return met;
   executor::CoolCaches(executor::Processors());
   if (Status met = crew_.Meet(); !met) return met;
   const int count = static_cast<int>(plays.size());

@@ -1,6 +1,7 @@
 #include "kernels/transformer/rank_play.h"
 
 #include <chrono>
+#include <utility>
 
 #include "kernels/executor/thread_seconds.h"
 
@@ -21,14 +22,21 @@ void RankPlay::Play(bool split) { (split ? times_.split : times_.whole) = PlayOn
 void RankPlay::PlayOn(bool split) { PlayOnce(split); }
 
 void RankPlay::StepEnd(const std::function<void()>& meet) {
+  const auto worked = [](const auto& work) {
+    const double waited = executor::SecondsWaited(), start = executor::ThreadSeconds();
+    work();
+    return executor::ThreadSeconds() - start - (executor::SecondsWaited() - waited);
+  };
   executor::Steps steps = work_.StepEnd();
   std::vector<StepTimes>& end = times_.end;
+  double came =
+      0;  // gradients that came by letter while ranks met: work of the step that takes them
   for (const executor::Step& step : steps.list) {
-    const double waited = executor::SecondsWaited(), start = executor::ThreadSeconds();
-    if (status_) status_ = step.run();
-    const double run = executor::ThreadSeconds() - start;
-    end.push_back({run - (executor::SecondsWaited() - waited), 0});
-    if (end.size() == 1) meet();
+    const double run = worked([&] {
+      if (status_) status_ = step.run();
+    });
+    end.push_back({run + std::exchange(came, 0), 0});
+    if (end.size() == 1) came = worked(meet);
   }
   for (size_t i = 0; i < end.size(); ++i) AskDevice(steps.list[i], end[i]);
 }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstdlib>
 #include <vector>
 
 #include "kernels/executor/wire.h"
@@ -32,7 +33,11 @@ class MpiWire : public Wire {
   int rank() const override { return rank_; }
   int ranks() const override { return ranks_; }
   int largest_tag() const override { return largest_tag_; }
-  bool sending() const override { return !sent_.empty(); }
+  std::set<int> sending_to() const override {
+    std::set<int> ranks;
+    for (const Leaving& leaving : sent_) ranks.insert(leaving.to);
+    return ranks;
+  }
 
   const char* Send(int to, int tag, std::shared_ptr<const void> data, size_t bytes) override {
     if (bytes > INT_MAX) return "a message is larger than 2 GiB";
@@ -40,18 +45,24 @@ class MpiWire : public Wire {
     const int code =
         MPI_Isend(data.get(), static_cast<int>(bytes), MPI_BYTE, to, tag, MPI_COMM_WORLD, &request);
     if (code != MPI_SUCCESS) return Text(code);
-    sent_.push_back({request, std::move(data)});
+    sent_.push_back({request, to, std::move(data)});
     return nullptr;
   }
 
   const char* Poll(Sink& sink) override {
-    for (int there = 1; there != 0;) {
+    // A probe that finds nothing fetches what has come, for the next one to find.
+    for (int in_vain = 0; in_vain < 2;) {
+      int there = 0;
       MPI_Message message = MPI_MESSAGE_NULL;
       MPI_Status status;
       int code =
           MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &there, &message, &status);
       if (code != MPI_SUCCESS) return Text(code);
-      if (there == 0) break;
+      if (there == 0) {
+        ++in_vain;
+        continue;
+      }
+      in_vain = 0;
       code = Begin(sink, message, status);
       if (code != MPI_SUCCESS) return Text(code);
     }
@@ -66,6 +77,7 @@ class MpiWire : public Wire {
   };
   struct Leaving {
     MPI_Request request;
+    int to;
     std::shared_ptr<const void> data;
   };
 
@@ -137,6 +149,9 @@ class MpiWire : public Wire {
 }  // namespace
 
 extern "C" Wire* PipescopeOpenWire(const char** error) {
+  // OpenMPI would give the processor away in each look for letters where ranks are more than
+  // processors. Nobody waits within MPI: who waits does so in post.cc.
+  setenv("OMPI_MCA_mpi_yield_when_idle", "0", 1);
   int provided = 0;
   if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS) {
     *error = "cannot start";

@@ -57,7 +57,7 @@ class MemoryWire : public executor::Wire {
       sink.Arrived(arrival, room);
     }
   }
-  bool sending() const override { return false; }
+  std::set<int> sending_to() const override { return {}; }
 
  private:
   Mail& mail_;
