@@ -17,9 +17,8 @@
 // all work: steps of beside / alone = 1.2 on all of them run at 1 / 1.2, and at full speed while
 // one of two waits. Of more than two, those left may be predicted too fast while a few wait.
 //
-// More ranks that are threads take turns, a step each, in the run as in the prediction
-// (sim/engine/turns.h). Where they are processes they share the processors evenly, none of which is
-// idle while a rank could run: a fair scheduler does worse, since it lets one wait that could.
+// More ranks take turns, a step each, in the run as in the prediction (sim/engine/turns.h). Where
+// processes have no memory to do so by, they share the processors evenly.
 #pragma once
 
 #include "kernels/transformer/run_costs.h"
@@ -37,9 +36,10 @@ struct Machine {
   Duration meeting = {};
   // A lane is a thread that blocks while it waits: how long it takes to be woken.
   Duration handover = {};
-  // Threads that are more than processors take turns on these (kernels/turns.h): from when one is
-  // ready until a processor that was idle runs it. One that is at work takes no time.
+  // Ranks that are more than processors take turns on these (kernels/turns.h).
   bool by_turns = false;
+  // From when one of their threads is ready until a processor that was idle runs it. One that is at
+  // work takes no time. Between processes: as part of the hop.
   Duration wake = {};
 };
 

@@ -48,8 +48,7 @@ struct TurnTable::Header {
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
   // Of what follows it.
-  size_t AllAt() const { return sizeof(Header); }
-  size_t FreeAt() const { return AllAt() + sizeof(int32_t) * static_cast<size_t>(processors); }
+  size_t FreeAt() const { return sizeof(Header); }
   size_t ReadyAt() const { return FreeAt() + sizeof(int32_t) * static_cast<size_t>(processors); }
   size_t PokesAt() const { return ReadyAt() + sizeof(int32_t) * static_cast<size_t>(seats); }
   size_t SeatsAt() const { return PokesAt() + sizeof(uint32_t) * static_cast<size_t>(processes); }
@@ -93,7 +92,6 @@ std::unique_ptr<TurnTable> TurnTable::Make(const std::vector<int>& processors, i
   pthread_mutexattr_destroy(&attributes);
   // The first one is handed out first.
   std::reverse_copy(processors.begin(), processors.end(), Place<int32_t>(memory, plan.FreeAt()));
-  std::copy(processors.begin(), processors.end(), Place<int32_t>(memory, plan.AllAt()));
   for (int i = 0; i < sharing.processes; ++i) {
     new (Place<std::atomic<uint32_t>>(memory, plan.PokesAt()) + i) std::atomic<uint32_t>(0);
   }
@@ -125,7 +123,6 @@ TurnTable::TurnTable(void* memory, size_t bytes, bool shared, int file, std::str
       futex_(shared ? 0 : FUTEX_PRIVATE_FLAG),
       file_(file),
       path_(std::move(path)),
-      all_(Place<int32_t>(memory, header_->AllAt())),
       free_(Place<int32_t>(memory, header_->FreeAt())),
       ready_(Place<int32_t>(memory, header_->ReadyAt())),
       pokes_(Place<std::atomic<uint32_t>>(memory, header_->PokesAt())),
@@ -148,14 +145,6 @@ int TurnTable::Sit() {
   free->thread = static_cast<pid_t>(syscall(SYS_gettid));
   free->bound = -1;
   return static_cast<int>(free - seats_);
-}
-
-void TurnTable::RunAnywhere(int seat) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  for (int i = 0; i < header_->processors; ++i) CPU_SET(all_[i], &set);
-  (void)sched_setaffinity(0, sizeof(set), &set);
-  at(seat).bound = -1;
 }
 
 void TurnTable::Stand(int seat) { at(seat).thread = 0; }

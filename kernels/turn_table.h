@@ -1,8 +1,7 @@
 // What threads that take turns share: who has which processor, and who is ready, in the order in
 // which they became so. In memory of one process, or of several.
 //
-//   lock   ... Ready(seat), Release(seat), HandOut() ...   unlock   Wake(those that were handed
-//   one)
+//   lock   ... Ready(seat), Release(seat), seats = HandOut() ...   unlock   Wake(seats)
 //
 // Nobody waits for a processor with the lock.
 #pragma once
@@ -42,8 +41,6 @@ class TurnTable {
   // With the lock. A seat is the calling thread's from Sit to Stand.
   int Sit();
   void Stand(int seat);
-  // The calling thread, on any of the processors, until it is handed one.
-  void RunAnywhere(int seat);
   void Ready(int seat);               // it waits for a processor from now on
   void Release(int seat);             // its processor is free
   void Block(int seat, int process);  // it waits until the process is poked
@@ -72,9 +69,8 @@ class TurnTable {
   const int file_;   // -1: none
   const std::string path_;
   // In the memory, after its header:
-  const int32_t* const all_;  // processors
-  int32_t* const free_;       // of them, a stack
-  int32_t* const ready_;      // a ring
+  int32_t* const free_;   // a stack
+  int32_t* const ready_;  // a ring
   std::atomic<uint32_t>* const pokes_;
   Seat* const seats_;
 };

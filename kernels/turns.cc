@@ -39,6 +39,9 @@ const std::string& Turns::path() const { return table_->path(); }
 Turns::Seat::Seat(Turns* turns) : turns_(turns), before_(own_seat) {
   own_seat = this;
   if (turns_ == nullptr) return;
+  // On a machine of more processors than the set holds it stays empty, and nobody is bound.
+  CPU_ZERO(&allowed_);
+  (void)sched_getaffinity(0, sizeof(allowed_), &allowed_);
   TurnTable& table = *turns_->table_;
   table.lock();
   number_ = table.Sit();
@@ -53,7 +56,8 @@ Turns::Seat::~Seat() {
   own_seat = before_;
   if (turns_ == nullptr) return;
   TurnTable& table = *turns_->table_;
-  table.RunAnywhere(number_);
+  // Where it may run from now on: as before.
+  (void)sched_setaffinity(0, sizeof(allowed_), &allowed_);
   table.lock();
   table.Release(number_);
   table.Stand(number_);

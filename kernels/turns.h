@@ -1,10 +1,9 @@
 // Taking turns: more threads that work than processors, and none of these idle while one could.
 //
-//   Turns turns(processors);                       // those that the threads share
-//   on each thread   const Turns::Seat seat(&turns);      // waits for a processor, and is bound to
-//   it
-//                    work;  OfferTurn();                  // who has been ready longer goes first
-//                    WaitInTurn(lock, ready);             // leaves the processor to others
+//   Turns turns(processors, threads);
+//   on each thread   const Turns::Seat seat(&turns);   waits for a processor, is bound to it
+//                    work;  OfferTurn();               who has been ready longer goes first
+//                    WaitInTurn(lock, ready);          leaves the processor to others
 //                    make something ready;  TellTurns();
 //
 // First come, first served: whoever becomes ready gets the processor that is free, or else the one
@@ -31,6 +30,8 @@
 //     turns->AwaitPoke(process, seen);
 //   }
 #pragma once
+
+#include <sched.h>
 
 #include <chrono>
 #include <cstdint>
@@ -75,6 +76,7 @@ class Turns {
     Turns* const turns_;
     Seat* const before_;  // the thread's, while this one is there
     int number_ = -1;     // in the table
+    cpu_set_t allowed_;   // where the thread could run before
     const Ready* ready_ = nullptr;
   };
 

@@ -8,6 +8,30 @@
 #include "kernels/turns.h"
 
 namespace pipescope::executor {
+namespace {
+
+// A letter that has begun to come is there after so many looks, unless its sender has to help.
+constexpr int kLooks = 20;
+
+// Adds up what a thread takes to wait: but for looks that brought some letter further.
+class InVain {
+ public:
+  explicit InVain(const std::atomic<uint64_t>& moved) : moved_(moved), seen_(moved) {}
+  void Add() {
+    const double now = ThreadSeconds();
+    const uint64_t moved = moved_;
+    if (moved == seen_) SecondsWaited() += now - since_;
+    since_ = now;
+    seen_ = moved;
+  }
+
+ private:
+  const std::atomic<uint64_t>& moved_;
+  uint64_t seen_;
+  double since_ = ThreadSeconds();
+};
+
+}  // namespace
 
 Post::Post(std::unique_ptr<Wire> wire, Stop& stop, bool awake)
     : wire_(std::move(wire)), stop_(stop), awake_(awake) {}
@@ -26,8 +50,6 @@ Status Post::SendBytes(int to, int tag, std::shared_ptr<const void> data, size_t
   return {};
 }
 
-constexpr int kLooks = 20;
-
 std::optional<Post::Letter> Post::Look(const Key& key) {
   const std::lock_guard lock(mutex_);
   if (const char* error = wire_->Poll(*this); error != nullptr) {
@@ -43,26 +65,19 @@ std::optional<Post::Letter> Post::Look(const Key& key) {
 
 Result<Post::Letter> Post::Wait(const Key& key, bool awake) {
   const auto start = std::chrono::steady_clock::now();
-  double looking = ThreadSeconds();
-  uint64_t moved = moved_;
-  int looks = 0;
+  InVain in_vain(moved_);
   kernels::Turns* const turns = kernels::Turns::Shared();
-  while (true) {
+  for (int looks = 1;; ++looks) {
     const uint32_t seen = turns == nullptr ? 0 : turns->pokes(rank());
     if (auto letter = Look(key)) return *std::move(letter);
     if (stop_.stopped()) return Fail("stopped while it waited for a message");
     const bool spin = awake || (awake_ && std::chrono::steady_clock::now() - start < kAwake);
     if (turns != nullptr) {
-      // One that has begun to come is there in no time, unless its sender has to help.
-      if (looks++ >= kLooks || !Begun(key)) turns->AwaitPoke(rank(), seen);
+      if (looks > kLooks || !Begun(key)) turns->AwaitPoke(rank(), seen);
     } else if (!spin) {
       std::this_thread::sleep_for(awake_ ? kNap : kSharedNap);
     }
-    const double now = ThreadSeconds();
-    const uint64_t still_moved = moved_;
-    // A look that brought something on its way was work.
-    if (still_moved == std::exchange(moved, still_moved)) SecondsWaited() += now - looking;
-    looking = now;
+    in_vain.Add();
   }
 }
 
