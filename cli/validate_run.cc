@@ -35,6 +35,11 @@ std::vector<double> At(const std::vector<double>& values, const std::vector<size
   return picked;
 }
 
+// Half the distance between the quartiles, over the median.
+double NoiseOf(const std::vector<double>& seconds) {
+  return (Quantile(seconds, 0.75) - Quantile(seconds, 0.25)) / 2 / Quantile(seconds, 0.5);
+}
+
 // A family's, or a file's, which has to be of the group's shape.
 Result<schedules::Schedule> ScheduleOf(const ValidateGroup& group, const std::string& name) {
   if (!name.ends_with(".csv")) {
@@ -166,19 +171,22 @@ class Group {
     return {};
   }
 
-  // The median of the steps that single calls of the calibration make.
-  timeline::Timeline TypicalRun(const schedules::Schedule& schedule,
-                                const std::vector<transformer::RunCosts>& costs) const {
+  // The median of the steps that single calls of the calibration make, and how far they are apart.
+  std::pair<timeline::Timeline, double> TypicalRun(
+      const schedules::Schedule& schedule, const std::vector<transformer::RunCosts>& costs) const {
     std::vector<std::pair<Duration, size_t>> calls;
+    std::vector<double> seconds;
     for (size_t i = 0; i < costs.size(); ++i) {
       calls.emplace_back(PredictRun(schedule, costs[i], machine_).end, i);
+      seconds.push_back(calls.back().first.seconds());
     }
-    return PredictRun(schedule, costs[Median(std::move(calls)).second], machine_);
+    const size_t typical = Median(std::move(calls)).second;
+    return {PredictRun(schedule, costs[typical], machine_), NoiseOf(seconds)};
   }
 
   reports::ValidateCase CaseOf(const std::string& name, const Trained& trained,
                                const std::vector<transformer::RunCosts>& costs) const {
-    const timeline::Timeline predicted = TypicalRun(trained.schedule, costs);
+    const auto [predicted, predicted_noise] = TypicalRun(trained.schedule, costs);
     const auto counted = trained.Counted();
     const auto seconds = At(trained.seconds, counted);
     reports::ValidateCase c;
@@ -190,7 +198,8 @@ class Group {
     c.expert_ranks = group_.expert_ranks;
     c.predicted = predicted.end;
     c.measured = Seconds(Quantile(seconds, 0.5));
-    c.noise = (Quantile(seconds, 0.75) - Quantile(seconds, 0.25)) / 2 / c.measured.seconds();
+    c.noise = NoiseOf(seconds);
+    c.predicted_noise = predicted_noise;
     c.predicted_bubble = timeline::FindBubbles(predicted).makespan_rate;
     c.measured_bubble = Quantile(At(trained.bubbles, counted), 0.5);
     c.others = Quantile(At(trained.others, counted), 0.5);

@@ -29,10 +29,10 @@ std::string RanksOf(const ValidateCase& c) {
 }
 
 std::string CaseLine(const ValidateCase& c, size_t width) {
-  return fmt::format("{:<{}}{:<14}{:>12}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n", c.schedule,
-                     width, c.model, RanksOf(c), c.microbatches, Format(c.predicted),
-                     Format(c.measured), fmt::format("{:+.1f} %", 100 * c.error()),
-                     FormatPercent(c.noise), FormatPercent(c.others),
+  return fmt::format("{:<{}}{:<14}{:>12}{:>6}{:>12}{:>8}{:>12}{:>8}{:>9}{:>8}{:>9}{:>9}\n",
+                     c.schedule, width, c.model, RanksOf(c), c.microbatches, Format(c.predicted),
+                     FormatPercent(c.predicted_noise), Format(c.measured), FormatPercent(c.noise),
+                     fmt::format("{:+.1f} %", 100 * c.error()), FormatPercent(c.others),
                      FormatPercent(c.predicted_bubble), FormatPercent(c.measured_bubble));
 }
 
@@ -108,11 +108,11 @@ std::string ValidateText(const ValidateResult& r) {
   for (const ValidateCase& c : r.cases) width = std::max(width, c.schedule.size());
   width += 2;
   std::string text = fmt::format(
-      "{} on {}: {} processors, a load of {:.1f} when it began; {} of each, {}\n\n"
-      "{:<{}}{:<14}{:>12}{:>6}{:>12}{:>12}{:>9}{:>8}{:>8}{:>9}{:>9}\n",
-      r.device, r.machine, r.processors, r.load, RepetitionsText(r), TransportOf(r), "schedule",
-      width, "model", "ranks", "mbs", "predicted", "measured", "error", "noise", "others", "bubble",
-      "measured");
+      "{} on {}: {} processor{}, a load of {:.1f} when it began; {} of each, {}\n\n"
+      "{:<{}}{:<14}{:>12}{:>6}{:>12}{:>8}{:>12}{:>8}{:>9}{:>8}{:>9}{:>9}\n",
+      r.device, r.machine, r.processors, r.processors == 1 ? "" : "s", r.load, RepetitionsText(r),
+      TransportOf(r), "schedule", width, "model", "ranks", "mbs", "predicted", "noise", "measured",
+      "noise", "error", "others", "bubble", "measured");
   for (const ValidateCase& c : r.cases) text += CaseLine(c, width);
   text += fmt::format("\nMean error {} in magnitude; {}.\n", FormatPercent(MeanError(r)),
                       RankingText(r));
@@ -157,6 +157,7 @@ std::string ValidateJson(const ValidateResult& r) {
                              {"measured_s", c.measured.seconds()},
                              {"error", c.error()},
                              {"noise", c.noise},
+                             {"predicted_noise", c.predicted_noise},
                              {"steps", c.steps},
                              {"others", c.others},
                              {"predicted_bubble_rate", c.predicted_bubble},

@@ -1,9 +1,10 @@
 // What `pipescope validate` found: predicted and measured steps side by side, as text and JSON.
 //
 //   error   (predicted - measured) / measured, of the medians over repetitions
-//   noise   half the distance between the quartiles of the measured steps, over their median
+//   noise   half the distance between the quartiles of the measured steps, over their median; and
+//           of those that single calls of the calibration predict
 //   pairs   two schedules of the same ranks, micro-batches and model that are apart by more than
-//           the noise of both; ranked wrong where they are predicted the other way round
+//           the noise of both runs; ranked wrong where they are predicted the other way round
 #pragma once
 
 #include <string>
@@ -23,7 +24,7 @@ struct ValidateCase {
   int microbatches = 0;
   int replicas = 1, expert_ranks = 1;
   Duration predicted, measured;
-  double noise = 0;   // of measured
+  double noise = 0, predicted_noise = 0;
   int steps = 0;      // that count
   double others = 0;  // share of the processors that other processes used meanwhile
   double predicted_bubble = 0, measured_bubble = 0;  // mean over ranks, of the pipeline's time
