@@ -24,7 +24,8 @@ namespace {
 
 using transformer::Calibration;
 
-// How well the median of a schedule's steps is to be known, where time lasts.
+// How well the median of a schedule's steps is to be known, and what they are predicted from, where
+// time lasts.
 constexpr double kKnown = 0.01;
 // Repetitions, however patient: all their times are kept.
 constexpr int kMost = 1000;
@@ -142,9 +143,13 @@ class Group {
   }
 
   bool Enough() const {
-    return std::all_of(trained_.begin(), trained_.end(), [&](const auto& t) {
-      return t->quiet() >= group_.repetitions && t->MedianError() <= kKnown;
-    });
+    return std::all_of(trained_.begin(), trained_.end(),
+                       [&](const auto& t) {
+                         return t->quiet() >= group_.repetitions && t->MedianError() <= kKnown;
+                       }) &&
+           std::all_of(calibrations_.begin(), calibrations_.end(), [](const auto& of_loads) {
+             return of_loads.second->MedianError() <= kKnown;
+           });
   }
 
   Result<std::vector<reports::ValidateCase>> Cases() const {

@@ -75,8 +75,7 @@ std::vector<size_t> Trained::Counted() const {
 double Trained::MedianError() const {
   std::vector<double> values;
   for (const size_t i : Counted()) values.push_back(seconds[i]);
-  const double spread = Quantile(values, 0.75) - Quantile(values, 0.25);
-  return 1.25 / 1.35 * spread / Median(values) / std::sqrt(static_cast<double>(values.size()));
+  return pipescope::MedianError(values);
 }
 
 int Trained::quiet() const {

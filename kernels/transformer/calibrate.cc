@@ -12,6 +12,7 @@
 #include "kernels/transformer/packed_costs.h"
 #include "kernels/transformer/play_costs.h"
 #include "kernels/turns.h"
+#include "sim/base/quantile.h"
 
 namespace pipescope::transformer {
 namespace {
@@ -50,6 +51,19 @@ class Meeting {
   bool over_ = false;
   std::function<void()> last_;
 };
+
+double SecondsOf(const PlayTimes& times) {
+  double sum = 0;
+  for (const ActionTimes* order : {&times.whole, &times.split}) {
+    for (const auto& [key, actions] : *order) {
+      for (const auto& steps : actions) {
+        for (const StepTimes& step : steps) sum += step.run + step.before;
+      }
+    }
+  }
+  for (const StepTimes& step : times.end) sum += step.run;
+  return sum;
+}
 
 Status FirstFailure(const std::vector<RankPlay>& plays) {
   for (const RankPlay& play : plays) {
@@ -207,6 +221,15 @@ void Calibration::PlayAlone(RankPlay& play, size_t place, bool split) const {
       ended.wait(false);
     }
   });
+}
+
+double Calibration::MedianError() const {
+  std::vector<double> sums;
+  for (size_t call = FirstCall(); call < beside_.size(); ++call) {
+    double& sum = sums.emplace_back(0);
+    for (const PlayTimes& times : beside_[call]) sum += SecondsOf(times);
+  }
+  return pipescope::MedianError(sums);
 }
 
 AloneShares Calibration::SharesOf(size_t place, ActionTimes PlayTimes::*order) const {

@@ -61,6 +61,10 @@ class Calibration {
   // A step of every rank; the first call warms up, where more follow. Fails as a step does.
   Status Measure();
 
+  // How well what its ranks here take in all is known by the calls so far, but for the first one
+  // (sim/base/quantile.h).
+  double MedianError() const;
+
   // Of a schedule that it serves, once Measure was called: those of each call but the first,
   // where there are others. A pair is the steps of its F and of its B. Where the crew leads;
   // elsewhere of its own rank alone.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <random>
 #include <vector>
@@ -34,6 +35,18 @@ TEST(Quantile, IsTheValueOfAPlaceAmongSortedOnes) {
       EXPECT_EQ(Quantile(values, share), sorted[i]);
     }
   }
+}
+
+// Quartiles 8 and 12, median 10: 4 / 1.35 x 1.25 / 10 / sqrt(n); a hundred times the values, a
+// tenth.
+TEST(Quantile, AMedianIsKnownBetterByMoreValues) {
+  std::vector<double> values = {2, 8, 10, 12, 30};
+  const double once = MedianError(values);
+  EXPECT_NEAR(once, 1.25 / 1.35 * 4 / 10 / std::sqrt(5), 1e-12);
+  std::vector<double> many;
+  for (int i = 0; i < 100; ++i) many.insert(many.end(), values.begin(), values.end());
+  EXPECT_NEAR(MedianError(many), once / 10, 1e-12);
+  EXPECT_EQ(MedianError({5, 5, 5}), 0);
 }
 
 }  // namespace
