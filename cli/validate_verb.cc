@@ -95,6 +95,7 @@ Status MeasureHops(reports::ValidateResult& result) {
   for (const bool awake : {true, false}) {
     executor::ThreadOptions options;
     options.may_wait_awake = awake;
+    options.may_take_turns = false;  // two ranks on one processor would wait for each other's steps
     executor::ThreadCrew threads(options);
     const auto hop = transformer::MeasureHop(threads, awake);
     if (!hop) return Fail(hop.error());

@@ -86,7 +86,7 @@ Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works
   Finish finish;
   std::atomic<int> there = 0;
   const std::vector<int> processors = Processors();
-  const auto turns = MakeTurns(works, schedule.ranks);
+  const auto turns = options.may_take_turns ? MakeTurns(works, schedule.ranks) : nullptr;
   std::vector<std::thread> threads;
   for (size_t r = 0; r < works.size(); ++r) {
     threads.emplace_back([&, r] {
