@@ -22,7 +22,7 @@ struct ThreadOptions {
   std::chrono::milliseconds patience{60'000};
   bool may_wait_awake = true;
   bool may_take_turns = true;  // where ranks are more than processors (processors.h)
-  bool records = true;  // else the timeline is empty; what recording costs is measured by it
+  bool records = true;         // else the timeline is empty; what recording costs is measured by it
 };
 
 // `works`: one for each rank; they are called until this returns.
