@@ -40,7 +40,6 @@ struct TurnTable::Seat {
 };
 
 struct TurnTable::Header {
-  uint64_t bytes = 0;
   int32_t processors = 0, seats = 0, processes = 0;
   int64_t awhile = 0;                  // ns
   int32_t free = 0;                    // how many of free_
@@ -72,13 +71,12 @@ std::unique_ptr<TurnTable> TurnTable::Make(const std::vector<int>& processors, i
   plan.seats = seats;
   plan.processes = sharing.processes;
   plan.awhile = std::chrono::nanoseconds(sharing.awhile).count();
-  plan.bytes = plan.Bytes();
   const int file = shared ? memfd_create("turns", MFD_CLOEXEC) : -1;
-  if (shared && (file < 0 || ftruncate(file, static_cast<off_t>(plan.bytes)) != 0)) {
+  if (shared && (file < 0 || ftruncate(file, static_cast<off_t>(plan.Bytes())) != 0)) {
     if (file >= 0) close(file);
     return nullptr;
   }
-  void* const memory = mmap(nullptr, plan.bytes, PROT_READ | PROT_WRITE,
+  void* const memory = mmap(nullptr, plan.Bytes(), PROT_READ | PROT_WRITE,
                             shared ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS, file, 0);
   if (memory == MAP_FAILED) {
     if (file >= 0) close(file);
@@ -99,7 +97,7 @@ std::unique_ptr<TurnTable> TurnTable::Make(const std::vector<int>& processors, i
   std::string path =
       shared ? "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(file) : std::string();
   return std::unique_ptr<TurnTable>(
-      new TurnTable(memory, plan.bytes, shared, file, std::move(path)));
+      new TurnTable(memory, plan.Bytes(), shared, file, std::move(path)));
 }
 
 std::unique_ptr<TurnTable> TurnTable::Open(const std::string& path) {
@@ -114,6 +112,10 @@ std::unique_ptr<TurnTable> TurnTable::Open(const std::string& path) {
   close(file);
   if (memory == MAP_FAILED) return nullptr;
   const auto bytes = static_cast<size_t>(found.st_size);
+  if (static_cast<const Header*>(memory)->Bytes() != bytes) {
+    munmap(memory, bytes);
+    return nullptr;
+  }
   return std::unique_ptr<TurnTable>(new TurnTable(memory, bytes, true, -1, path));
 }
 

@@ -10,6 +10,16 @@ namespace {
 
 thread_local Turns::Seat* own_seat = nullptr;
 
+// Changes the table, hands out what processors are then free, and wakes those that got one.
+template <class Change>
+void Update(TurnTable& table, const Change& change) {
+  table.lock();
+  change();
+  const auto seats = table.HandOut();
+  table.unlock();
+  table.Wake(seats);
+}
+
 }  // namespace
 
 Turns::Turns(const std::vector<int>& processors, int threads)
@@ -43,12 +53,10 @@ Turns::Seat::Seat(Turns* turns) : turns_(turns), before_(own_seat) {
   CPU_ZERO(&allowed_);
   (void)sched_getaffinity(0, sizeof(allowed_), &allowed_);
   TurnTable& table = *turns_->table_;
-  table.lock();
-  number_ = table.Sit();
-  table.Ready(number_);
-  const auto seats = table.HandOut();
-  table.unlock();
-  table.Wake(seats);
+  Update(table, [&] {
+    number_ = table.Sit();
+    table.Ready(number_);
+  });
   table.Sleep(number_);
 }
 
@@ -58,13 +66,11 @@ Turns::Seat::~Seat() {
   TurnTable& table = *turns_->table_;
   // Where it may run from now on: as before.
   (void)sched_setaffinity(0, sizeof(allowed_), &allowed_);
-  table.lock();
-  table.Release(number_);
-  table.Stand(number_);
-  turns_->FindReady();
-  const auto seats = table.HandOut();
-  table.unlock();
-  table.Wake(seats);
+  Update(table, [&] {
+    table.Release(number_);
+    table.Stand(number_);
+    turns_->FindReady();
+  });
 }
 
 Turns* Turns::Mine() { return own_seat == nullptr ? nullptr : own_seat->turns_; }
@@ -83,75 +89,49 @@ void Turns::FindReady() {
 }
 
 void Turns::Tell() {
-  table_->lock();
-  FindReady();
-  const auto seats = table_->HandOut();
-  table_->unlock();
-  table_->Wake(seats);
+  Update(*table_, [&] { FindReady(); });
 }
 
 void Turns::Poke(int process) {
-  table_->lock();
-  table_->Poke(process);
-  const auto seats = table_->HandOut();
-  table_->unlock();
-  table_->Wake(seats);
+  Update(*table_, [&] { table_->Poke(process); });
 }
 
 uint32_t Turns::pokes(int process) const { return table_->pokes(process); }
 
 void Turns::AwaitPoke(int process, uint32_t seen) {
   const int seat = own_seat->number_;
-  table_->lock();
-  if (table_->pokes(process) != seen) {
-    table_->unlock();
-    return;
-  }
-  table_->Release(seat);
-  table_->Block(seat, process);
-  FindReady();
-  auto seats = table_->HandOut();
-  table_->unlock();
-  table_->Wake(seats);
+  Update(*table_, [&] {
+    if (table_->pokes(process) != seen) return;
+    table_->Release(seat);
+    table_->Block(seat, process);
+    FindReady();
+  });
   if (table_->SleepAwhile(seat)) return;
-  table_->lock();
-  table_->Unblock(seat);
-  seats = table_->HandOut();
-  table_->unlock();
-  table_->Wake(seats);
+  Update(*table_, [&] { table_->Unblock(seat); });
   table_->Sleep(seat);
 }
 
 bool Turns::Offer(Seat& seat) {
-  table_->lock();
-  FindReady();
-  auto seats = table_->HandOut();
-  const bool others = table_->AnyReady();
-  if (others) {
+  Tell();  // processors that are idle come first
+  bool others = false;
+  Update(*table_, [&] {
+    others = table_->AnyReady();
+    if (!others) return;
     table_->Ready(seat.number_);
     table_->Release(seat.number_);
-    const auto next = table_->HandOut();
-    seats.insert(seats.end(), next.begin(), next.end());
-  }
-  table_->unlock();
-  table_->Wake(seats);
+  });
   if (others) table_->Sleep(seat.number_);
   return others;
 }
 
 void Turns::Wait(Seat& seat, const Ready& ready) {
-  table_->lock();
-  if (ready()) {
-    table_->unlock();
-    return;
-  }
-  seat.ready_ = &ready;
-  blocked_.push_back(&seat);
-  table_->Release(seat.number_);
-  FindReady();
-  const auto seats = table_->HandOut();
-  table_->unlock();
-  table_->Wake(seats);
+  Update(*table_, [&] {
+    if (ready()) return;
+    seat.ready_ = &ready;
+    blocked_.push_back(&seat);
+    table_->Release(seat.number_);
+    FindReady();
+  });
   table_->Sleep(seat.number_);
 }
 

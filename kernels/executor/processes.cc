@@ -84,10 +84,9 @@ Status ProcessCrew::ShareTurns() {
     const std::string& words = (*processors)[static_cast<size_t>(r)];
     for (const int processor : Unpacker(words).GetList<int>()) of_machine.insert(processor);
   }
-  constexpr int kLanes = 2;  // threads of a rank
   if (place_.rank == first && !of_machine.empty()) {
     turns_ = kernels::Turns::Make({of_machine.begin(), of_machine.end()},
-                                  kLanes * place_.ranks_here, place_.ranks,
+                                  kThreadsOfRank * place_.ranks_here, place_.ranks,
                                   place_.ranks_here < place_.ranks ? kFromAfar : kFromHere);
   }
   const auto paths = Everywhere(turns_ == nullptr ? "" : turns_->path());

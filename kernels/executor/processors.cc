@@ -111,8 +111,7 @@ std::unique_ptr<kernels::Turns> MakeTurns(const Works& works, int ranks) {
   std::vector<int> processors = Processors();
   // Of a machine whose processors nobody is bound to there are as many without a number.
   if (processors.empty()) processors.assign(static_cast<size_t>(ProcessorCount()), -1);
-  constexpr int kLanes = 2;  // threads of a rank
-  return std::make_unique<kernels::Turns>(processors, kLanes * ranks);
+  return std::make_unique<kernels::Turns>(processors, kThreadsOfRank * ranks);
 }
 
 void CoolCaches(const std::vector<int>& processors) {

@@ -42,6 +42,9 @@ void Bind(const std::vector<int>& processors);
 // that does.
 void AskForShortTurns();
 
+// Of a rank: one for each lane (rank_run.h).
+inline constexpr int kThreadsOfRank = 2;
+
 // Whether their steps run on the threads that call them, so that these may take turns.
 bool ComputeHere(const Works& works);
 

@@ -29,8 +29,8 @@ void RankPlay::StepEnd(const std::function<void()>& meet) {
   };
   executor::Steps steps = work_.StepEnd();
   std::vector<StepTimes>& end = times_.end;
-  double came =
-      0;  // gradients that came by letter while ranks met: work of the step that takes them
+  // For gradients that came by letter while ranks met: work of the step that takes them.
+  double came = 0;
   for (const executor::Step& step : steps.list) {
     const double run = worked([&] {
       if (status_) status_ = step.run();
