@@ -37,7 +37,7 @@ constexpr std::array kOperations = {
     Operation{"attention", "",
               "none yet: cuDNN 9.19's attention node takes no causal mask, and its graph of single "
               "operations cannot be tried without a GPU"},
-    Operation{"router", "none: real runs use the truth", kCopy},
+    Operation{"router", "", kCopy},
     Operation{"permute", "", kCopy},
     Operation{"unpermute", "", kCopy},
     Operation{"swiglu", "", kCopy},

@@ -2,6 +2,7 @@
 #include "kernels/bench/cpu_ops.h"
 #include "kernels/bench/cpu_timer.h"
 #include "kernels/fast/layers.h"
+#include "kernels/fast/router.h"
 #include "kernels/train/cross_entropy.h"
 #include "kernels/train/swiglu.h"
 
@@ -89,6 +90,27 @@ Pair UnpermutePair(Draw& draw, Rows n) {
           [=] { return fast::Unpermute(rows, w, by, n.columns); }};
 }
 
+// Experts, then weights, of half of which a token may choose.
+Pair RouterPair(Draw& draw, Rows n) {
+  const RouterConfig config = {n.columns, 4, 2, 1, 2, Scoring::kSigmoid, true, 2.5};
+  const auto logits = DrawNormal(draw, n.rows * n.columns);
+  const auto floats = [](const Routes& routes) {
+    Floats all(routes.experts.begin(), routes.experts.end());
+    all.insert(all.end(), routes.weights.begin(), routes.weights.end());
+    return all;
+  };
+  return {[=] { return floats(Route(logits, {}, config)); },
+          [=] { return floats(fast::Route(logits, {}, config)); }};
+}
+
+Pair RouterGradientPair(Draw& draw, Rows n) {
+  const RouterConfig config = {n.columns, 4, 2, 1, 2, Scoring::kSigmoid, true, 2.5};
+  const auto logits = DrawNormal(draw, n.rows * n.columns), d = DrawNormal(draw, 4 * n.rows);
+  const auto experts = Route(logits, {}, config).experts;
+  return {[=] { return RouteInputGradient(logits, experts, d, config); },
+          [=] { return fast::RouteInputGradient(logits, experts, d, config); }};
+}
+
 // Weights after a step; moments start from zero each time.
 Pair AdamWPair(Draw& draw, Rows n) {
   const auto g = DrawNormal(draw, n.rows * n.columns), w = DrawNormal(draw, n.rows * n.columns);
@@ -142,6 +164,8 @@ std::vector<Op> CpuFastOps() {
           FastOp("swiglu_input_grad_fast", {128, 2048}, 20, SwiGluGradientPair),
           FastOp("rope_fast", {1024, 64}, 8, RopePair),
           FastOp("cross_entropy_fast", {8, 32768}, 4, LossPair),
+          FastOp("router_fast", {64, 256}, 4, RouterPair),
+          FastOp("router_input_grad_fast", {64, 256}, 8, RouterGradientPair),
           FastOp("permute_fast", {64, 1024}, 4 * 5, PermutePair),
           FastOp("unpermute_fast", {64, 1024}, 4 * 5, UnpermutePair),
           FastOp("adamw_fast", {256, 1024}, 20, AdamWPair)};

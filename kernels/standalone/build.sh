@@ -15,7 +15,7 @@ cuda=1
 sources=(
   kernels/standalone/main.cc kernels/timing.cc kernels/turn*.cc kernels/fp8/*.cc
   kernels/cuda/*_case.cc kernels/cuda/cases.cc
-  kernels/fast/layers.cc kernels/fast/ends.cc kernels/fast/gemm.cc kernels/fast/attention.cc
+  kernels/fast/layers.cc kernels/fast/ends.cc kernels/fast/gemm.cc kernels/fast/attention.cc kernels/fast/router.cc
   kernels/fast/multiply_plain.cc
   kernels/train/*.cc sim/measured/profile.cc sim/measured/profile_json.cc sim/base/file.cc
   sim/base/json_text.cc sim/base/names.cc sim/base/quantity.cc sim/base/result.cc

@@ -11,15 +11,6 @@
 namespace pipescope::kernels {
 namespace {
 
-constexpr double kLeastSum = 1e-20;
-
-void Check(const RouterConfig& c) {
-  PIPESCOPE_CHECK(c.groups > 0 && c.experts > 0 && c.experts % c.groups == 0);
-  PIPESCOPE_CHECK(0 < c.groups_selected && c.groups_selected <= c.groups);
-  PIPESCOPE_CHECK(0 < c.group_best && c.group_best <= c.experts / c.groups);
-  PIPESCOPE_CHECK(0 < c.selected && c.selected <= c.experts / c.groups * c.groups_selected);
-}
-
 std::vector<double> Scores(std::span<const float> logits, Scoring scoring) {
   std::vector<double> scores;
   const double largest = *std::max_element(logits.begin(), logits.end());
@@ -77,16 +68,23 @@ std::vector<size_t> Choose(std::span<const double> biased, const RouterConfig& c
 double Divisor(std::span<const double> scores, std::span<const int32_t> chosen,
                const RouterConfig& config) {
   if (!config.normalised) return 1;
-  double sum = kLeastSum;
+  double sum = kLeastRouteSum;
   for (const int32_t e : chosen) sum += scores[static_cast<size_t>(e)];
   return sum;
 }
 
 }  // namespace
 
+void CheckRouter(const RouterConfig& c) {
+  PIPESCOPE_CHECK(c.groups > 0 && c.experts > 0 && c.experts % c.groups == 0);
+  PIPESCOPE_CHECK(0 < c.groups_selected && c.groups_selected <= c.groups);
+  PIPESCOPE_CHECK(0 < c.group_best && c.group_best <= c.experts / c.groups);
+  PIPESCOPE_CHECK(0 < c.selected && c.selected <= c.experts / c.groups * c.groups_selected);
+}
+
 Routes Route(std::span<const float> logits, std::span<const float> bias,
              const RouterConfig& config) {
-  Check(config);
+  CheckRouter(config);
   const Rows rows(logits, config.experts);
   PIPESCOPE_CHECK(bias.empty() || bias.size() == rows.columns());
   Routes routes;
@@ -110,7 +108,7 @@ std::vector<float> RouteInputGradient(std::span<const float> logits,
                                       std::span<const int32_t> experts,
                                       std::span<const float> d_weights,
                                       const RouterConfig& config) {
-  Check(config);
+  CheckRouter(config);
   const Rows rows(logits, config.experts), gradients(d_weights, config.selected);
   PIPESCOPE_CHECK(experts.size() == d_weights.size() && rows.count() == gradients.count());
   std::vector<double> d_logits;

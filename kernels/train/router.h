@@ -45,6 +45,12 @@ struct RouterConfig {
   double scale = 1;
 };
 
+// A chosen score is divided by the sum of all of them and of this.
+inline constexpr double kLeastRouteSum = 1e-20;
+
+// Aborts on a configuration that cannot be met.
+void CheckRouter(const RouterConfig& config);
+
 struct Routes {
   std::vector<int32_t> experts;  // [tokens][selected]
   std::vector<float> weights;    // [tokens][selected]

@@ -1,6 +1,7 @@
 // The operations of a MoE layer, of operations.h.
 #include "kernels/fast/gemm.h"
 #include "kernels/fast/layers.h"
+#include "kernels/fast/router.h"
 #include "kernels/transformer/fp8_linear.h"
 #include "kernels/transformer/operations.h"
 
@@ -29,12 +30,12 @@ void AddExpertGradient(Parameter& w, const fast::View& x, const fast::View& dy) 
 }  // namespace
 
 Choice Choose(Tape& tape, const Tensor& logits, const kernels::RouterConfig& config) {
-  auto routes = kernels::Route(logits->value, {}, config);
+  auto routes = fast::Route(logits->value, {}, config);
   Choice choice{routes.experts, tape.Make(std::move(routes.weights), config.selected)};
   tape.Record(
       [&tape, logits, weights = choice.weights, experts = std::move(routes.experts), config] {
         tape.AddGradient(
-            logits, kernels::RouteInputGradient(logits->value, experts, weights->gradient, config));
+            logits, fast::RouteInputGradient(logits->value, experts, weights->gradient, config));
       });
   return choice;
 }
