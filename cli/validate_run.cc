@@ -12,7 +12,6 @@
 #include "cli/validate_predict.h"
 #include "cli/validate_trained.h"
 #include "kernels/executor/threads.h"
-#include "kernels/timing.h"
 #include "kernels/transformer/calibrate.h"
 #include "schedules/registry.h"
 #include "schedules/schedule_file.h"
@@ -248,8 +247,6 @@ Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
                                                     const Machine& machine, executor::Crew& crew) {
   const auto model = transformer::FindModel(group.model);
   if (!model) return Fail(model.error());
-  // As on a GPU: otherwise schedules that hold more activations pay for more pages in each step.
-  kernels::KeepMemory();
   Group run(group, ModelOf(group, *model), machine, crew);
   if (Status ok = run.Begin(); !ok) return Fail(ok.error());
   for (const std::string& name : schedules) {

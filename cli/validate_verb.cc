@@ -14,6 +14,7 @@
 #include "cli/verb.h"
 #include "cli/version.h"
 #include "kernels/executor/threads.h"
+#include "kernels/timing.h"
 #include "kernels/transformer/calibrate.h"
 #include "reports/perfetto.h"
 #include "reports/validate_page.h"
@@ -176,6 +177,8 @@ int ValidateOnThreads(const Options& o) {
 }
 
 int Validate(const Options& o) {
+  // As on a GPU: otherwise schedules that hold more activations pay for more pages in each step.
+  kernels::KeepMemory();
   if (o.transport == "threads") return ValidateOnThreads(o);
   ProcessJob job;
   job.ranks = o.ranks;

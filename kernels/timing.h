@@ -14,7 +14,8 @@ namespace pipescope::kernels {
 // EPYC's last-level cache now and then. A larger one may hold on to them anyway.
 void CoolCaches();
 
-// Before anything is timed, once: what is allocated from now on stays with the process.
+// Before anything is timed, once: what is allocated from now on stays with the process, in the
+// heaps of the threads that asked for it. So threads that are timed are to stay, too (worker.h).
 void KeepMemory();
 
 }  // namespace pipescope::kernels

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,10 @@ class Crew {
   // How many ranks a schedule must have; none where any number may be.
   virtual std::optional<int> ranks() const = 0;
   virtual std::vector<int> RanksOf(int ranks) const = 0;
+  // Calls `run` with the place of each rank that is here, all at once, on the threads that run
+  // their steps: bound or taking turns as there, with the same heaps.
+  virtual void OnRanks(const Works& works, int ranks,
+                       const std::function<void(size_t place)>& run) = 0;
   // `works`: one for each rank that is here. The timeline is empty where the crew does not lead.
   virtual Result<Run> RunStep(const schedules::Schedule& schedule, const Works& works) = 0;
 

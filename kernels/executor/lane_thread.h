@@ -5,15 +5,16 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
-#include <thread>
 
+#include "kernels/executor/worker.h"
 #include "kernels/turns.h"
 
 namespace pipescope::executor {
 
 class LaneThread {
  public:
-  LaneThread() : thread_([this, turns = kernels::Turns::Mine()] { Loop(turns); }) {}
+  LaneThread()
+      : thread_(Worker::Place() + 1, [this, turns = kernels::Turns::Mine()] { Loop(turns); }) {}
   LaneThread(const LaneThread&) = delete;
   LaneThread& operator=(const LaneThread&) = delete;
   ~LaneThread() {
@@ -27,7 +28,7 @@ class LaneThread {
       std::unique_lock lock(mutex_);
       WaitUntil(lock, [this] { return ended_; });
     }
-    thread_.join();
+    thread_.Join();
   }
 
   void Start(std::function<void()> job) {
@@ -77,7 +78,7 @@ class LaneThread {
   std::condition_variable changed_;
   std::function<void()> job_;
   bool ending_ = false, ended_ = false;
-  std::thread thread_;  // last: it starts when all else is there
+  Worker thread_;  // last: it starts when all else is there
 };
 
 }  // namespace pipescope::executor

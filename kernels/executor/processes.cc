@@ -32,11 +32,6 @@ std::string PackAll(const std::vector<int>& numbers) {
   return packer.Take();
 }
 
-RankRecord RunInTurn(const RankTask& task, kernels::Turns* turns) {
-  const kernels::Turns::Seat seat(turns);
-  return RunRank(task);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ProcessCrew>> ProcessCrew::Join(const ProcessPlace& place,
@@ -215,6 +210,12 @@ Status ProcessCrew::Pong() {
   return {};
 }
 
+void ProcessCrew::OnRanks(const Works& works, int ranks,
+                          const std::function<void(size_t place)>& run) {
+  const kernels::Turns::Seat seat(TurnsFor(works, ranks));
+  run(0);
+}
+
 Result<Run> ProcessCrew::RunStep(const schedules::Schedule& schedule, const Works& works) {
   PIPESCOPE_CHECK(works.size() == 1 && schedule.ranks == place_.ranks);
   if (Status sound = Sound(schedule); !sound) return Fail(sound.error());
@@ -229,9 +230,9 @@ Result<Run> ProcessCrew::RunStep(const schedules::Schedule& schedule, const Work
   const char* const phase = vigil_.phase.exchange(nullptr);
   const RankTask task{place_.rank,         &schedule,  &flow,  &routes,
                       works.front().get(), &transport, &stop_, &standing};
-  kernels::Turns* const turns = TurnsFor(works, schedule.ranks);
-  vigil_.pushes = turns != nullptr;
-  RankRecord record = RunInTurn(task, turns);
+  vigil_.pushes = TurnsFor(works, schedule.ranks) != nullptr;
+  RankRecord record;
+  OnRanks(works, schedule.ranks, [&](size_t) { record = RunRank(task); });
   vigil_.pushes = false;
   if (!stop_.stopped()) {
     if (Status asked = AskDevice(record); !asked) stop_.Fail(asked.error().message);

@@ -45,6 +45,8 @@ class ProcessCrew : public Crew {
   bool leads() const override { return place_.rank == 0; }
   std::optional<int> ranks() const override { return place_.ranks; }
   std::vector<int> RanksOf(int) const override { return {place_.rank}; }
+  void OnRanks(const Works& works, int ranks,
+               const std::function<void(size_t place)>& run) override;
   Result<Run> RunStep(const schedules::Schedule& schedule, const Works& works) override;
   Result<std::vector<std::string>> Gather(const std::string& words) override;
   Result<std::string> Share(const std::string& words) override;

@@ -4,12 +4,12 @@
 #include <condition_variable>
 #include <mutex>
 #include <numeric>
-#include <thread>
 
 #include "kernels/executor/mailboxes.h"
 #include "kernels/executor/processors.h"
 #include "kernels/executor/rank_run.h"
 #include "kernels/executor/spin.h"
+#include "kernels/executor/worker.h"
 #include "kernels/turns.h"
 #include "sim/base/quantity.h"
 
@@ -62,12 +62,33 @@ void Watch(const schedules::Schedule& schedule, const std::vector<Standing>& sta
   }
 }
 
+// A thread for each rank, which runs as soon as it has a processor.
+std::vector<Worker> StartRanks(int ranks, kernels::Turns* turns,
+                               const std::function<void(size_t rank)>& run) {
+  const std::vector<int> processors = Processors();
+  std::vector<Worker> threads;
+  for (int rank = 0; rank < ranks; ++rank) {
+    threads.emplace_back(kThreadsOfRank * rank,
+                         [own = ProcessorsOf(processors, rank, ranks), turns, run, rank] {
+                           Bind(own);
+                           const kernels::Turns::Seat seat(turns);
+                           run(static_cast<size_t>(rank));
+                         });
+  }
+  return threads;
+}
+
 }  // namespace
 
 std::vector<int> ThreadCrew::RanksOf(int ranks) const {
   std::vector<int> all(static_cast<size_t>(ranks));
   std::iota(all.begin(), all.end(), 0);
   return all;
+}
+
+void ThreadCrew::OnRanks(const Works& works, int ranks,
+                         const std::function<void(size_t place)>& run) {
+  for (Worker& thread : StartRanks(ranks, TurnsFor(works, ranks), run)) thread.Join();
 }
 
 int ThreadCrew::processors() const { return ProcessorCount(); }
@@ -85,28 +106,19 @@ Result<Run> RunOnThreads(const schedules::Schedule& schedule, const Works& works
   std::vector<RankRecord> records(works.size());
   Finish finish;
   std::atomic<int> there = 0;
-  const std::vector<int> processors = Processors();
   const auto turns = options.may_take_turns ? MakeTurns(works, schedule.ranks) : nullptr;
-  std::vector<std::thread> threads;
-  for (size_t r = 0; r < works.size(); ++r) {
-    threads.emplace_back([&, r] {
-      Bind(ProcessorsOf(processors, static_cast<int>(r), schedule.ranks));
-      ++there;
-      if (awake) WaitAwake([&] { return there == schedule.ranks; });
-      const RankTask task{static_cast<int>(r), &schedule,  &flow, &routes,
-                          works[r].get(),      &mailboxes, &stop, &standings[r],
-                          options.records};
-      {
-        const kernels::Turns::Seat seat(turns.get());
-        records[r] = RunRank(task);
-      }
-      const std::lock_guard lock(finish.mutex);
-      ++finish.ranks;
-      finish.changed.notify_all();
-    });
-  }
+  const auto run = [&](size_t r) {
+    ++there;
+    if (awake) WaitAwake([&] { return there == schedule.ranks; });
+    records[r] = RunRank({static_cast<int>(r), &schedule, &flow, &routes, works[r].get(),
+                          &mailboxes, &stop, &standings[r], options.records});
+    const std::lock_guard lock(finish.mutex);
+    ++finish.ranks;
+    finish.changed.notify_all();
+  };
+  std::vector<Worker> threads = StartRanks(schedule.ranks, turns.get(), run);
   Watch(schedule, standings, works, options, turns.get(), finish, stop);
-  for (std::thread& thread : threads) thread.join();
+  for (Worker& thread : threads) thread.Join();
   if (stop.stopped()) return Fail(stop.message());
   if (!options.records) return Run();
   for (RankRecord& record : records) {

@@ -35,6 +35,8 @@ class ThreadCrew : public Crew {
   bool leads() const override { return true; }
   std::optional<int> ranks() const override { return {}; }
   std::vector<int> RanksOf(int ranks) const override;
+  void OnRanks(const Works& works, int ranks,
+               const std::function<void(size_t place)>& run) override;
   Result<Run> RunStep(const schedules::Schedule& schedule, const Works& works) override {
     return RunOnThreads(schedule, works, options_);
   }

@@ -5,7 +5,6 @@
 #include <condition_variable>
 #include <mutex>
 #include <random>
-#include <thread>
 
 #include "kernels/executor/processors.h"
 #include "kernels/executor/spin.h"
@@ -144,20 +143,8 @@ Status Calibration::MeasureBeside(std::vector<PlayTimes>& times) {
   return {};
 }
 
-void Calibration::OnThreads(const std::function<void(size_t place)>& run) const {
-  const auto ranks = static_cast<int>(loads_.size());
-  const bool processes = crew_.post() != nullptr;
-  const auto processors = processes ? std::vector<int>() : executor::Processors();
-  kernels::Turns* const turns = crew_.TurnsFor(ranks_, ranks);
-  std::vector<std::thread> threads;
-  for (size_t place = 0; place < ranks_.size(); ++place) {
-    threads.emplace_back([&, place] {
-      executor::Bind(executor::ProcessorsOf(processors, here_[place], ranks));
-      const kernels::Turns::Seat seat(turns);
-      run(place);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
+void Calibration::OnRanks(const std::function<void(size_t place)>& run) const {
+  crew_.OnRanks(ranks_, static_cast<int>(loads_.size()), run);
 }
 
 Status Calibration::PlayBeside(std::vector<RankPlay>& plays, bool split) {
@@ -166,7 +153,7 @@ Status Calibration::PlayBeside(std::vector<RankPlay>& plays, bool split) {
   if (Status met = crew_.Meet(); !met) return met;
   const int count = static_cast<int>(plays.size());
   std::atomic<int> through = 0;
-  OnThreads([&](size_t place) {
+  OnRanks([&](size_t place) {
     RankPlay& play = plays[place];
     play.Play(split);
     if (!play.status()) {
@@ -187,7 +174,7 @@ Status Calibration::PlayBeside(std::vector<RankPlay>& plays, bool split) {
 Status Calibration::EndStep(std::vector<RankPlay>& plays) {
   Status met;
   Meeting all(plays.size(), [&] { met = crew_.Meet(); });
-  OnThreads([&](size_t place) { plays[place].StepEnd([&] { all.Come(); }); });
+  OnRanks([&](size_t place) { plays[place].StepEnd([&] { all.Come(); }); });
   if (Status ok = FirstFailure(plays); !ok) return ok;
   return met;
 }
@@ -211,7 +198,7 @@ Status Calibration::MeasureAlone(std::vector<PlayTimes>& times) {
 void Calibration::PlayAlone(RankPlay& play, size_t place, bool split) const {
   executor::CoolCaches(executor::Processors());
   std::atomic<bool> ended = false;
-  OnThreads([&](size_t other) {
+  OnRanks([&](size_t other) {
     if (other == place) {
       play.Play(split);
       ended = true;

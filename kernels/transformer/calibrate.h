@@ -1,10 +1,11 @@
 // What the steps of a model take alone: the measured costs that a prediction starts from.
 //
-// Each rank plays its stages alone (rank_play.h): no messages, no waiting, but the same loop, on a
-// thread of its own beside those of the others (they share caches and memory and, where they are
-// more than processors, turns). Of each stage it holds as many micro-batches as the schedule makes
-// it hold at most, since how cold an activation is in the cache counts (stage_load.h; of a model of
-// hidden 64, 4 % of a step between 1F1B's two and GPipe's eight):
+// Each rank plays its stages alone (rank_play.h): no messages, no waiting, but the same loop, on
+// the thread and the heap that its steps run with (worker.h; on another heap, laid out otherwise,
+// steps of hidden 64 took a tenth less), beside those of the others (they share caches and memory
+// and, where they are more than processors, turns). Of each stage it holds as many micro-batches as
+// the schedule makes it hold at most, since how cold an activation is in the cache counts
+// (stage_load.h; of a model of hidden 64, 4 % of a step between 1F1B's two and GPipe's eight):
 //
 //   F of micro-batch m, then the backward pass of m - held + 1: B; then all again with I, and the W
 //   of m - held - deferred + 2, each order from cold caches, as a run; at last the step's end
@@ -75,8 +76,7 @@ class Calibration {
 
   RankPlay PlayOf(size_t place);
   std::vector<bool> Orders() const;  // whether they split; those that are needed
-  // On a thread of each rank that is here, bound or taking turns as in a run.
-  void OnThreads(const std::function<void(size_t place)>& run) const;
+  void OnRanks(const std::function<void(size_t place)>& run) const;
   Status MeasureBeside(std::vector<PlayTimes>& times);
   Status PlayBeside(std::vector<RankPlay>& plays, bool split);
   Status EndStep(std::vector<RankPlay>& plays);

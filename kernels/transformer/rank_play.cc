@@ -7,7 +7,7 @@
 
 namespace pipescope::transformer {
 
-// Its lanes are threads of its own, whose processor time starts anew: so does the work's.
+// What comes between two steps of a lane is of one play: each has a TimedWork of its own.
 ActionTimes RankPlay::PlayOnce(bool split) {
   if (!status_) return {};
   TimedWork timed(work_);
