@@ -1,5 +1,6 @@
 #include "cli/interference.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,10 +28,13 @@ double BusySeconds() {
 
 }  // namespace
 
-double OwnSeconds() {
+Use OwnUse() {
   timespec time = {};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return {static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec),
+          static_cast<double>(usage.ru_minflt)};
 }
 
 Interference::Interference(double own)

@@ -12,8 +12,11 @@
 
 namespace pipescope::cli {
 
-// Processor time of this process so far.
-double OwnSeconds();
+// What this process used so far: processor time, and pages of memory that it had not used before.
+struct Use {
+  double seconds = 0, pages = 0;
+};
+Use OwnUse();
 
 class Interference {
  public:

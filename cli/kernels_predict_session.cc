@@ -25,9 +25,9 @@ Result<reports::KernelPredictions> PredictSession::Run() {
   for (const bench::Op& op : calibrated_.machine.ops) {
     const HeldShapes held = HeldOutShapes(op, request_.seed);
     if (held.empty()) continue;
-    const Interference others(OwnSeconds());
+    const Interference others(OwnUse().seconds);
     if (auto ok = RunKernel(op, held); !ok) return Fail(ok.error());
-    all_.others = std::max(all_.others, others.Share(OwnSeconds()));
+    all_.others = std::max(all_.others, others.Share(OwnUse().seconds));
   }
   all_.failures = calibrated_.failures;
   all_.failures.insert(all_.failures.end(), held_.failures.begin(), held_.failures.end());

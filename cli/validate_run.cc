@@ -25,9 +25,12 @@ using transformer::Calibration;
 
 // How well the median of a schedule's steps is to be known, and what they are predicted from, where
 // time lasts.
-constexpr double kKnown = 0.01;
+constexpr double kKnown = 0.005;
 // Repetitions, however patient: all their times are kept.
 constexpr int kMost = 1000;
+// For each second of processor time: 0.3 % of it, where a page takes 9 us.
+constexpr double kNewPages = 300;
+constexpr int kMostWarmUps = 5;
 
 std::vector<double> At(const std::vector<double>& values, const std::vector<size_t>& places) {
   std::vector<double> picked;
@@ -110,45 +113,26 @@ class Group {
     return {};
   }
 
-  Status Repeat() {
-    const auto own = SecondsOfAll(crew_);
-    if (!own) return Fail(own.error());
-    const Interference round(*own);
-    if (crew_.leads()) {
-      if (Status ok = one_rank_->Step(); !ok) return ok;
+  // Until all is known well enough, or patience ends. Rounds in which much memory is new warm up.
+  Status RepeatEnough() {
+    const auto start = std::chrono::steady_clock::now();
+    const std::chrono::duration<double> patience(group_.patience);
+    int counted = 0;
+    for (int round = 0; true; ++round) {
+      if (Status ok = Repeat(); !ok) return ok;
+      const bool patient = round < kMost && std::chrono::steady_clock::now() - start < patience;
+      const bool warms =
+          round == 0 || (counted == 0 && patient && round < kMostWarmUps && new_pages_ > kNewPages);
+      counted += warms ? 0 : 1;
+      const bool again = warms || counted < group_.repetitions || (patient && !Enough());
+      const auto said = crew_.Share(warms ? "warmed" : again ? "again" : "");
+      if (!said) return Fail(said.error());
+      if (*said == "warmed") {
+        for (auto& [loads, calibration] : calibrations_) calibration->Warmed();
+        for (auto& trained : trained_) trained->Warmed();
+      }
+      if (said->empty()) return {};
     }
-    for (auto& [loads, calibration] : calibrations_) {
-      if (Status ok = calibration->Measure(); !ok) return ok;
-    }
-    for (auto& trained : trained_) {
-      if (Status ok = trained->Step(); !ok) return ok;
-    }
-    const auto now = SecondsOfAll(crew_);
-    if (!now) return Fail(now.error());
-    // A tick is too long for short steps: they count as what the whole round was.
-    constexpr double kShort = 0.05;
-    const double others = round.Share(*now);
-    for (auto& trained : trained_) {
-      if (trained->seconds.back() < kShort) trained->others.back() = others;
-    }
-    return {};
-  }
-
-  // Whether the leader wants another one.
-  Result<bool> Again(bool wanted) {
-    const auto said = crew_.Share(wanted ? "again" : "");
-    if (!said) return Fail(said.error());
-    return !said->empty();
-  }
-
-  bool Enough() const {
-    return std::all_of(trained_.begin(), trained_.end(),
-                       [&](const auto& t) {
-                         return t->quiet() >= group_.repetitions && t->MedianError() <= kKnown;
-                       }) &&
-           std::all_of(calibrations_.begin(), calibrations_.end(), [](const auto& of_loads) {
-             return of_loads.second->MedianError() <= kKnown;
-           });
   }
 
   Result<std::vector<reports::ValidateCase>> Cases() const {
@@ -164,6 +148,43 @@ class Group {
   }
 
  private:
+  Status Repeat() {
+    const auto own = UseOfAll(crew_);
+    if (!own) return Fail(own.error());
+    const Interference round(own->seconds);
+    if (crew_.leads()) {
+      if (Status ok = one_rank_->Step(); !ok) return ok;
+    }
+    for (auto& [loads, calibration] : calibrations_) {
+      if (Status ok = calibration->Measure(); !ok) return ok;
+    }
+    for (auto& trained : trained_) {
+      if (Status ok = trained->Step(); !ok) return ok;
+    }
+    const auto now = UseOfAll(crew_);
+    if (!now) return Fail(now.error());
+    if (crew_.leads()) {
+      new_pages_ = (now->pages - own->pages) / (now->seconds - own->seconds);
+    }
+    // A tick is too long for short steps: they count as what the whole round was.
+    constexpr double kShort = 0.05;
+    const double others = round.Share(now->seconds);
+    for (auto& trained : trained_) {
+      if (trained->seconds.back() < kShort) trained->others.back() = others;
+    }
+    return {};
+  }
+
+  bool Enough() const {
+    return std::all_of(trained_.begin(), trained_.end(),
+                       [&](const auto& t) {
+                         return t->quiet() >= group_.repetitions && t->MedianError() <= kKnown;
+                       }) &&
+           std::all_of(calibrations_.begin(), calibrations_.end(), [](const auto& of_loads) {
+             return of_loads.second->MedianError() <= kKnown;
+           });
+  }
+
   // Each rank has its share of the device to itself.
   Status MeasureDevicesHop() {
     const int ranks = group_.ranks * group_.replicas;
@@ -227,6 +248,7 @@ class Group {
   executor::ThreadCrew alone_;  // runs one rank
   std::unique_ptr<Trained> one_rank_;
   std::map<std::vector<transformer::RankLoad>, std::unique_ptr<Calibration>> calibrations_;
+  double new_pages_ = 0;  // of the last round, for each second of processor time
   std::vector<std::string> names_;
   std::vector<std::unique_ptr<Trained>> trained_;
 };
@@ -252,15 +274,7 @@ Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
   for (const std::string& name : schedules) {
     if (Status ok = run.Add(name); !ok) return Fail(ok.error());
   }
-  const auto start = std::chrono::steady_clock::now();
-  const std::chrono::duration<double> patience(group.patience);
-  Result<bool> again = true;
-  for (int i = 0; *again; ++i) {
-    if (Status ok = run.Repeat(); !ok) return Fail(ok.error());
-    const bool patient = i < kMost && std::chrono::steady_clock::now() - start < patience;
-    again = run.Again(crew.leads() && (i < group.repetitions || (patient && !run.Enough())));
-    if (!again) return Fail(again.error());
-  }
+  if (Status ok = run.RepeatEnough(); !ok) return Fail(ok.error());
   return run.Cases();
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cli/interference.h"
 #include "kernels/executor/packed.h"
 #include "kernels/executor/processors.h"
 #include "reports/validate_report.h"
@@ -12,14 +11,16 @@
 
 namespace pipescope::cli {
 
-Result<double> SecondsOfAll(executor::Crew& crew) {
+Result<Use> UseOfAll(executor::Crew& crew) {
   executor::Packer packer;
-  packer.Put(OwnSeconds());
+  packer.Put(OwnUse());
   const auto all = crew.Gather(packer.Take());
   if (!all) return Fail(all.error());
-  double sum = 0;
+  Use sum;
   for (size_t i = 0; i < all->size() && i < static_cast<size_t>(crew.processes_here()); ++i) {
-    sum += executor::Unpacker((*all)[i]).Get<double>();
+    const auto use = executor::Unpacker((*all)[i]).Get<Use>();
+    sum.seconds += use.seconds;
+    sum.pages += use.pages;
   }
   return sum;
 }
@@ -46,14 +47,14 @@ Status Trained::Step() {
   if (Status met = crew.Meet(); !met) return met;
   // As calibrations do.
   executor::CoolCaches(executor::Processors());
-  const auto own = SecondsOfAll(crew);
+  const auto own = UseOfAll(crew);
   if (!own) return Fail(own.error());
-  const Interference interference(*own);
+  const Interference interference(own->seconds);
   auto run = crew.RunStep(schedule, works);
   if (!run) return Fail(schedule.name + ": " + run.error().message);
-  const auto now = SecondsOfAll(crew);
+  const auto now = UseOfAll(crew);
   if (!now) return Fail(now.error());
-  others.push_back(interference.Share(*now));
+  others.push_back(interference.Share(now->seconds));
   const auto loss = transformer::TakeLoss(training, works, crew);
   if (!loss) return Fail(loss.error());
   losses.push_back(*loss);
@@ -65,7 +66,7 @@ Status Trained::Step() {
 
 std::vector<size_t> Trained::Counted() const {
   std::vector<size_t> all, quiet;
-  for (size_t i = 1; i < seconds.size(); ++i) {
+  for (size_t i = first_; i < seconds.size(); ++i) {
     all.push_back(i);
     if (others[i] <= reports::kUndisturbed) quiet.push_back(i);
   }
@@ -79,9 +80,9 @@ double Trained::MedianError() const {
 }
 
 int Trained::quiet() const {
-  return static_cast<int>(std::count_if(others.begin() + 1, others.end(), [](double share) {
-    return share <= reports::kUndisturbed;
-  }));
+  const auto first = others.begin() + static_cast<std::ptrdiff_t>(first_);
+  return static_cast<int>(std::count_if(
+      first, others.end(), [](double share) { return share <= reports::kUndisturbed; }));
 }
 
 }  // namespace pipescope::cli

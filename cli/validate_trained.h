@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "cli/interference.h"
 #include "kernels/executor/crew.h"
 #include "kernels/transformer/rank.h"
 #include "schedules/schedule.h"
@@ -12,8 +13,8 @@
 
 namespace pipescope::cli {
 
-// Processor time so far of all processes of the crew on the leader's machine, where it leads.
-Result<double> SecondsOfAll(executor::Crew& crew);
+// What all processes of the crew on the leader's machine used so far, where it leads.
+Result<Use> UseOfAll(executor::Crew& crew);
 
 struct Trained {
   schedules::Schedule schedule;
@@ -32,13 +33,18 @@ struct Trained {
                                                int expert_ranks, executor::Crew& crew,
                                                transformer::RankMaker* maker = nullptr);
   Status Step();
-  // Steps that count: without the first one, which warms up, and where there are others without
-  // those that were disturbed.
+  // All steps so far warmed up.
+  void Warmed() { first_ = seconds.size(); }
+  // Steps that count: without those that warmed up and, where there are others, without those that
+  // were disturbed.
   std::vector<size_t> Counted() const;
   int quiet() const;
   // Of the median of those steps' seconds, as a share of it: 1.25 standard deviations over the root
   // of their number, where the quartiles are 1.35 apart, as in a normal distribution.
   double MedianError() const;
+
+ private:
+  size_t first_ = 0;  // that may count
 };
 
 }  // namespace pipescope::cli

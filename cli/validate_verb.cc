@@ -258,7 +258,7 @@ void AddValidateVerb(CLI::App& app, const std::string& command, int& exit_code) 
           ->capture_default_str();
   verb->add_option("--patience", o->patience,
                    "Seconds in which to repeat further, until as many steps are undisturbed by "
-                   "others and medians are known within 1 %; 30, but 0 with --repetitions")
+                   "others and medians are known within 0.5 %; 30, but 0 with --repetitions")
       ->check(CLI::Range(0.0, 86400.0));
   verb->add_option("--hang-after", o->hang_after,
                    "Seconds after which ranks that get nowhere end the run")

@@ -22,7 +22,7 @@ struct ValidationRow {
   };
   std::string schedule;
   Duration predicted, measured;
-  double error = 0, noise = 0, others = 0;
+  double error = 0, noise = 0, predicted_noise = 0, others = 0;
   int last_rank = 0;
   Duration longer, waited, after;
   std::vector<Parting> partings;

@@ -144,10 +144,11 @@ std::string MemoryTable(const Json& results) {
 }
 
 std::string ValidationTable(const Json& data) {
-  Table table("Predicted and measured", {"schedule", "predicted", "measured", "error", "noise"});
+  Table table("Predicted and measured",
+              {"schedule", "predicted", "noise", "measured", "noise", "error"});
   for (const Json& v : At(data, "validation")) {
-    table.Add({Text(At(v, "schedule")), Time(At(v, "predicted_s")), Time(At(v, "measured_s")),
-               Share(At(v, "error")), Share(At(v, "noise"))});
+    table.Add({Text(At(v, "schedule")), Time(At(v, "predicted_s")), Share(At(v, "predicted_noise")),
+               Time(At(v, "measured_s")), Share(At(v, "noise")), Share(At(v, "error"))});
   }
   return table.Take();
 }

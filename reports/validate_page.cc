@@ -48,6 +48,7 @@ ValidationRow RowOf(const std::string& name, const ValidateCase& c) {
   row.measured = c.measured;
   row.error = c.error();
   row.noise = c.noise;
+  row.predicted_noise = c.predicted_noise;
   row.others = c.others;
   row.last_rank = partings.last_rank;
   row.longer = partings.longer;

@@ -15,10 +15,19 @@ bool Comparable(const ValidateCase& a, const ValidateCase& b) {
   return a.ranks == b.ranks && a.microbatches == b.microbatches && a.model == b.model;
 }
 
+// What two times may be apart by chance, in seconds.
+double Margin(Duration a, double noise_a, Duration b, double noise_b) {
+  return noise_a * a.seconds() + noise_b * b.seconds();
+}
+
 // Whether b took longer than a by more than the noise of both.
 bool ClearlyFaster(const ValidateCase& a, const ValidateCase& b) {
-  const double margin = a.noise * a.measured.seconds() + b.noise * b.measured.seconds();
-  return b.measured.seconds() - a.measured.seconds() > margin;
+  return (b.measured - a.measured).seconds() > Margin(a.measured, a.noise, b.measured, b.noise);
+}
+
+bool PredictedClose(const ValidateCase& a, const ValidateCase& b) {
+  return std::fabs((a.predicted - b.predicted).seconds()) <=
+         Margin(a.predicted, a.predicted_noise, b.predicted, b.predicted_noise);
 }
 
 // "2", "PP2 DP4" or "PP2 DP4 EP2".
@@ -62,7 +71,8 @@ Ranking Rank(const ValidateResult& result) {
       if (!Comparable(a, b) || !ClearlyFaster(a, b)) continue;
       ++ranking.pairs;
       if (a.predicted <= b.predicted) continue;
-      ranking.wrong.push_back({i, j, b.measured / a.measured - 1, b.predicted / a.predicted - 1});
+      ranking.wrong.push_back(
+          {i, j, b.measured / a.measured - 1, b.predicted / a.predicted - 1, PredictedClose(a, b)});
     }
   }
   std::stable_sort(ranking.wrong.begin(), ranking.wrong.end(),
@@ -82,11 +92,12 @@ std::string RankingText(const ValidateResult& result) {
   const ValidateCase &faster = result.cases[worst.faster], &slower = result.cases[worst.slower];
   return text + fmt::format(
                     "{} ranked wrong: {} ({}, {}, {} micro-batches) takes {} longer than {}, "
-                    "predicted {} less",
+                    "predicted {} less{}",
                     ranking.wrong.size(), slower.schedule, slower.model,
                     slower.replicas == 1 ? fmt::format("{} ranks", slower.ranks) : RanksOf(slower),
                     slower.microbatches, FormatPercent(worst.measured), faster.schedule,
-                    FormatPercent(-worst.predicted));
+                    FormatPercent(-worst.predicted),
+                    worst.close ? ", which is within the noise of predictions" : "");
 }
 
 std::string RepetitionsText(const ValidateResult& r) {
@@ -175,7 +186,8 @@ std::string ValidateJson(const ValidateResult& r) {
     json["ranked_wrong"].push_back({{"faster", wrong.faster},
                                     {"slower", wrong.slower},
                                     {"measured", wrong.measured},
-                                    {"predicted", wrong.predicted}});
+                                    {"predicted", wrong.predicted},
+                                    {"within_noise", wrong.close}});
   }
   json["equals_one_rank"] = AllEqualOneRank(r);
   return json.dump(2) + "\n";

@@ -54,6 +54,7 @@ struct Ranking {
   struct Wrong {
     size_t faster = 0, slower = 0;       // as measured
     double measured = 0, predicted = 0;  // (slower - faster) / faster: the second is negative
+    bool close = false;                  // predictions are apart by less than their noise
   };
   int pairs = 0;
   std::vector<Wrong> wrong;

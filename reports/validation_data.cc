@@ -30,6 +30,7 @@ Json ValidationData(const std::vector<ValidationRow>& rows) {
                     {"measured_s", row.measured.seconds()},
                     {"error", row.error},
                     {"noise", row.noise},
+                    {"predicted_noise", row.predicted_noise},
                     {"others", row.others},
                     {"last_rank", row.last_rank},
                     {"longer_s", row.longer.seconds()},
@@ -47,13 +48,13 @@ Json ValidationHighlights(const std::vector<ValidationRow>& rows) {
   double sum = 0, noise = 0;
   for (const ValidationRow& row : rows) {
     sum += std::fabs(row.error);
-    noise = std::max(noise, row.noise);
+    noise = std::max({noise, row.noise, row.predicted_noise});
   }
   const ValidationRow& worst = *std::max_element(rows.begin(), rows.end(), off);
   return {Tile("Mean error", FormatPercent(sum / static_cast<double>(rows.size())),
                fmt::format("of the step, in magnitude, over {} runs", rows.size())),
           Tile("Largest error", fmt::format("{:+.1f} %", 100 * worst.error), worst.schedule),
-          Tile("Noise", FormatPercent(noise), "half the quartiles' distance, at most")};
+          Tile("Noise", FormatPercent(noise), "of runs and predictions, at most")};
 }
 
 }  // namespace pipescope::reports

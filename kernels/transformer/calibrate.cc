@@ -212,7 +212,7 @@ void Calibration::PlayAlone(RankPlay& play, size_t place, bool split) const {
 
 double Calibration::MedianError() const {
   std::vector<double> sums;
-  for (size_t call = FirstCall(); call < beside_.size(); ++call) {
+  for (size_t call = first_; call < beside_.size(); ++call) {
     double& sum = sums.emplace_back(0);
     for (const PlayTimes& times : beside_[call]) sum += SecondsOf(times);
   }
@@ -221,7 +221,7 @@ double Calibration::MedianError() const {
 
 AloneShares Calibration::SharesOf(size_t place, ActionTimes PlayTimes::*order) const {
   std::vector<const ActionTimes*> beside, alone;
-  for (size_t call = FirstCall(); call < beside_.size(); ++call) {
+  for (size_t call = first_; call < beside_.size(); ++call) {
     beside.push_back(&(beside_[call][place].*order));
     if (!alone_.empty()) alone.push_back(&(alone_[call][place].*order));
   }
@@ -236,7 +236,7 @@ Result<std::vector<RunCosts>> Calibration::Costs(const schedules::Schedule& sche
   }
   const auto partners = Partners(training_, ranks_);
   std::vector<RunCosts> calls;
-  for (size_t call = FirstCall(); call < beside_.size(); ++call) {
+  for (size_t call = first_; call < beside_.size(); ++call) {
     RunCosts own;
     for (size_t place = 0; place < here_.size(); ++place) {
       const auto& actions = schedule.actions[static_cast<size_t>(here_[place])];

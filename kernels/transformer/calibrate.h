@@ -59,16 +59,17 @@ class Calibration {
   // Before it measures: another schedule with the same loads.
   void Serve(const schedules::Schedule& schedule);
 
-  // A step of every rank; the first call warms up, where more follow. Fails as a step does.
+  // A step of every rank. Fails as a step does.
   Status Measure();
+  // All calls so far warmed up: they don't count, where others follow.
+  void Warmed() { first_ = beside_.size(); }
 
-  // How well what its ranks here take in all is known by the calls so far, but for the first one
+  // How well what its ranks here take in all is known by the calls that count
   // (sim/base/quantile.h).
   double MedianError() const;
 
-  // Of a schedule that it serves, once Measure was called: those of each call but the first,
-  // where there are others. A pair is the steps of its F and of its B. Where the crew leads;
-  // elsewhere of its own rank alone.
+  // Of a schedule that it serves: those of each call that counts. A pair is the steps of its F and
+  // of its B. Where the crew leads; elsewhere of its own rank alone.
   Result<std::vector<RunCosts>> Costs(const schedules::Schedule& schedule) const;
 
  private:
@@ -82,7 +83,6 @@ class Calibration {
   Status EndStep(std::vector<RankPlay>& plays);
   Status MeasureAlone(std::vector<PlayTimes>& times);
   void PlayAlone(RankPlay& play, size_t place, bool split) const;
-  size_t FirstCall() const { return beside_.size() > 1 ? 1 : 0; }
   AloneShares SharesOf(size_t place, ActionTimes PlayTimes::*order) const;
 
   executor::Crew& crew_;
@@ -93,6 +93,7 @@ class Calibration {
   executor::Handed handed_;
   bool whole_ = false, split_ = false;                  // which orders schedules need
   std::vector<std::vector<PlayTimes>> beside_, alone_;  // [call][of here_]
+  size_t first_ = 0;                                    // call that counts
 };
 
 // Seconds from the end of a step that gives to the start of the one that takes on another rank that

@@ -6,9 +6,10 @@ function validationColumns() {
   return [
     {name: 'Schedule', get: (v) => v.schedule},
     {name: 'Predicted', get: (v) => formatSeconds(v.predicted_s)},
+    {name: 'Noise', unit: 'of predictions', get: (v) => formatShare(v.predicted_noise)},
     {name: 'Measured', get: (v) => formatSeconds(v.measured_s)},
+    {name: 'Noise', unit: 'of runs', get: (v) => formatShare(v.noise)},
     {name: 'Error', get: (v) => (v.error > 0 ? '+' : '') + formatShare(v.error)},
-    {name: 'Noise', get: (v) => formatShare(v.noise)},
     {name: 'Others', unit: 'of the processors', get: (v) => formatShare(v.others)},
     {name: 'Last rank', get: (v) => String(v.last_rank)},
     {name: 'Longer', unit: 'its actions', get: (v) => signed(v.longer_s)},
@@ -37,28 +38,33 @@ function drawScatter(width) {
   for (const {kind, d} of [line(1, 'exact'), ...[0.9, 0.95, 1.05, 1.1].map((s) => line(s, 'band'))])
     plot.add('path', {class: kind, d});
   for (const v of list) {
-    const spread = v.noise * v.measured_s,
-      from = Math.max(range[0], v.measured_s - spread),
-      to = Math.min(range[1], v.measured_s + spread);
-    plot.add('path', {class: 'noise', d: `M${plot.x(from)} ${plot.y(v.predicted_s)}H${plot.x(to)}`});
+    const bar = (at, noise) => [Math.max(range[0], at * (1 - noise)), Math.min(range[1], at * (1 + noise))],
+      [left, right] = bar(v.measured_s, v.noise),
+      [bottom, top] = bar(v.predicted_s, v.predicted_noise);
+    plot.add('path', {
+      class: 'noise',
+      d:
+        `M${plot.x(left)} ${plot.y(v.predicted_s)}H${plot.x(right)}` +
+        `M${plot.x(v.measured_s)} ${plot.y(bottom)}V${plot.y(top)}`,
+    });
     plot.mark(v.measured_s, v.predicted_s, {
       label: `${v.schedule}: predicted ${formatSeconds(v.predicted_s)}, measured ${formatSeconds(v.measured_s)}`,
       class: 'mark front',
-      tip: () => [el('strong', {}, v.schedule), factList(validationColumns().slice(1, 6).map((c) => [c.name, c.get(v)]))],
+      tip: () => [el('strong', {}, v.schedule), factList(validationColumns().slice(1, 7).map((c) => [[c.name, c.unit].filter(Boolean).join(' '), c.get(v)]))],
     });
   }
   nameOutliers(plot, list);
   return plot.svg;
 }
 
-// The three that are most off by name, where they are off by more than the noise; a name that would lie on another
+// The three that are most off by name, where they are off by more than either noise; a name that would lie on another
 // moves up.
 function nameOutliers(plot, list) {
   const placed = [];
   [...list]
     .sort((a, b) => Math.abs(b.error) - Math.abs(a.error))
     .slice(0, 3)
-    .filter((v) => Math.abs(v.error) > v.noise)
+    .filter((v) => Math.abs(v.error) > Math.max(v.noise, v.predicted_noise))
     .forEach((v) => {
       const text = `${shortened(v.schedule, 28)} ${(v.error > 0 ? '+' : '') + formatShare(v.error)}`,
         wide = 7 * text.length,
@@ -95,13 +101,13 @@ function drawValidation() {
     el(
       'p',
       {},
-      'In the picture a point on the line was predicted exactly, above it too long; the dashed lines are 5 and 10 % off, the bar through a point is the noise of its measurement, as far as the picture reaches.',
+      'In the picture a point on the line was predicted exactly, above it too long; the dashed lines are 5 and 10 % off, the bars through a point are the noise of its runs, across, and of its prediction, as far as the picture reaches.',
     ),
     el(
       'p',
       {},
       'Error: of the predicted step against the median of the measured ones. Noise: half the distance between ' +
-        'the quartiles of the measured steps. Others: what other processes used of the processors meanwhile.',
+        'the quartiles of the measured steps, and of those that single calibrations predict. Others: what other processes used of the processors meanwhile.',
     ),
     el(
       'p',

@@ -56,6 +56,18 @@ TEST(ValidateReport, TheWorstOfThoseRankedWrongIsNamed) {
   EXPECT_EQ(json["rank_order_kept"], false);
   EXPECT_EQ(json["ranked_pairs"], 3);
   EXPECT_EQ(json["ranked_wrong"][0]["slower"], 0);
+  EXPECT_EQ(json["ranked_wrong"][0]["within_noise"], false);
+}
+
+TEST(ValidateReport, WhatPredictionsCannotTellApartIsSaid) {
+  auto result = Result({Case("gpipe", 100, 110, 0.001), Case("1f1b", 102, 100, 0.001)});
+  for (ValidateCase& c : result.cases) c.predicted_noise = 0.011;  // 2.2 ms in all
+  ASSERT_EQ(Rank(result).wrong.size(), 1u);
+  EXPECT_TRUE(Rank(result).wrong[0].close);
+  EXPECT_NE(RankingText(result).find("less, which is within the noise of predictions"),
+            std::string::npos);
+  result.cases[0].predicted_noise = 0.005;
+  EXPECT_FALSE(Rank(result).wrong[0].close);
 }
 
 // Predicted as equal is not the other way round.
