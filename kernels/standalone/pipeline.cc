@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <utility>
 
+#include "kernels/executor/processors.h"
 #include "kernels/executor/threads.h"
+#include "kernels/timing.h"
 #include "kernels/transformer/calibrate.h"
 #include "kernels/transformer/device/emulation.h"
 #include "kernels/transformer/device/gpu/gpu_device.h"
@@ -64,6 +67,50 @@ struct Ran {
   bool equal = false;
 };
 
+// Steps of a schedule that trains. All losses count; times not of the first one, which warms up.
+class Trained {
+ public:
+  static Result<std::unique_ptr<Trained>> Make(const schedules::Schedule& schedule,
+                                               const transformer::ModelConfig& model,
+                                               DeviceRanks& ranks, executor::Crew& crew) {
+    std::unique_ptr<Trained> made(new Trained(schedule, crew));
+    made->training_.model = model;
+    made->training_.stages = schedule.stages;
+    made->training_.microbatches = schedule.microbatches;
+    made->training_.maker = &ranks;
+    auto works = transformer::MakeRanks(made->training_, schedule, crew);
+    if (!works) return Fail(works.error());
+    made->works_ = *std::move(works);
+    return made;
+  }
+
+  Status Step() {
+    executor::CoolCaches(executor::Processors());  // as calibrations do
+    const auto run = crew_->RunStep(*schedule_, works_);
+    if (!run) return Fail(schedule_->name + ": " + run.error().message);
+    const bool warms = losses_.empty();
+    losses_.push_back(transformer::TakeLoss(training_, works_));
+    if (warms) return {};
+    seconds_.push_back(run->timeline.end.seconds());
+    bubbles_.push_back(timeline::FindBubbles(run->timeline).makespan_rate);
+    return {};
+  }
+
+  const std::vector<double>& losses() const { return losses_; }
+  const std::vector<double>& seconds() const { return seconds_; }
+  const std::vector<double>& bubbles() const { return bubbles_; }
+
+ private:
+  Trained(const schedules::Schedule& schedule, executor::Crew& crew)
+      : schedule_(&schedule), crew_(&crew) {}
+
+  const schedules::Schedule* schedule_;
+  executor::Crew* crew_;
+  transformer::Training training_;
+  executor::Works works_;
+  std::vector<double> losses_, seconds_, bubbles_;
+};
+
 class Runner {
  public:
   Runner(const PipelineRequest& request, const transformer::ModelConfig& model, DeviceRanks& ranks)
@@ -73,32 +120,42 @@ class Runner {
     const auto hop = ranks_.MeasureHop(model_, q_.ranks, crew_);
     if (!hop) return Fail(hop.error());
     hop_ = *hop;
-    std::vector<double> seconds, bubbles;
-    return Train(transformer::OneRank(q_.microbatches), one_rank_, seconds, bubbles);
+    const auto schedule = transformer::OneRank(q_.microbatches);
+    auto trained = Trained::Make(schedule, model_, ranks_, crew_);
+    if (!trained) return Fail(trained.error());
+    for (int step = 0; step <= q_.repetitions; ++step) {
+      if (auto ok = (*trained)->Step(); !ok) return ok;
+    }
+    one_rank_ = (*trained)->losses();
+    return {};
   }
 
+  // Calibrations and steps in turn: a machine whose speed drifts does so for both.
   Result<Ran> Run(const std::string& name) {
     const auto schedule = schedules::Generate(name, {q_.ranks, q_.microbatches});
     if (!schedule) return Fail(schedule.error());
     if (auto ok = transformer::CheckRun(model_, *schedule); !ok) return Fail(ok.error());
+    const auto calibration = Calibration::Make(model_, *schedule, 1, 1, crew_, &ranks_);
+    if (!calibration) return Fail(calibration.error());
+    auto trained = Trained::Make(*schedule, model_, ranks_, crew_);
+    if (!trained) return Fail(trained.error());
+    for (int i = 0; i <= q_.repetitions; ++i) {
+      if (auto ok = (*calibration)->Measure(); !ok) return Fail(ok.error());
+      if (auto ok = (*trained)->Step(); !ok) return Fail(ok.error());
+      if (i == 0) (*calibration)->Warmed();
+    }
     Ran ran{name};
-    if (auto ok = Predict(*schedule, ran); !ok) return Fail(ok.error());
-    std::vector<double> losses, seconds, bubbles;
-    if (auto ok = Train(*schedule, losses, seconds, bubbles); !ok) return Fail(ok.error());
-    ran.measured = Median(seconds);
-    ran.measured_bubble = Median(bubbles);
-    ran.equal = losses == one_rank_;
+    if (auto ok = Predict(*schedule, **calibration, ran); !ok) return Fail(ok.error());
+    ran.measured = Median((*trained)->seconds());
+    ran.measured_bubble = Median((*trained)->bubbles());
+    ran.equal = (*trained)->losses() == one_rank_;
     return ran;
   }
 
  private:
-  Status Predict(const schedules::Schedule& schedule, Ran& ran) {
-    const auto calibration = Calibration::Make(model_, schedule, 1, 1, crew_, &ranks_);
-    if (!calibration) return Fail(calibration.error());
-    for (int i = 0; i <= q_.repetitions; ++i) {
-      if (auto ok = (*calibration)->Measure(); !ok) return ok;
-    }
-    const auto costs = (*calibration)->Costs(schedule);
+  Status Predict(const schedules::Schedule& schedule, const Calibration& calibration,
+                 Ran& ran) const {
+    const auto costs = calibration.Costs(schedule);
     if (!costs) return Fail(costs.error());
     const auto prepared = schedules::Prepare(schedule);
     if (!prepared) return Fail(prepared.error());
@@ -112,27 +169,6 @@ class Runner {
     }
     ran.predicted = Median(seconds);
     ran.predicted_bubble = Median(bubbles);
-    return {};
-  }
-
-  // The first step warms up: its loss counts, its time does not.
-  Status Train(const schedules::Schedule& schedule, std::vector<double>& losses,
-               std::vector<double>& seconds, std::vector<double>& bubbles) {
-    transformer::Training training;
-    training.model = model_;
-    training.stages = schedule.stages;
-    training.microbatches = schedule.microbatches;
-    training.maker = &ranks_;
-    const auto works = transformer::MakeRanks(training, schedule, crew_);
-    if (!works) return Fail(works.error());
-    for (int step = 0; step <= q_.repetitions; ++step) {
-      const auto run = crew_.RunStep(schedule, *works);
-      if (!run) return Fail(schedule.name + ": " + run.error().message);
-      losses.push_back(transformer::TakeLoss(training, *works));
-      if (step == 0) continue;
-      seconds.push_back(run->timeline.end.seconds());
-      bubbles.push_back(timeline::FindBubbles(run->timeline).makespan_rate);
-    }
     return {};
   }
 
@@ -185,6 +221,7 @@ Result<PipelineReport> RunOn(const PipelineRequest& q, const transformer::ModelC
 }  // namespace
 
 Result<PipelineReport> RunPipeline(const PipelineRequest& q) {
+  KeepMemory();
   auto model = transformer::FindModel(q.model);
   if (!model) return Fail(model.error());
   const bool dense = model->dense_layers == model->layers;
