@@ -20,14 +20,9 @@ double Margin(Duration a, double noise_a, Duration b, double noise_b) {
   return noise_a * a.seconds() + noise_b * b.seconds();
 }
 
-// Whether b took longer than a by more than the noise of both.
-bool ClearlyFaster(const ValidateCase& a, const ValidateCase& b) {
-  return (b.measured - a.measured).seconds() > Margin(a.measured, a.noise, b.measured, b.noise);
-}
-
-bool PredictedClose(const ValidateCase& a, const ValidateCase& b) {
-  return std::fabs((a.predicted - b.predicted).seconds()) <=
-         Margin(a.predicted, a.predicted_noise, b.predicted, b.predicted_noise);
+// By how much b took longer than a beyond the noise of both runs.
+double ClearlyLonger(const ValidateCase& a, const ValidateCase& b) {
+  return (b.measured - a.measured).seconds() - Margin(a.measured, a.noise, b.measured, b.noise);
 }
 
 // "2", "PP2 DP4" or "PP2 DP4 EP2".
@@ -68,11 +63,16 @@ Ranking Rank(const ValidateResult& result) {
   for (size_t i = 0; i < result.cases.size(); ++i) {
     for (size_t j = 0; j < result.cases.size(); ++j) {
       const ValidateCase &a = result.cases[i], &b = result.cases[j];
-      if (!Comparable(a, b) || !ClearlyFaster(a, b)) continue;
+      if (!Comparable(a, b)) continue;
+      const double longer = ClearlyLonger(a, b);
+      if (longer <= 0) continue;
+      const bool clear =
+          longer > Margin(a.predicted, a.predicted_noise, b.predicted, b.predicted_noise);
       ++ranking.pairs;
+      ranking.clear += clear ? 1 : 0;
       if (a.predicted <= b.predicted) continue;
       ranking.wrong.push_back(
-          {i, j, b.measured / a.measured - 1, b.predicted / a.predicted - 1, PredictedClose(a, b)});
+          {i, j, b.measured / a.measured - 1, b.predicted / a.predicted - 1, clear});
     }
   }
   std::stable_sort(ranking.wrong.begin(), ranking.wrong.end(),
@@ -82,22 +82,29 @@ Ranking Rank(const ValidateResult& result) {
 
 std::string RankingText(const ValidateResult& result) {
   const Ranking ranking = Rank(result);
-  if (ranking.pairs == 0) return "no schedules differ by more than the noise";
-  std::string text =
-      fmt::format("{} of schedules {} by more than the noise, ",
-                  ranking.pairs == 1 ? "1 pair" : fmt::format("{} pairs", ranking.pairs),
-                  ranking.pairs == 1 ? "differs" : "differ");
-  if (ranking.wrong.empty()) return text + "ranked right";
+  if (ranking.pairs == 0) return "no schedules differ by more than the noise of runs";
+  const bool all_clear = ranking.clear == ranking.pairs;
+  std::string text = ranking.pairs == 1
+                         ? "1 pair of schedules differs"
+                         : fmt::format("{} pairs of schedules differ", ranking.pairs);
+  text += " by more than the noise of runs";
+  text += all_clear ? " and predictions"
+                    : fmt::format(", {} of them by more than that of predictions too",
+                                  ranking.clear == 0 ? "none" : std::to_string(ranking.clear));
+  if (ranking.wrong.empty()) return text + ", ranked right";
+  const auto clear_wrong = std::count_if(ranking.wrong.begin(), ranking.wrong.end(),
+                                         [](const auto& wrong) { return wrong.clear; });
+  text += fmt::format(": {}", ranking.pairs - std::ssize(ranking.wrong));
+  if (!all_clear) text += fmt::format(" and {}", ranking.clear - clear_wrong);
   const Ranking::Wrong& worst = ranking.wrong.front();
   const ValidateCase &faster = result.cases[worst.faster], &slower = result.cases[worst.slower];
   return text + fmt::format(
-                    "{} ranked wrong: {} ({}, {}, {} micro-batches) takes {} longer than {}, "
-                    "predicted {} less{}",
-                    ranking.wrong.size(), slower.schedule, slower.model,
+                    " ranked right; {} ({}, {}, {} micro-batches) takes {} longer than {}, "
+                    "predicted {} less",
+                    slower.schedule, slower.model,
                     slower.replicas == 1 ? fmt::format("{} ranks", slower.ranks) : RanksOf(slower),
                     slower.microbatches, FormatPercent(worst.measured), faster.schedule,
-                    FormatPercent(-worst.predicted),
-                    worst.close ? ", which is within the noise of predictions" : "");
+                    FormatPercent(-worst.predicted));
 }
 
 std::string RepetitionsText(const ValidateResult& r) {
@@ -181,13 +188,14 @@ std::string ValidateJson(const ValidateResult& r) {
   const Ranking ranking = Rank(r);
   json["rank_order_kept"] = ranking.wrong.empty();
   json["ranked_pairs"] = ranking.pairs;
+  json["clear_pairs"] = ranking.clear;
   json["ranked_wrong"] = nlohmann::ordered_json::array();
   for (const Ranking::Wrong& wrong : ranking.wrong) {
     json["ranked_wrong"].push_back({{"faster", wrong.faster},
                                     {"slower", wrong.slower},
                                     {"measured", wrong.measured},
                                     {"predicted", wrong.predicted},
-                                    {"within_noise", wrong.close}});
+                                    {"clear", wrong.clear}});
   }
   json["equals_one_rank"] = AllEqualOneRank(r);
   return json.dump(2) + "\n";

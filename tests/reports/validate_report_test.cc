@@ -2,6 +2,7 @@
 // wrong.
 #include "reports/validate_report.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -34,8 +35,9 @@ TEST(ValidateReport, SchedulesWithinTheirNoiseAreNotRanked) {
                               Case("dualpipe", 91, 90, 0.015)});
   EXPECT_EQ(Rank(result).pairs, 2);
   EXPECT_TRUE(Rank(result).wrong.empty());
-  EXPECT_EQ(RankingText(result),
-            "2 pairs of schedules differ by more than the noise, ranked right");
+  EXPECT_EQ(
+      RankingText(result),
+      "2 pairs of schedules differ by more than the noise of runs and predictions, ranked right");
   EXPECT_NEAR(MeanError(result), (0.03 + 1 / 98. + 1 / 90.) / 3, 1e-9);
 }
 
@@ -50,24 +52,32 @@ TEST(ValidateReport, TheWorstOfThoseRankedWrongIsNamed) {
   EXPECT_NEAR(ranking.wrong[0].measured, 0.1, 1e-9);
   EXPECT_NEAR(ranking.wrong[0].predicted, -2 / 102., 1e-9);
   EXPECT_EQ(RankingText(result),
-            "3 pairs of schedules differ by more than the noise, 3 ranked wrong: gpipe (small, 2 "
-            "ranks, 8 micro-batches) takes 10.0 % longer than 1f1b, predicted 2.0 % less");
+            "3 pairs of schedules differ by more than the noise of runs and predictions: 0 ranked "
+            "right; gpipe (small, 2 ranks, 8 micro-batches) takes 10.0 % longer than 1f1b, "
+            "predicted 2.0 % less");
   const auto json = nlohmann::json::parse(ValidateJson(result));
   EXPECT_EQ(json["rank_order_kept"], false);
   EXPECT_EQ(json["ranked_pairs"], 3);
   EXPECT_EQ(json["ranked_wrong"][0]["slower"], 0);
-  EXPECT_EQ(json["ranked_wrong"][0]["within_noise"], false);
+  EXPECT_EQ(json["ranked_wrong"][0]["clear"], true);
+  EXPECT_EQ(json["clear_pairs"], 3);
 }
 
+// Runs are 10 and 6 ms apart beyond a noise of 0.2, predictions know themselves to 8.
 TEST(ValidateReport, WhatPredictionsCannotTellApartIsSaid) {
-  auto result = Result({Case("gpipe", 100, 110, 0.001), Case("1f1b", 102, 100, 0.001)});
-  for (ValidateCase& c : result.cases) c.predicted_noise = 0.011;  // 2.2 ms in all
-  ASSERT_EQ(Rank(result).wrong.size(), 1u);
-  EXPECT_TRUE(Rank(result).wrong[0].close);
-  EXPECT_NE(RankingText(result).find("less, which is within the noise of predictions"),
-            std::string::npos);
-  result.cases[0].predicted_noise = 0.005;
-  EXPECT_FALSE(Rank(result).wrong[0].close);
+  auto result = Result({Case("gpipe", 100, 110, 0.001), Case("1f1b", 102, 100, 0.001),
+                        Case("zb1p", 98, 104, 0.001)});
+  for (ValidateCase& c : result.cases) c.predicted_noise = 0.04;
+  const Ranking ranking = Rank(result);
+  EXPECT_EQ(ranking.pairs, 3);
+  EXPECT_EQ(ranking.clear, 1);
+  ASSERT_EQ(ranking.wrong.size(), 2u);
+  EXPECT_TRUE(ranking.wrong[0].clear);
+  EXPECT_FALSE(ranking.wrong[1].clear);
+  EXPECT_THAT(RankingText(result),
+              testing::StartsWith("3 pairs of schedules differ by more than the noise of runs, 1 "
+                                  "of them by more than that of predictions too: 1 and 0 ranked "
+                                  "right; gpipe"));
 }
 
 // Predicted as equal is not the other way round.
@@ -85,7 +95,7 @@ TEST(ValidateReport, OnlyWhatAnswersTheSameQuestionIsRanked) {
   cases[2].ranks = 4;
   cases[3].microbatches = 16;
   EXPECT_EQ(Rank(Result(cases)).pairs, 0);
-  EXPECT_EQ(RankingText(Result(cases)), "no schedules differ by more than the noise");
+  EXPECT_EQ(RankingText(Result(cases)), "no schedules differ by more than the noise of runs");
 }
 
 TEST(ValidateReport, ALongNameMovesTheColumns) {
