@@ -88,9 +88,14 @@ std::string RankingText(const ValidateResult& result) {
                          ? "1 pair of schedules differs"
                          : fmt::format("{} pairs of schedules differ", ranking.pairs);
   text += " by more than the noise of runs";
-  text += all_clear ? " and predictions"
-                    : fmt::format(", {} of them by more than that of predictions too",
-                                  ranking.clear == 0 ? "none" : std::to_string(ranking.clear));
+  if (all_clear) {
+    text += " and predictions";
+  } else if (ranking.pairs == 1) {
+    text += ", not by more than that of predictions";
+  } else {
+    text += fmt::format(", {} of them by more than that of predictions too",
+                        ranking.clear == 0 ? "none" : std::to_string(ranking.clear));
+  }
   if (ranking.wrong.empty()) return text + ", ranked right";
   const auto clear_wrong = std::count_if(ranking.wrong.begin(), ranking.wrong.end(),
                                          [](const auto& wrong) { return wrong.clear; });
