@@ -86,7 +86,9 @@ Status Rank::AddCopies() {
     for (Parameter* p : stage->parameters()) {
       const auto sums = t_.copies.Take(p->name(), step_);
       if (!sums) return Fail(sums.error());
-      if (Status set = p->SetGradient(*sums); !set) return set;
+      const Status set = p->SetGradient(*sums);
+      // Made-up gradients, played again and again while others are not through, have no bound.
+      if (!set && !t_.alone) return set;
     }
   }
   return {};

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <barrier>
+
 #include "kernels/executor/threads.h"
 #include "schedules/registry.h"
 
@@ -82,6 +84,36 @@ TEST(Calibration, ServesSchedulesOfTheSameLoads) {
         }
       }
     }
+  }
+}
+
+// A rank that is through plays on until the others are, on a busy machine hundreds of times: the
+// sums of its made-up gradients have no bound, where those of a run are to be exact.
+TEST(Calibration, SumsOfMadeUpGradientsMayGrow) {
+  const auto schedule = schedules::Generate("1f1b", {2, 2}).value();
+  for (const bool alone : {true, false}) {
+    Training training;
+    training.model = FindModel("micro").value();
+    training.model.layers = 2;
+    training.stages = 2;
+    training.microbatches = 2;
+    training.alone = alone;
+    executor::ThreadCrew crew;
+    const auto works = MakeRanks(training, schedule, crew).value();
+    const auto size = static_cast<size_t>(training.model.tokens * training.model.hidden);
+    const executor::Handed handed{2, std::vector<float>(size, 1), std::vector<float>(size, 1e6F)};
+    const auto loads = LoadsOf(schedule);
+    std::vector<RankPlay> plays;
+    for (size_t r = 0; r < 2; ++r) {
+      plays.emplace_back(static_cast<int>(r), loads[r], handed, *works[r], crew);
+    }
+    std::barrier met(2);
+    crew.OnRanks(works, 2, [&](size_t r) {
+      plays[r].PlayOn(false);
+      plays[r].StepEnd([&] { met.arrive_and_wait(); });
+    });
+    EXPECT_EQ(plays[0].status().has_value(), alone);
+    EXPECT_EQ(plays[1].status().has_value(), alone);  // it shares the embedding
   }
 }
 
