@@ -10,7 +10,9 @@
 
 #include "cli/interference.h"
 #include "cli/validate_predict.h"
+#include "cli/validate_rounds.h"
 #include "cli/validate_trained.h"
+#include "kernels/executor/packed.h"
 #include "kernels/executor/threads.h"
 #include "kernels/transformer/calibrate.h"
 #include "schedules/registry.h"
@@ -26,11 +28,6 @@ using transformer::Calibration;
 // How well the median of a schedule's steps is to be known, and what they are predicted from, where
 // time lasts.
 constexpr double kKnown = 0.005;
-// Repetitions, however patient: all their times are kept.
-constexpr int kMost = 1000;
-// For each second of processor time: 0.3 % of it, where a page takes 9 us.
-constexpr double kNewPages = 300;
-constexpr int kMostWarmUps = 5;
 
 std::vector<double> At(const std::vector<double>& values, const std::vector<size_t>& places) {
   std::vector<double> picked;
@@ -113,25 +110,27 @@ class Group {
     return {};
   }
 
-  // Until all is known well enough, or patience ends. Rounds in which much memory is new warm up.
+  // As often as it takes, as told by the process that leads.
   Status RepeatEnough() {
+    using Next = ValidateRounds::Next;
+    ValidateRounds rounds(group_.repetitions, group_.patience);
     const auto start = std::chrono::steady_clock::now();
-    const std::chrono::duration<double> patience(group_.patience);
-    int counted = 0;
-    for (int round = 0; true; ++round) {
+    while (true) {
       if (Status ok = Repeat(); !ok) return ok;
-      const bool patient = round < kMost && std::chrono::steady_clock::now() - start < patience;
-      const bool warms =
-          round == 0 || (counted == 0 && patient && round < kMostWarmUps && new_pages_ > kNewPages);
-      counted += warms ? 0 : 1;
-      const bool again = warms || counted < group_.repetitions || (patient && !Enough());
-      const auto said = crew_.Share(warms ? "warmed" : again ? "again" : "");
-      if (!said) return Fail(said.error());
-      if (*said == "warmed") {
-        for (auto& [loads, calibration] : calibrations_) calibration->Warmed();
-        for (auto& trained : trained_) trained->Warmed();
+      Next next = Next::kEnd;
+      if (crew_.leads()) {
+        const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+        next = rounds.After(new_pages_, elapsed.count(), Known());
       }
-      if (said->empty()) return {};
+      executor::Packer packer;
+      packer.Put(next);
+      const auto said = crew_.Share(packer.Take());
+      if (!said) return Fail(said.error());
+      next = executor::Unpacker(*said).Get<Next>();
+      if (next == Next::kEnd) return {};
+      if (next == Next::kAgain) continue;
+      for (auto& [loads, calibration] : calibrations_) calibration->Warmed();
+      for (auto& trained : trained_) trained->Warmed();
     }
   }
 
@@ -175,7 +174,7 @@ class Group {
     return {};
   }
 
-  bool Enough() const {
+  bool Known() const {
     return std::all_of(trained_.begin(), trained_.end(),
                        [&](const auto& t) {
                          return t->quiet() >= group_.repetitions && t->MedianError() <= kKnown;

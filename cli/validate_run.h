@@ -3,13 +3,8 @@
 //   once a repetition, in turn   the loads that schedules put on ranks are calibrated
 //                                (kernels/transformer), each schedule runs one step
 //   then                         medians over the repetitions but the first ones, which warm up,
-//   and,
-//                                where there are others, but those that other processes disturbed
-//                                (interference.h)
-//
-// With patience, repetitions warm up until one asks the system for (almost) no memory: heaps grow
-// for two or three, since blocks land in other places than the time before, and new pages take
-// time.
+//                                and, where there are others, but those that other processes
+//                                disturbed (interference.h); how many: validate_rounds.h
 //
 // Where ranks are processes of a job (crew.h), all of them do this in the same order, and what the
 // next repetition depends on is decided where the crew leads.

@@ -1,7 +1,6 @@
 #include "cli/validate_trained.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "kernels/executor/packed.h"
 #include "kernels/executor/processors.h"

@@ -39,8 +39,7 @@ struct Trained {
   // were disturbed.
   std::vector<size_t> Counted() const;
   int quiet() const;
-  // Of the median of those steps' seconds, as a share of it: 1.25 standard deviations over the root
-  // of their number, where the quartiles are 1.35 apart, as in a normal distribution.
+  // Of those steps' seconds (sim/base/quantile.h).
   double MedianError() const;
 
  private:

@@ -15,7 +15,8 @@ namespace pipescope::kernels {
 void CoolCaches();
 
 // Before anything is timed, once: what is allocated from now on stays with the process, in the
-// heaps of the threads that asked for it. So threads that are timed are to stay, too (worker.h).
+// heaps of the threads that asked for it. So threads that are timed are to stay, too
+// (executor/worker.h).
 void KeepMemory();
 
 }  // namespace pipescope::kernels

@@ -50,6 +50,30 @@ std::string TransportOf(const ValidateResult& r) {
                      Format(r.hop_woken));
 }
 
+// "12 pairs of schedules differ by more than the noise of runs, 9 of them ...".
+std::string PairsText(const Ranking& ranking) {
+  const std::string pairs = ranking.pairs == 1
+                                ? "1 pair of schedules differs"
+                                : fmt::format("{} pairs of schedules differ", ranking.pairs);
+  std::string clear = " and predictions";
+  if (ranking.clear < ranking.pairs) {
+    clear = ranking.pairs == 1
+                ? ", not by more than that of predictions"
+                : fmt::format(", {} of them by more than that of predictions too",
+                              ranking.clear == 0 ? "none" : std::to_string(ranking.clear));
+  }
+  return pairs + " by more than the noise of runs" + clear;
+}
+
+std::string WrongText(const ValidateResult& result, const Ranking::Wrong& wrong) {
+  const ValidateCase &faster = result.cases[wrong.faster], &slower = result.cases[wrong.slower];
+  return fmt::format("{} ({}, {}, {} micro-batches) takes {} longer than {}, predicted {} less",
+                     slower.schedule, slower.model,
+                     slower.replicas == 1 ? fmt::format("{} ranks", slower.ranks) : RanksOf(slower),
+                     slower.microbatches, FormatPercent(wrong.measured), faster.schedule,
+                     FormatPercent(-wrong.predicted));
+}
+
 }  // namespace
 
 double MeanError(const ValidateResult& result) {
@@ -83,33 +107,14 @@ Ranking Rank(const ValidateResult& result) {
 std::string RankingText(const ValidateResult& result) {
   const Ranking ranking = Rank(result);
   if (ranking.pairs == 0) return "no schedules differ by more than the noise of runs";
-  const bool all_clear = ranking.clear == ranking.pairs;
-  std::string text = ranking.pairs == 1
-                         ? "1 pair of schedules differs"
-                         : fmt::format("{} pairs of schedules differ", ranking.pairs);
-  text += " by more than the noise of runs";
-  if (all_clear) {
-    text += " and predictions";
-  } else if (ranking.pairs == 1) {
-    text += ", not by more than that of predictions";
-  } else {
-    text += fmt::format(", {} of them by more than that of predictions too",
-                        ranking.clear == 0 ? "none" : std::to_string(ranking.clear));
-  }
-  if (ranking.wrong.empty()) return text + ", ranked right";
-  const auto clear_wrong = std::count_if(ranking.wrong.begin(), ranking.wrong.end(),
+  const std::string pairs = PairsText(ranking);
+  if (ranking.wrong.empty()) return pairs + ", ranked right";
+  const auto wrong_clear = std::count_if(ranking.wrong.begin(), ranking.wrong.end(),
                                          [](const auto& wrong) { return wrong.clear; });
-  text += fmt::format(": {}", ranking.pairs - std::ssize(ranking.wrong));
-  if (!all_clear) text += fmt::format(" and {}", ranking.clear - clear_wrong);
-  const Ranking::Wrong& worst = ranking.wrong.front();
-  const ValidateCase &faster = result.cases[worst.faster], &slower = result.cases[worst.slower];
-  return text + fmt::format(
-                    " ranked right; {} ({}, {}, {} micro-batches) takes {} longer than {}, "
-                    "predicted {} less",
-                    slower.schedule, slower.model,
-                    slower.replicas == 1 ? fmt::format("{} ranks", slower.ranks) : RanksOf(slower),
-                    slower.microbatches, FormatPercent(worst.measured), faster.schedule,
-                    FormatPercent(-worst.predicted));
+  std::string right = std::to_string(ranking.pairs - std::ssize(ranking.wrong));
+  if (ranking.clear < ranking.pairs) right += fmt::format(" and {}", ranking.clear - wrong_clear);
+  return fmt::format("{}: {} ranked right; {}", pairs, right,
+                     WrongText(result, ranking.wrong.front()));
 }
 
 std::string RepetitionsText(const ValidateResult& r) {

@@ -103,14 +103,6 @@ Pair RouterPair(Draw& draw, Rows n) {
           [=] { return floats(fast::Route(logits, {}, config)); }};
 }
 
-Pair RouterGradientPair(Draw& draw, Rows n) {
-  const RouterConfig config = {n.columns, 4, 2, 1, 2, Scoring::kSigmoid, true, 2.5};
-  const auto logits = DrawNormal(draw, n.rows * n.columns), d = DrawNormal(draw, 4 * n.rows);
-  const auto experts = Route(logits, {}, config).experts;
-  return {[=] { return RouteInputGradient(logits, experts, d, config); },
-          [=] { return fast::RouteInputGradient(logits, experts, d, config); }};
-}
-
 // Weights after a step; moments start from zero each time.
 Pair AdamWPair(Draw& draw, Rows n) {
   const auto g = DrawNormal(draw, n.rows * n.columns), w = DrawNormal(draw, n.rows * n.columns);
@@ -165,7 +157,6 @@ std::vector<Op> CpuFastOps() {
           FastOp("rope_fast", {1024, 64}, 8, RopePair),
           FastOp("cross_entropy_fast", {8, 32768}, 4, LossPair),
           FastOp("router_fast", {64, 256}, 4, RouterPair),
-          FastOp("router_input_grad_fast", {64, 256}, 8, RouterGradientPair),
           FastOp("permute_fast", {64, 1024}, 4 * 5, PermutePair),
           FastOp("unpermute_fast", {64, 1024}, 4 * 5, UnpermutePair),
           FastOp("adamw_fast", {256, 1024}, 20, AdamWPair)};

@@ -32,7 +32,7 @@ class Worker::Thread {
   void Start(std::function<void()> job) {
     {
       const std::lock_guard lock(mutex_);
-      bound_ = sched_getaffinity(0, sizeof(allowed_), &allowed_) == 0;
+      knows_allowed_ = sched_getaffinity(0, sizeof(allowed_), &allowed_) == 0;
       job_ = std::move(job);
     }
     changed_.notify_all();
@@ -68,7 +68,7 @@ class Worker::Thread {
     while (true) {
       changed_.wait(lock, [this] { return job_ != nullptr; });
       // A processor may have been taken away since: it then stays where it may run.
-      if (bound_) (void)pthread_setaffinity_np(pthread_self(), sizeof(allowed_), &allowed_);
+      if (knows_allowed_) (void)pthread_setaffinity_np(pthread_self(), sizeof(allowed_), &allowed_);
       lock.unlock();
       job_();
       lock.lock();
@@ -82,7 +82,7 @@ class Worker::Thread {
   std::condition_variable changed_;
   std::function<void()> job_;
   cpu_set_t allowed_ = {};
-  bool bound_ = false;
+  bool knows_allowed_ = false;  // not where processors are more than a set holds
 };
 
 Worker::Worker(int place, std::function<void()> job) : thread_(Thread::At(place)) {

@@ -1,11 +1,9 @@
-// The router of kernels/train as real runs need it: the same names, arguments and results, to the
-// bit. The truth makes lists for each token; here they are made once, and of values the largest few
-// are kept in order instead of all being sorted.
+// The choice of kernels/train/router.h as real runs need it: the same name, arguments and result,
+// to the bit. The truth sorts lists that it makes for each token; here they are made once, and of
+// values the largest few are kept in order. Its gradient needs no other version.
 #pragma once
 
-#include <cstdint>
 #include <span>
-#include <vector>
 
 #include "kernels/train/router.h"
 
@@ -13,9 +11,5 @@ namespace pipescope::kernels::fast {
 
 Routes Route(std::span<const float> logits, std::span<const float> bias,
              const RouterConfig& config);
-
-std::vector<float> RouteInputGradient(std::span<const float> logits,
-                                      std::span<const int32_t> experts,
-                                      std::span<const float> d_weights, const RouterConfig& config);
 
 }  // namespace pipescope::kernels::fast

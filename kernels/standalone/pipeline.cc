@@ -70,6 +70,7 @@ struct Ran {
 // Steps of a schedule that trains. All losses count; times not of the first one, which warms up.
 class Trained {
  public:
+  // All outlive it.
   static Result<std::unique_ptr<Trained>> Make(const schedules::Schedule& schedule,
                                                const transformer::ModelConfig& model,
                                                DeviceRanks& ranks, executor::Crew& crew) {
@@ -86,8 +87,8 @@ class Trained {
 
   Status Step() {
     executor::CoolCaches(executor::Processors());  // as calibrations do
-    const auto run = crew_->RunStep(*schedule_, works_);
-    if (!run) return Fail(schedule_->name + ": " + run.error().message);
+    const auto run = crew_.RunStep(schedule_, works_);
+    if (!run) return Fail(schedule_.name + ": " + run.error().message);
     const bool warms = losses_.empty();
     losses_.push_back(transformer::TakeLoss(training_, works_));
     if (warms) return {};
@@ -102,10 +103,10 @@ class Trained {
 
  private:
   Trained(const schedules::Schedule& schedule, executor::Crew& crew)
-      : schedule_(&schedule), crew_(&crew) {}
+      : schedule_(schedule), crew_(crew) {}
 
-  const schedules::Schedule* schedule_;
-  executor::Crew* crew_;
+  const schedules::Schedule& schedule_;
+  executor::Crew& crew_;
   transformer::Training training_;
   executor::Works works_;
   std::vector<double> losses_, seconds_, bubbles_;

@@ -11,18 +11,20 @@
 namespace pipescope::kernels {
 namespace {
 
-std::vector<double> Scores(std::span<const float> logits, Scoring scoring) {
-  std::vector<double> scores;
+// Keeps the weights of all-zero scores at zero.
+constexpr double kLeastSum = 1e-20;
+
+// s of one token.
+void SetScores(std::span<const float> logits, Scoring scoring, std::span<double> scores) {
+  PIPESCOPE_CHECK(scores.size() == logits.size());
+  if (scoring == Scoring::kSigmoid) {
+    for (size_t e = 0; e < scores.size(); ++e) scores[e] = Sigmoid(logits[e]);
+    return;
+  }
   const double largest = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
-  for (const double logit : logits) {
-    scores.push_back(scoring == Scoring::kSigmoid ? Sigmoid(logit) : std::exp(logit - largest));
-    sum += scores.back();
-  }
-  if (scoring == Scoring::kSoftmax) {
-    for (double& score : scores) score /= sum;
-  }
-  return scores;
+  for (size_t e = 0; e < scores.size(); ++e) sum += scores[e] = std::exp(logits[e] - largest);
+  for (double& score : scores) score /= sum;
 }
 
 // The indices of the `count` largest values: larger first, then the smaller index.
@@ -68,7 +70,7 @@ std::vector<size_t> Choose(std::span<const double> biased, const RouterConfig& c
 double Divisor(std::span<const double> scores, std::span<const int32_t> chosen,
                const RouterConfig& config) {
   if (!config.normalised) return 1;
-  double sum = kLeastRouteSum;
+  double sum = kLeastSum;
   for (const int32_t e : chosen) sum += scores[static_cast<size_t>(e)];
   return sum;
 }
@@ -82,26 +84,37 @@ void CheckRouter(const RouterConfig& c) {
   PIPESCOPE_CHECK(0 < c.selected && c.selected <= c.experts / c.groups * c.groups_selected);
 }
 
-Routes Route(std::span<const float> logits, std::span<const float> bias,
-             const RouterConfig& config) {
+Routes RouteBy(const ChooseExperts& choose, std::span<const float> logits,
+               std::span<const float> bias, const RouterConfig& config) {
   CheckRouter(config);
   const Rows rows(logits, config.experts);
   PIPESCOPE_CHECK(bias.empty() || bias.size() == rows.columns());
-  Routes routes;
+  const size_t selected = static_cast<size_t>(config.selected);
+  Routes routes{std::vector<int32_t>(rows.count() * selected),
+                std::vector<float>(rows.count() * selected)};
+  std::vector<double> scores(rows.columns()), biased(rows.columns());
   for (size_t t = 0; t < rows.count(); ++t) {
-    const std::vector<double> scores = Scores(rows[t], config.scoring);
-    std::vector<double> biased = scores;
+    SetScores(rows[t], config.scoring, scores);
+    biased = scores;
     for (size_t e = 0; e < bias.size(); ++e) biased[e] += bias[e];
-    const size_t first = routes.experts.size();
-    for (const size_t e : Choose(biased, config)) routes.experts.push_back(static_cast<int32_t>(e));
-    const auto chosen = std::span(routes.experts).subspan(first);
+    const auto chosen = std::span(routes.experts).subspan(t * selected, selected);
+    choose(biased, chosen);
     const double divisor = Divisor(scores, chosen, config);
-    for (const int32_t e : chosen) {
-      const double weight = config.scale * scores[static_cast<size_t>(e)] / divisor;
-      routes.weights.push_back(static_cast<float>(weight));
+    for (size_t k = 0; k < selected; ++k) {
+      const double weight = config.scale * scores[static_cast<size_t>(chosen[k])] / divisor;
+      routes.weights[t * selected + k] = static_cast<float>(weight);
     }
   }
   return routes;
+}
+
+Routes Route(std::span<const float> logits, std::span<const float> bias,
+             const RouterConfig& config) {
+  const auto choose = [&](std::span<const double> biased, std::span<int32_t> chosen) {
+    std::ranges::transform(Choose(biased, config), chosen.begin(),
+                           [](size_t e) { return static_cast<int32_t>(e); });
+  };
+  return RouteBy(choose, logits, bias, config);
 }
 
 std::vector<float> RouteInputGradient(std::span<const float> logits,
@@ -111,26 +124,28 @@ std::vector<float> RouteInputGradient(std::span<const float> logits,
   CheckRouter(config);
   const Rows rows(logits, config.experts), gradients(d_weights, config.selected);
   PIPESCOPE_CHECK(experts.size() == d_weights.size() && rows.count() == gradients.count());
-  std::vector<double> d_logits;
+  std::vector<float> d_logits(logits.size());
+  std::vector<double> s(rows.columns()), ds(rows.columns());
   for (size_t t = 0; t < rows.count(); ++t) {
-    const std::vector<double> s = Scores(rows[t], config.scoring);
+    SetScores(rows[t], config.scoring, s);
     const auto chosen = experts.subspan(t * gradients.columns(), gradients.columns());
     const double divisor = Divisor(s, chosen, config);
     double shared = 0;  // what a chosen score takes from all weights by way of the divisor
     for (size_t k = 0; k < chosen.size() && config.normalised; ++k) {
       shared += gradients[t][k] * s[static_cast<size_t>(chosen[k])] / divisor;
     }
-    std::vector<double> ds(s.size());
+    std::fill(ds.begin(), ds.end(), 0);
     for (size_t k = 0; k < chosen.size(); ++k) {
       ds[static_cast<size_t>(chosen[k])] = config.scale * (gradients[t][k] - shared) / divisor;
     }
     const double along = std::inner_product(s.begin(), s.end(), ds.begin(), 0.0);
     for (size_t e = 0; e < s.size(); ++e) {
-      d_logits.push_back(
-          s[e] * (config.scoring == Scoring::kSigmoid ? ds[e] * (1 - s[e]) : ds[e] - along));
+      const double d =
+          s[e] * (config.scoring == Scoring::kSigmoid ? ds[e] * (1 - s[e]) : ds[e] - along);
+      d_logits[t * s.size() + e] = static_cast<float>(d);
     }
   }
-  return Narrow(d_logits);
+  return d_logits;
 }
 
 }  // namespace pipescope::kernels

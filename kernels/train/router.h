@@ -27,6 +27,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -45,20 +46,23 @@ struct RouterConfig {
   double scale = 1;
 };
 
-// A chosen score is divided by the sum of all of them and of this.
-inline constexpr double kLeastRouteSum = 1e-20;
-
-// Aborts on a configuration that cannot be met.
-void CheckRouter(const RouterConfig& config);
-
 struct Routes {
   std::vector<int32_t> experts;  // [tokens][selected]
   std::vector<float> weights;    // [tokens][selected]
 };
 
-// `bias` has one value for each expert, or none. Aborts on a configuration that cannot be met.
+// `bias` has one value for each expert, or none. Aborts on a configuration that cannot be met, as
+// CheckRouter does.
 Routes Route(std::span<const float> logits, std::span<const float> bias,
              const RouterConfig& config);
+
+void CheckRouter(const RouterConfig& config);
+
+// The same with another way to choose: `choose` is told the b of a token and writes its experts.
+using ChooseExperts =
+    std::function<void(std::span<const double> biased, std::span<int32_t> chosen)>;
+Routes RouteBy(const ChooseExperts& choose, std::span<const float> logits,
+               std::span<const float> bias, const RouterConfig& config);
 
 // The gradient of the logits, given the experts that Route chose and its weights' gradient.
 std::vector<float> RouteInputGradient(std::span<const float> logits,

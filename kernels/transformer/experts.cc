@@ -35,7 +35,7 @@ Choice Choose(Tape& tape, const Tensor& logits, const kernels::RouterConfig& con
   tape.Record(
       [&tape, logits, weights = choice.weights, experts = std::move(routes.experts), config] {
         tape.AddGradient(
-            logits, fast::RouteInputGradient(logits->value, experts, weights->gradient, config));
+            logits, kernels::RouteInputGradient(logits->value, experts, weights->gradient, config));
       });
   return choice;
 }

@@ -57,13 +57,13 @@ TEST_F(Kernels, PredictMeasuresWhatItPredicted) {
     EXPECT_NE(ran.out.find(part), std::string::npos) << part;
   }
   const Json json = Json::parse(Read("p.json"));
-  ASSERT_EQ(json["rows"].size(), 8u);  // 2 of the truth, 3 each of the fast router and its gradient
+  ASSERT_EQ(json["rows"].size(), 5u);  // 2 of the truth, 3 of the fast one
   for (const Json& row : json["rows"]) {
     EXPECT_GT(row["predicted_s"], 0);
     EXPECT_GT(row["measured_s"], 0);
     EXPECT_EQ(row["origin"], "interpolated");
   }
-  EXPECT_EQ(json["kinds"][0]["rows"], 8);
+  EXPECT_EQ(json["kinds"][0]["rows"], 5);
 }
 
 // A profile of machine "m" with two times of a norm, and what of it is given besides.

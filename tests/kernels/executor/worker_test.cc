@@ -65,7 +65,7 @@ TEST(Worker, RunsWhereItsMakerMayRun) {
   EXPECT_EQ(seen, std::vector<int>{all.back()});
 }
 
-TEST(Worker, AStateThatIsGoneJoins) {
+TEST(Worker, JoinsWhenItGoes) {
   bool ran = false;
   {
     Worker first(0, [&] { ran = true; });

@@ -1,4 +1,4 @@
-// The fast router against the truth, to the bit, over random configurations, with ties and NaN.
+// The fast choice against the truth, to the bit, over random configurations, with ties and NaN.
 #include "kernels/fast/router.h"
 
 #include <gtest/gtest.h>
@@ -67,10 +67,12 @@ TEST(FastRouter, IsTheTruthToTheBit) {
     const Routes truth = Route(logits, bias, config), got = fast::Route(logits, bias, config);
     ASSERT_EQ(got.experts, truth.experts);
     ASSERT_EQ(Bits(got.weights), Bits(truth.weights));
-    const auto d_weights = DrawValues(random, tokens * config.selected, false, wild);
-    ASSERT_EQ(Bits(fast::RouteInputGradient(logits, truth.experts, d_weights, config)),
-              Bits(RouteInputGradient(logits, truth.experts, d_weights, config)));
   }
+}
+
+TEST(FastRouter, RefusesWhatTheTruthRefuses) {
+  EXPECT_DEATH(fast::Route(std::vector<float>(4), {}, {4, 1, 0, 1, 1}), "broken invariant");
+  EXPECT_DEATH(fast::Route(std::vector<float>(4), {}, {4, 3, 2, 1, 2}), "broken invariant");
 }
 
 }  // namespace

@@ -1,0 +1,37 @@
+// When validate has measured enough. A round calibrates all loads and runs a step of each schedule.
+//
+//   warms up   the first round and, with patience, those after it until one needs (almost) no new
+//              memory: heaps grow for two or three, since blocks land in other places than the time
+//              before, and new pages take time (up to 9 us each in a guest: 0.3 % at kNewPages)
+//   counts     each one after these: `repetitions` of them and, with patience, further ones until
+//              all is known
+//
+// Example: repetitions 5, patience 30 s, new pages of 47000, 5400, 43, 57, ... a second: two rounds
+// warm up; at least five count, and more until all is known or 30 s are over.
+#pragma once
+
+namespace pipescope::cli {
+
+class ValidateRounds {
+ public:
+  static constexpr double kNewPages = 300;  // a second of processor time
+  static constexpr int kMostWarmUps = 5;
+  // However patient: all their times are kept.
+  static constexpr int kMost = 1000;
+
+  // `patience`: seconds, 0 for none.
+  ValidateRounds(int repetitions, double patience)
+      : repetitions_(repetitions), patience_(patience) {}
+
+  enum class Next { kEnd, kAgain, kAgainFromHere };  // the last: all so far warmed up
+  // After a round, `elapsed` seconds after the start of the first one; `known`: whether all medians
+  // are known well enough.
+  Next After(double new_pages, double elapsed, bool known);
+
+ private:
+  const int repetitions_;
+  const double patience_;
+  int rounds_ = 0, counted_ = 0;
+};
+
+}  // namespace pipescope::cli
