@@ -15,9 +15,13 @@ namespace {
 
 using kernels::exchange::Place;
 
+Result<Place> OwnPlace() {
+  return kernels::exchange::PlaceOf(
+      [](const char* name) -> const char* { return std::getenv(name); });
+}
+
 Result<Place> PlaceInJob() {
-  auto place =
-      kernels::exchange::PlaceOf([](const char* name) -> const char* { return std::getenv(name); });
+  auto place = OwnPlace();
   if (place) return place;
   return Fail("--transport mpi: " + place.error().message +
               "; such as mpirun -n 2 pipescope validate --transport mpi");
@@ -60,6 +64,16 @@ int RunProcessJob(const ProcessJob& job, const std::function<Status()>& check,
   }
   (*vigil)->phase = "the end";
   return place->rank == 0 ? show() : kOk;
+}
+
+std::optional<int> RefuseInJob() {
+  const auto place = OwnPlace();
+  if (!place || place->ranks == 1) return {};
+  if (place->launcher != "Open MPI" && place->launcher != "Hydra") return {};
+  return Refuse({fmt::format("--transport threads: mpirun started {} processes, each of which "
+                             "would train all ranks: expected --transport mpi, or no mpirun",
+                             place->ranks)},
+                place->rank);
 }
 
 }  // namespace pipescope::cli

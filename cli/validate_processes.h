@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "kernels/executor/crew.h"
@@ -27,5 +28,10 @@ struct ProcessJob {
 int RunProcessJob(const ProcessJob& job, const std::function<Status()>& check,
                   const std::function<Status(executor::Crew&)>& measure,
                   const std::function<int()>& show);
+
+// For ranks that are threads: the exit code, if mpirun started several processes, each of which
+// would train all ranks and write the same files. srun and torchrun are not asked: a batch script's
+// own process may have their variables, too.
+std::optional<int> RefuseInJob();
 
 }  // namespace pipescope::cli

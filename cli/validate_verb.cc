@@ -167,6 +167,7 @@ std::chrono::milliseconds Milliseconds(double seconds) {
 }
 
 int ValidateOnThreads(const Options& o) {
+  if (const auto refused = RefuseInJob()) return *refused;
   if (Status ok = CheckOptions(o); !ok) return Complain(ok.error());
   executor::ThreadOptions options;
   options.patience = Milliseconds(o.hang_after);

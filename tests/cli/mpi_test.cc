@@ -64,9 +64,9 @@ class Mpi : public CliTest {
     EXPECT_EQ(Made(), std::vector<std::string>());
   }
 
-  void ExpectRefusedByAll(int processes, const std::vector<std::string>& words,
+  void ExpectRefusedByAll(int processes, const std::vector<std::string>& command,
                           const std::string& why) {
-    MpiRun run(processes, Validate(words));
+    MpiRun run(processes, command);
     const Job job = run.Wait();
     EXPECT_TRUE(job.EndedWith(2)) << job.exit << job.err;
     EXPECT_EQ(job.out, "");
@@ -152,12 +152,21 @@ TEST_F(Mpi, AStoppedFirstRankEndsTheJob) {
 }
 
 TEST_F(Mpi, WhatCannotBeRunIsRefusedOnce) {
-  ExpectRefusedByAll(3, {"--ranks", "2"},
+  ExpectRefusedByAll(3, Validate({"--ranks", "2"}),
                      "--transport mpi: 3 processes were started, but --ranks 2");
-  ExpectRefusedByAll(2, {"--layers", "1"}, "gpipe has 2 stages for 1 layers");
-  ExpectRefusedByAll(2, {"--schedules", "dualpip"}, "");
+  ExpectRefusedByAll(2, Validate({"--layers", "1"}), "gpipe has 2 stages for 1 layers");
+  ExpectRefusedByAll(2, Validate({"--schedules", "dualpip"}), "");
   // For want of a GPU, of two of them, or of kernels for such a model.
-  ExpectRefusedByAll(2, {"--device", "cuda"}, "");
+  ExpectRefusedByAll(2, Validate({"--device", "cuda"}), "");
+}
+
+// Otherwise each would train all ranks beside the others, and write the same files.
+TEST_F(Mpi, ThreadsUnderMpirunAreRefusedOnce) {
+  ExpectRefusedByAll(2, Command({"validate", "--model", "micro"}),
+                     "--transport threads: mpirun started 2 processes");
+  MpiRun one(
+      1, Command({"validate", "--model", "micro", "--schedules", "1f1b", "--repetitions", "1"}));
+  EXPECT_TRUE(one.Wait().EndedWith(0));
 }
 
 TEST_F(Mpi, WithoutMpirunItSaysWhatToDo) {
