@@ -25,6 +25,8 @@ class Builder {
     // Lanes of a rank that has a processor of its own share that one.
     graph_.capacity[static_cast<size_t>(Resource::kProcessors)] =
         machine.by_turns ? machine.processors : std::min(machine.processors, schedule.ranks);
+    send_ = machine.send;
+    receive_ = machine.receive;
     graph_.labels = costs.labels;
     hop_ = Wait("message", machine.hop);
     meeting_ = Wait("meeting", machine.meeting);
@@ -151,12 +153,19 @@ class Builder {
 
   void AddMessage(int32_t from_id, int32_t to_id, int32_t gives, int32_t takes,
                   timeline::Message message) {
+    graph_.templates[TemplateOf(gives)].demand.time += send_;
+    graph_.templates[TemplateOf(takes)].demand.time += receive_;
     message.from = flow_.RankOf(from_id);
     message.to = flow_.RankOf(to_id);
     message.operation = AddTask(message.from, hop_, kNone);
     graph_.edges.emplace_back(gives, message.operation);
     graph_.edges.emplace_back(message.operation, takes);
     graph_.messages.push_back(message);
+  }
+
+  // Each task has one of its own.
+  size_t TemplateOf(int32_t task) const {
+    return static_cast<size_t>(graph_.tasks[static_cast<size_t>(task)].templ);
   }
 
   // The first step of each rank's end hands gradients out, the second waits for its partners'.
@@ -197,6 +206,7 @@ class Builder {
   const transformer::RunCosts& costs_;
   schedules::Flow flow_;
   TaskGraph graph_;
+  Duration send_, receive_;
   TaskTemplate hop_, meeting_, handover_;
   std::vector<timeline::Lane> lanes_;            // by task, of those that are steps
   std::vector<Ends> ends_;                       // by action's number

@@ -4,8 +4,8 @@
 //            `processors` that all share; it needs beside / alone of one
 //   lane     steps of an action one after the other; the next action when all of them ended; what
 //            waits for a step of the other lane starts `handover` after its end, no processor
-//   message  `hop` from the end of the step that gives to the start of the one that takes,
-//            if that one waits; no processor
+//   message  `send` of its sender's processor at the end of the step that gives, `hop` without
+//            any, then `receive` of its receiver's before the step that takes
 //   exchange on the communication lane: starts when all ranks of the group have come to it, and
 //            `meeting` after the last of the others has
 //   end      a rank's gradients come in when those of all that hold copies are out
@@ -41,6 +41,8 @@ struct Machine {
   // From when one of their threads is ready until a processor that was idle runs it. One that is at
   // work takes no time. Between processes: as part of the hop.
   Duration wake = {};
+  // What a message takes of processors at its ends, nothing between threads.
+  Duration send = {}, receive = {};
 };
 
 // The schedule is sound; the costs are of its actions.

@@ -15,6 +15,7 @@
 #include "kernels/executor/packed.h"
 #include "kernels/executor/threads.h"
 #include "kernels/transformer/calibrate.h"
+#include "kernels/transformer/messages.h"
 #include "schedules/registry.h"
 #include "schedules/schedule_file.h"
 #include "sim/base/quantile.h"
@@ -75,7 +76,7 @@ class Group {
     machine_.by_turns = group_.maker == nullptr && crew_.TurnsFor({}, ranks) != nullptr;
     if (machine_.by_turns && crew_.post() == nullptr) {
       // A message is there at once: what takes time is to wake who waits for it.
-      machine_ = {machine_.processors, {}, {}, {}, true, machine_.handover};
+      machine_ = {machine_.processors, {}, {}, {}, true, machine_.handover, {}, {}};
       return {};
     }
     if (machine_.hop != Duration()) return {};
@@ -84,7 +85,12 @@ class Group {
     const auto values = static_cast<size_t>(model_.tokens * model_.hidden);
     const auto hop = transformer::MeasureHop(crew_, awake, values);
     if (!hop) return Fail(hop.error());
-    machine_.hop = machine_.meeting = Seconds(*hop);
+    const auto ends = transformer::MeasureEnds(crew_, values);
+    if (!ends) return Fail(ends.error());
+    machine_.meeting = Seconds(*hop);
+    machine_.send = Seconds(ends->send);
+    machine_.receive = Seconds(ends->receive);
+    machine_.hop = Seconds(std::max(0.0, *hop - ends->send - ends->receive));
     return {};
   }
 
@@ -226,6 +232,9 @@ class Group {
     c.predicted_noise = predicted_noise;
     c.predicted_bubble = timeline::FindBubbles(predicted).makespan_rate;
     c.measured_bubble = Quantile(At(trained.bubbles, counted), 0.5);
+    c.hop = machine_.hop;
+    c.send = machine_.send;
+    c.receive = machine_.receive;
     c.others = Quantile(At(trained.others, counted), 0.5);
     c.steps = static_cast<int>(counted.size());
     c.first_loss = trained.losses.front();

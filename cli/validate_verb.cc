@@ -15,7 +15,7 @@
 #include "cli/version.h"
 #include "kernels/executor/threads.h"
 #include "kernels/timing.h"
-#include "kernels/transformer/calibrate.h"
+#include "kernels/transformer/messages.h"
 #include "reports/perfetto.h"
 #include "reports/validate_page.h"
 #include "schedules/registry.h"

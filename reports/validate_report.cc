@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "sim/base/quantity.h"
 
@@ -72,6 +73,20 @@ std::string WrongText(const ValidateResult& result, const Ranking::Wrong& wrong)
                      slower.replicas == 1 ? fmt::format("{} ranks", slower.ranks) : RanksOf(slower),
                      slower.microbatches, FormatPercent(wrong.measured), faster.schedule,
                      FormatPercent(-wrong.predicted));
+}
+
+// A line for each model whose messages take processor time of their ends.
+std::string EndsText(const ValidateResult& r) {
+  std::string text;
+  std::set<std::string> told;
+  for (const ValidateCase& c : r.cases) {
+    if (c.send + c.receive == Duration() || !told.insert(c.model).second) continue;
+    text += fmt::format(
+        "{}A message of {} takes {} of its sender's processor, {} of its receiver's, and {} "
+        "between them.\n",
+        text.empty() ? "\n" : "", c.model, Format(c.send), Format(c.receive), Format(c.hop));
+  }
+  return text;
 }
 
 }  // namespace
@@ -142,6 +157,7 @@ std::string ValidateText(const ValidateResult& r) {
       TransportOf(r), "schedule", width, "model", "ranks", "mbs", "predicted", "noise", "measured",
       "noise", "error", "others", "bubble", "measured");
   for (const ValidateCase& c : r.cases) text += CaseLine(c, width);
+  text += EndsText(r);
   text += fmt::format("\nMean error {} in magnitude; {}.\n", FormatPercent(MeanError(r)),
                       RankingText(r));
   const ValidateCase* unequal = nullptr;
@@ -192,7 +208,10 @@ std::string ValidateJson(const ValidateResult& r) {
                              {"measured_bubble_rate", c.measured_bubble},
                              {"first_loss", c.first_loss},
                              {"last_loss", c.last_loss},
-                             {"equals_one_rank", c.equals_one_rank}});
+                             {"equals_one_rank", c.equals_one_rank},
+                             {"hop_s", c.hop.seconds()},
+                             {"send_s", c.send.seconds()},
+                             {"receive_s", c.receive.seconds()}});
   }
   json["mape"] = MeanError(r);
   const Ranking ranking = Rank(r);

@@ -32,6 +32,8 @@ struct ValidateCase {
   double predicted_bubble = 0, measured_bubble = 0;  // mean over ranks, of the pipeline's time
   double first_loss = 0, last_loss = 0;              // nats a token, over the repetitions
   bool equals_one_rank = false;                      // losses of all steps, to the bit
+  // Of a message, as predicted with: between its ends, and processor time of each of them.
+  Duration hop, send, receive;
   // Where asked for: the prediction, and the run whose time is nearest to `measured`.
   timeline::Timeline predicted_timeline, measured_timeline;
 

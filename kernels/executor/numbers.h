@@ -13,6 +13,7 @@ enum ControlNumber : int32_t {  // of lists of char
   kThroughNumber,
   kPingNumber,
   kPongNumber,
+  kAskNumber,   // for a message that is timed
   kRowsNumber,  // between ranks that share experts
   // Between devices, of each of a rank's lanes: what comes on a link, and what an emulated link
   // sends.

@@ -88,6 +88,11 @@ bool Post::Begun(const Key& key) {
                      [&](const auto& coming) { return coming.second.key == key; });
 }
 
+bool Post::sending() {
+  const std::lock_guard lock(mutex_);
+  return !wire_->sending_to().empty();
+}
+
 std::set<int> Post::Progress() {
   const std::lock_guard lock(mutex_);
   if (const char* error = wire_->Poll(*this); error != nullptr) {

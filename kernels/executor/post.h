@@ -65,6 +65,8 @@ class Post : private Wire::Sink {
     return std::get<std::vector<T>>(std::move(*letter));
   }
 
+  // Whether something has been sent that may not be there yet.
+  bool sending();
   // Moves on what is under way; to whom there is still something to send.
   std::set<int> Progress();
 

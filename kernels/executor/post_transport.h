@@ -37,7 +37,7 @@ class PostTransport : public Transport {
   // MPI may need both ends for a long letter, and its thread (watch.h) would disturb those at work.
   void Progress() override {
     kernels::Turns* const turns = kernels::Turns::Shared();
-    if (turns == nullptr) return;
+    if (turns == nullptr || !post_.sending()) return;
     for (const int to : post_.Progress()) turns->Poke(to);
   }
 

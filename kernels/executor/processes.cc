@@ -212,8 +212,11 @@ Status ProcessCrew::Pong() {
 
 void ProcessCrew::OnRanks(const Works& works, int ranks,
                           const std::function<void(size_t place)>& run) {
-  const kernels::Turns::Seat seat(TurnsFor(works, ranks));
+  kernels::Turns* const turns = TurnsFor(works, ranks);
+  const kernels::Turns::Seat seat(turns);
+  vigil_.pushes = turns != nullptr;
   run(0);
+  vigil_.pushes = false;
 }
 
 Result<Run> ProcessCrew::RunStep(const schedules::Schedule& schedule, const Works& works) {
@@ -230,10 +233,8 @@ Result<Run> ProcessCrew::RunStep(const schedules::Schedule& schedule, const Work
   const char* const phase = vigil_.phase.exchange(nullptr);
   const RankTask task{place_.rank,         &schedule,  &flow,  &routes,
                       works.front().get(), &transport, &stop_, &standing};
-  vigil_.pushes = TurnsFor(works, schedule.ranks) != nullptr;
   RankRecord record;
   OnRanks(works, schedule.ranks, [&](size_t) { record = RunRank(task); });
-  vigil_.pushes = false;
   if (!stop_.stopped()) {
     if (Status asked = AskDevice(record); !asked) stop_.Fail(asked.error().message);
   }

@@ -24,31 +24,34 @@ std::vector<float> Draw(size_t count, double scale, uint32_t seed) {
   return values;
 }
 
-// Where threads wait for each other, by turns or not; the last one to come has something to do.
+// Where threads wait for each other, again and again, by turns or not; the last one to come has
+// something to do.
 class Meeting {
  public:
-  Meeting(size_t threads, std::function<void()> last) : left_(threads), last_(std::move(last)) {}
+  Meeting(size_t threads, std::function<void()> last) : threads_(threads), last_(std::move(last)) {}
 
   void Come() {
     std::unique_lock lock(mutex_);
-    if (--left_ > 0) {
-      const auto over = [this] { return over_; };
+    if (++here_ < threads_) {
+      const auto over = [this, meetings = meetings_] { return meetings_ != meetings; };
       if (!kernels::WaitInTurn(lock, over)) all_.wait(lock, over);
       return;
     }
     last_();
-    over_ = true;
+    here_ = 0;
+    ++meetings_;
     lock.unlock();
     all_.notify_all();
     kernels::TellTurns();
   }
 
  private:
+  const size_t threads_;
+  const std::function<void()> last_;
   std::mutex mutex_;
   std::condition_variable all_;
-  size_t left_;
-  bool over_ = false;
-  std::function<void()> last_;
+  size_t here_ = 0;
+  int meetings_ = 0;  // that are over
 };
 
 double SecondsOf(const PlayTimes& times) {
@@ -173,7 +176,9 @@ Status Calibration::PlayBeside(std::vector<RankPlay>& plays, bool split) {
 // Gradients are out on all ranks, those of all processes, before they come in on one.
 Status Calibration::EndStep(std::vector<RankPlay>& plays) {
   Status met;
-  Meeting all(plays.size(), [&] { met = crew_.Meet(); });
+  Meeting all(plays.size(), [&] {
+    if (met) met = crew_.Meet();
+  });
   OnRanks([&](size_t place) { plays[place].StepEnd([&] { all.Come(); }); });
   if (Status ok = FirstFailure(plays); !ok) return ok;
   return met;

@@ -96,11 +96,4 @@ class Calibration {
   size_t first_ = 0;                                    // call that counts
 };
 
-// Seconds from the end of a step that gives to the start of the one that takes on another rank that
-// has nothing else to do, for a message of so many values. Awake: as ranks wait that have a
-// processor each (executor/spin.h), all alike but where others took the processor meanwhile: the
-// lowest decile. Otherwise they are woken, from a processor that sleeps more or less deeply: the
-// median. Where the crew leads; elsewhere 0.
-Result<double> MeasureHop(executor::Crew& crew, bool awake, size_t values = 0);
-
 }  // namespace pipescope::transformer

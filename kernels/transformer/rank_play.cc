@@ -1,7 +1,6 @@
 #include "kernels/transformer/rank_play.h"
 
 #include <chrono>
-#include <utility>
 
 #include "kernels/executor/thread_seconds.h"
 
@@ -29,14 +28,14 @@ void RankPlay::StepEnd(const std::function<void()>& meet) {
   };
   executor::Steps steps = work_.StepEnd();
   std::vector<StepTimes>& end = times_.end;
-  // For gradients that came by letter while ranks met: work of the step that takes them.
-  double came = 0;
+  double came = worked(meet);
   for (const executor::Step& step : steps.list) {
     const double run = worked([&] {
       if (status_) status_ = step.run();
     });
-    end.push_back({run + std::exchange(came, 0), 0});
-    if (end.size() == 1) came = worked(meet);
+    const bool takes = end.size() == 1;
+    end.push_back({run + (takes ? came : 0), 0});
+    if (end.size() == 1) came += worked(meet);
   }
   for (size_t i = 0; i < end.size(); ++i) AskDevice(steps.list[i], end[i]);
 }

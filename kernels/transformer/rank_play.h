@@ -33,8 +33,9 @@ class RankPlay {
   void Play(bool split);
   // The same again, untimed.
   void PlayOn(bool split);
-  // `meet` returns when all ranks have called it: gradients must be out on all of them before they
-  // come in on one.
+  // `meet` returns when all ranks have called it: before any gradient is out, and before any comes
+  // in. Where letters carry them, what looks bring while ranks meet is work of the step that takes
+  // them.
   void StepEnd(const std::function<void()>& meet);
 
   const Status& status() const { return status_; }

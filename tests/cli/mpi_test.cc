@@ -91,6 +91,11 @@ TEST_F(Mpi, ValidateTrainsAsOneRankDoes) {
     EXPECT_EQ(c["equals_one_rank"], true) << c;
     EXPECT_GT(c["predicted_s"].get<double>(), 0);
     EXPECT_GT(c["measured_s"].get<double>(), 0);
+    // A system call takes longer than 100 ns, a message less than 10 ms.
+    for (const char* end : {"send_s", "receive_s"}) {
+      EXPECT_GT(c[end].get<double>(), 1e-7);
+      EXPECT_LT(c[end].get<double>(), 1e-2);
+    }
   }
   EXPECT_THAT(Read("page.html"), HasSubstr("<html"));
 }

@@ -127,6 +127,32 @@ TEST(Predict, TheExecutorsOwnTimeIsPaidForEachStep) {
   EXPECT_EQ(PredictRun(*schedule, costs, {1, Duration(0)}).end - without, Microseconds(5) * 16);
 }
 
+// Two ranks, one micro-batch: an activation and a gradient, each with both ends and a hop. On one
+// processor the hops are idle, the ends work.
+TEST(Predict, AMessageTakesOfBothItsEnds) {
+  const auto schedule = schedules::Generate("1f1b", {2, 1});
+  ASSERT_TRUE(schedule);
+  const auto costs = Costs(*schedule, 1);
+  const Duration hop = Microseconds(50), send = Microseconds(9), receive = Microseconds(13);
+  for (const bool by_turns : {false, true}) {
+    for (const int processors : {1, 2}) {
+      const Machine free{processors, {}, {}, {}, by_turns};
+      const Machine paid{processors, hop, {}, {}, by_turns, {}, send, receive};
+      EXPECT_EQ(PredictRun(*schedule, costs, paid).pipeline_end -
+                    PredictRun(*schedule, costs, free).pipeline_end,
+                (hop + send + receive) * 2);
+    }
+  }
+  // Of 4 x 8 micro-batches on one processor the ends of all messages are work.
+  const auto many = schedules::Generate("gpipe", {4, 8});
+  ASSERT_TRUE(many);
+  const auto end = [&](const Machine& machine) {
+    return PredictRun(*many, Costs(*many, 1), machine).end;
+  };
+  EXPECT_EQ(end({1, {}, {}, {}, true, {}, send, receive}) - end({1, {}, {}, {}, true}),
+            (send + receive) * (2 * 3 * 8));
+}
+
 // Two pipelines of one rank; F is a compute step and an exchange of 1 ms that waits for it. Rank
 // 0's compute step takes 3 ms and rank 1's 5 ms: rank 1's exchange runs from 5 to 6 ms, rank 0's
 // the half millisecond of a meeting later.

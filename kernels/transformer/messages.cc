@@ -1,8 +1,16 @@
+#include "kernels/transformer/messages.h"
+
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <memory>
 
-#include "kernels/transformer/calibrate.h"
+#include "kernels/executor/numbers.h"
+#include "kernels/executor/packed.h"
+#include "kernels/executor/post_transport.h"
+#include "kernels/executor/thread_seconds.h"
 #include "schedules/token.h"
+#include "sim/base/quantile.h"
 
 namespace pipescope::transformer {
 namespace {
@@ -66,7 +74,87 @@ std::vector<double> HopsOf(const timeline::Timeline& t) {
   return hops;
 }
 
+// Rank 0 sends to rank 1, a message whenever that one asks for it, as a run does
+// (post_transport.h).
+class EndsOfMessages {
+ public:
+  EndsOfMessages(executor::Post& post, size_t values)
+      : post_(post), transport_(post), values_(values) {}
+
+  Status SendAll() {
+    return Each([&](const executor::MessageName& name) -> Status {
+      if (const auto asked = post_.Receive<char>(1, executor::kAskNumber); !asked) {
+        return Fail(asked.error());
+      }
+      executor::Payload payload(values_, 1);
+      return Time([&]() -> Status {
+        const Status sent = transport_.Send(name, std::move(payload));
+        transport_.Progress();
+        return sent;
+      });
+    });
+  }
+
+  Status ReceiveAll() {
+    return Each([&](const executor::MessageName& name) -> Status {
+      if (Status asked = post_.Send<char>(0, executor::kAskNumber, std::vector<char>()); !asked) {
+        return asked;
+      }
+      return Time([&]() -> Status {
+        const auto received = transport_.Receive(name);
+        return received ? Status() : Fail(received.error());
+      });
+    });
+  }
+
+  double median() const { return seconds_.empty() ? 0 : Quantile(seconds_, 0.5); }
+
+ private:
+  static Status Each(const std::function<Status(const executor::MessageName&)>& work) {
+    constexpr int kMessages = 100;
+    for (int i = 0; i < kMessages; ++i) {
+      if (Status ok = work({0, 1, i, false}); !ok) return ok;
+    }
+    return {};
+  }
+
+  // But for looks in vain.
+  Status Time(const std::function<Status()>& work) {
+    const double waited = executor::SecondsWaited(), start = executor::ThreadSeconds();
+    const Status ok = work();
+    const double end = executor::ThreadSeconds();
+    const double clock = clock_ + executor::SecondsWaited() - waited;
+    seconds_.push_back(std::max(0.0, end - start - clock));
+    return ok;
+  }
+
+  executor::Post& post_;
+  executor::PostTransport transport_;
+  const size_t values_;
+  const double clock_ = executor::ThreadSecondsCost();
+  std::vector<double> seconds_;
+};
+
 }  // namespace
+
+Result<MessageEnds> MeasureEnds(executor::Crew& crew, size_t values) {
+  executor::Post* const post = crew.post();
+  if (post == nullptr || post->ranks() < 2) return MessageEnds();
+  EndsOfMessages ends(*post, values);
+  Status status;
+  crew.OnRanks({}, post->ranks(), [&](size_t) {
+    if (post->rank() == 0) status = ends.SendAll();
+    if (post->rank() == 1) status = ends.ReceiveAll();
+  });
+  if (!status) return Fail(status.error());
+  executor::Packer packer;
+  packer.Put(ends.median());
+  const auto all = crew.Gather(packer.Take());
+  if (!all) return Fail(all.error());
+  if (!crew.leads()) return MessageEnds();
+  const auto of = [&](size_t rank) { return executor::Unpacker((*all)[rank]).Get<double>(); };
+  return MessageEnds{of(0), of(1)};
+}
 
 Result<double> MeasureHop(executor::Crew& crew, bool awake, size_t values) {
   constexpr int kRuns = 20, kMessages = 20;
