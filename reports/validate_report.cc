@@ -81,10 +81,12 @@ std::string EndsText(const ValidateResult& r) {
   std::set<std::string> told;
   for (const ValidateCase& c : r.cases) {
     if (c.send + c.receive == Duration() || !told.insert(c.model).second) continue;
+    // Receivers that wait awake are on the way when it leaves.
+    const std::string between =
+        c.hop == Duration() ? "" : fmt::format(", and {} between them", Format(c.hop));
     text += fmt::format(
-        "{}A message of {} takes {} of its sender's processor, {} of its receiver's, and {} "
-        "between them.\n",
-        text.empty() ? "\n" : "", c.model, Format(c.send), Format(c.receive), Format(c.hop));
+        "{}A message of {} takes {} of its sender's processor, {} of its receiver's{}.\n",
+        text.empty() ? "\n" : "", c.model, Format(c.send), Format(c.receive), between);
   }
   return text;
 }

@@ -41,6 +41,28 @@ TEST(ValidateReport, SchedulesWithinTheirNoiseAreNotRanked) {
   EXPECT_NEAR(MeanError(result), (0.03 + 1 / 98. + 1 / 90.) / 3, 1e-9);
 }
 
+// Once for each model; nothing where messages take no processor time.
+TEST(ValidateReport, WhatAMessageTakesIsSaidByModel) {
+  auto result = Result({Case("gpipe", 97, 100, 0.015), Case("1f1b", 99, 98, 0.015)});
+  EXPECT_THAT(ValidateText(result), testing::Not(testing::HasSubstr("A message of")));
+  for (ValidateCase& c : result.cases) {
+    c.send = Microseconds(8);
+    c.receive = Microseconds(13);
+    c.hop = Microseconds(17);
+  }
+  result.cases.push_back(result.cases.front());
+  result.cases.back().model = "tiny";
+  result.cases.back().hop = {};
+  EXPECT_THAT(
+      ValidateText(result),
+      testing::HasSubstr(
+          "\n\nA message of small takes 8.000 us of its sender's processor, 13.00 us of its "
+          "receiver's, and 17.00 us between them.\n"
+          "A message of tiny takes 8.000 us of its sender's processor, 13.00 us of its "
+          "receiver's.\n\nMean error"));
+  EXPECT_EQ(nlohmann::json::parse(ValidateJson(result))["cases"][1]["hop_s"], 17e-6);
+}
+
 TEST(ValidateReport, TheWorstOfThoseRankedWrongIsNamed) {
   const auto result = Result({Case("gpipe", 100, 110, 0.001), Case("1f1b", 102, 100, 0.001),
                               Case("zb1p", 101, 104, 0.001)});
