@@ -52,9 +52,14 @@ class TurnRun {
             graph_.labels[static_cast<size_t>(Of(task).label)].lane};
   }
 
+  // What takes neither a processor nor time is over at once, so that whom it makes ready comes
+  // before the thread that it came from.
   void MakeReady(int32_t task, Duration now) {
     if (ProcessorsOf(task) > 0) {
       ready_.push_back(task);
+    } else if (Of(task).demand.time == Duration()) {
+      times_.start[static_cast<size_t>(task)] = now;
+      Finish(task, now);
     } else {
       Start(task, now, Of(task).demand.time);
     }

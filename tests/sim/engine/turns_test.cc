@@ -58,6 +58,19 @@ TEST(Turns, WhoWasMadeReadyGoesBeforeTheOneThatMadeItSo) {
   EXPECT_THAT(Starts(RunByTurns(g)), testing::ElementsAre(0, 6, 5));
 }
 
+// The same by a message that takes no time, and by one that does after it.
+TEST(Turns, AMessageThatTakesNoTimeIsThereAtOnce) {
+  for (const int64_t latency : {0, 1}) {
+    TaskGraph g = Graph(2, 1);
+    const int32_t first = AddWork(g, 0, 5);
+    AddWork(g, 0, 5, {first});
+    AddWork(g, 1, 1, {AddPause(g, 0, latency, {AddPause(g, 0, 0, {first})})});
+    const TaskTimes times = RunByTurns(g);
+    EXPECT_EQ(times.start.back(), Ps(latency == 0 ? 5 : 10));
+    EXPECT_EQ(times.start[1], Ps(latency == 0 ? 6 : 5));
+  }
+}
+
 // Waking takes time on a processor that was idle; one that goes on takes none.
 TEST(Turns, AnIdleProcessorTakesAWhileToWake) {
   TaskGraph g = Graph(2, 2);
@@ -100,7 +113,8 @@ TaskGraph Random(std::mt19937& random, int processors) {
     std::sort(after.begin(), after.end());
     after.erase(std::unique(after.begin(), after.end()), after.end());
     const int on = static_cast<int>(rank);
-    last[rank] = works ? AddWork(g, on, time, after) : AddPause(g, on, time, after);
+    const int64_t pause = random() % 2 == 0 ? 0 : time;
+    last[rank] = works ? AddWork(g, on, time, after) : AddPause(g, on, pause, after);
   }
   return g;
 }
