@@ -61,7 +61,7 @@ void EndKept(int) {
 std::string Vigil::Place() const {
   const char* const at = phase.load();
   if (at != nullptr) return fmt::format("rank {}, {}", rank, at);
-  return executor::Place(rank, standing.action, standing.actions, standing.now);
+  return executor::Place(rank, standing.action, standing.actions, standing.now.Get());
 }
 
 Result<Vigil*> StartKept(int rank) {

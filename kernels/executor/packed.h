@@ -12,6 +12,12 @@
 
 namespace pipescope::executor {
 
+// As they are sent.
+inline std::vector<char> Letters(const std::string& text) { return {text.begin(), text.end()}; }
+inline std::string Words(const std::vector<char>& letters) {
+  return {letters.begin(), letters.end()};
+}
+
 class Packer {
  public:
   template <class T>

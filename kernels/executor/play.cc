@@ -1,5 +1,6 @@
 #include "kernels/executor/play.h"
 
+#include "kernels/executor/post_transport.h"
 #include "kernels/executor/rank_run.h"
 #include "schedules/token.h"
 
@@ -9,10 +10,15 @@ namespace {
 // Copies are made before the first action: a message of a run costs its receiver none.
 class Feed : public Transport {
  public:
-  Feed(const Handed& handed, size_t activations, size_t gradients)
-      : activations_(activations, handed.activation), gradients_(gradients, handed.gradient) {}
+  Feed(const Handed& handed, size_t activations, size_t gradients, Post* post)
+      : activations_(activations, handed.activation),
+        gradients_(gradients, handed.gradient),
+        post_(post) {}
 
   Status Send(const MessageName&, Payload) override { return {}; }
+  void Progress() override {
+    if (post_ != nullptr) HelpAlong(*post_);
+  }
   Result<Received> Receive(const MessageName& name) override {
     auto& left = name.backward ? gradients_ : activations_;
     const Clock::time_point now = Clock::now();
@@ -23,12 +29,13 @@ class Feed : public Transport {
 
  private:
   std::vector<Payload> activations_, gradients_;
+  Post* const post_;
 };
 
 }  // namespace
 
 Status PlayAlone(int rank, const std::vector<schedules::Action>& actions, const Handed& handed,
-                 RankWork& work) {
+                 RankWork& work, Post* post) {
   // The ranks before it have nothing to do.
   schedules::Schedule schedule{"alone", rank + 1, handed.stages, 0, 1, {}};
   schedule.actions.resize(static_cast<size_t>(rank));
@@ -53,7 +60,7 @@ Status PlayAlone(int rank, const std::vector<schedules::Action>& actions, const 
     activations += routes.activation_from.back() >= 0 ? 1 : 0;
     gradients += routes.gradient_from.back() >= 0 ? 1 : 0;
   }
-  Feed feed(handed, activations, gradients);
+  Feed feed(handed, activations, gradients, post);
   Stop stop;
   Standing standing;
   const RankTask task{rank, &schedule, &flow, &routes, &work, &feed, &stop, &standing};

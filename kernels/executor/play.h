@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "kernels/executor/post.h"
 #include "kernels/executor/work.h"
 #include "schedules/schedule.h"
 
@@ -18,7 +19,8 @@ struct Handed {
 };
 
 // The actions, then the step's end of `work`. Fails as a step does; `rank` is what an error says.
+// `post`, where there is one: what steps send by it is helped along as in a run.
 Status PlayAlone(int rank, const std::vector<schedules::Action>& actions, const Handed& handed,
-                 RankWork& work);
+                 RankWork& work, Post* post);
 
 }  // namespace pipescope::executor

@@ -38,12 +38,16 @@ Post::Post(std::unique_ptr<Wire> wire, Stop& stop, bool awake)
 
 Status Post::SendBytes(int to, int tag, std::shared_ptr<const void> data, size_t bytes) {
   std::unique_lock lock(mutex_);
+  const auto fail = [this](const std::string& why) {
+    stop_.Fail(why);
+    return Fail(why);
+  };
   if (tag < 0 || tag > wire_->largest_tag()) {
-    return Fail("MPI numbers messages up to " + std::to_string(wire_->largest_tag()) +
+    return fail("MPI numbers messages up to " + std::to_string(wire_->largest_tag()) +
                 " only: expected a smaller schedule");
   }
   if (const char* error = wire_->Send(to, tag, std::move(data), bytes); error != nullptr) {
-    return Fail(std::string("MPI: ") + error);
+    return fail(std::string("MPI: ") + error);
   }
   lock.unlock();
   if (kernels::Turns* const turns = kernels::Turns::Shared()) turns->Poke(to);
@@ -67,13 +71,14 @@ Result<Post::Letter> Post::Wait(const Key& key, bool awake) {
   const auto start = std::chrono::steady_clock::now();
   InVain in_vain(moved_);
   kernels::Turns* const turns = kernels::Turns::Shared();
-  for (int looks = 1;; ++looks) {
+  int looks = 0;  // since it began to come
+  while (true) {
     const uint32_t seen = turns == nullptr ? 0 : turns->pokes(rank());
     if (auto letter = Look(key)) return *std::move(letter);
     if (stop_.stopped()) return Fail("stopped while it waited for a message");
     const bool spin = awake || (awake_ && std::chrono::steady_clock::now() - start < kAwake);
     if (turns != nullptr) {
-      if (looks > kLooks || !Begun(key)) turns->AwaitPoke(rank(), seen);
+      if (!Begun(key) || ++looks > kLooks) turns->AwaitPoke(rank(), seen);
     } else if (!spin) {
       std::this_thread::sleep_for(awake_ ? kNap : kSharedNap);
     }

@@ -33,7 +33,8 @@ inline constexpr std::chrono::microseconds kNap{20}, kSharedNap{100};
 
 class Post : private Wire::Sink {
  public:
-  // `stop` outlives this; who waits when it is set fails.
+  // `stop` outlives this; who waits when it is set fails. What fails here sets it: others may wait
+  // for it.
   Post(std::unique_ptr<Wire> wire, Stop& stop, bool awake);
 
   int rank() const { return wire_->rank(); }

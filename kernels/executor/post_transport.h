@@ -21,6 +21,14 @@ struct Sent {
   Clock::time_point at;
 };
 
+// Who shares its processor with those it sends to helps what it sends along, and has them look: MPI
+// may need both ends for a long letter, and its thread (watch.h) would disturb those at work.
+inline void HelpAlong(Post& post) {
+  kernels::Turns* const turns = kernels::Turns::Shared();
+  if (turns == nullptr || !post.sending()) return;
+  for (const int to : post.Progress()) turns->Poke(to);
+}
+
 class PostTransport : public Transport {
  public:
   explicit PostTransport(Post& post) : post_(post) {}
@@ -33,13 +41,7 @@ class PostTransport : public Transport {
     return post_.Send<float>(name.to, NumberOf(name), std::move(payload));
   }
 
-  // Who shares its processor with those it sends to helps what it sends along, and has them look:
-  // MPI may need both ends for a long letter, and its thread (watch.h) would disturb those at work.
-  void Progress() override {
-    kernels::Turns* const turns = kernels::Turns::Shared();
-    if (turns == nullptr || !post_.sending()) return;
-    for (const int to : post_.Progress()) turns->Poke(to);
-  }
+  void Progress() override { HelpAlong(post_); }
 
   Result<Received> Receive(const MessageName& name) override {
     if (auto there = post_.Take<float>(name.from, NumberOf(name))) {

@@ -23,9 +23,6 @@ constexpr int kPings = 8;
 // others.
 constexpr std::chrono::microseconds kFromHere{1000}, kFromAfar{100};
 
-std::vector<char> Letters(const std::string& text) { return {text.begin(), text.end()}; }
-std::string Words(const std::vector<char>& letters) { return {letters.begin(), letters.end()}; }
-
 std::string PackAll(const std::vector<int>& numbers) {
   Packer packer;
   packer.PutList(numbers);
@@ -52,6 +49,7 @@ Result<std::unique_ptr<ProcessCrew>> ProcessCrew::Join(const ProcessPlace& place
     crew->EndIfStopped();
     return Fail(met.error());
   }
+  if (const Status counted = crew->CountProcessors(); !counted) return Fail(counted.error());
   if (const Status shared = crew->ShareTurns(); !shared) return Fail(shared.error());
   return crew;
 }
@@ -68,9 +66,20 @@ ProcessCrew::ProcessCrew(const ProcessPlace& place, const ProcessOptions& option
   prctl(PR_SET_TIMERSLACK, 1UL);
 }
 
+// Machines may differ, and all processes must decide alike.
+Status ProcessCrew::CountProcessors() {
+  const auto counts = Everywhere(PackAll({ProcessorsOfMachine()}));
+  if (!counts) return Fail(counts.error());
+  fewest_processors_ = ProcessorsOfMachine();
+  for (const std::string& words : *counts) {
+    fewest_processors_ = std::min(fewest_processors_, Unpacker(words).GetList<int>().front());
+  }
+  return {};
+}
+
 // The first process of each machine has the memory; all have turns, or none.
 Status ProcessCrew::ShareTurns() {
-  if (place_.ranks_here <= ProcessorsOfMachine()) return {};
+  if (place_.ranks_here <= fewest_processors_) return {};
   const int first = place_.rank - place_.rank % place_.ranks_here;
   const auto processors = Everywhere(PackAll(Processors()));
   if (!processors) return Fail(processors.error());
@@ -113,7 +122,7 @@ kernels::Turns* ProcessCrew::TurnsFor(const Works& works, int) {
 }
 
 int ProcessCrew::processors() const {
-  return ProcessorsOfMachine() * (place_.ranks / place_.ranks_here);
+  return fewest_processors_ * (place_.ranks / place_.ranks_here);
 }
 
 Result<std::vector<std::string>> ProcessCrew::Gather(const std::string& words) {

@@ -69,11 +69,13 @@ class ProcessCrew : public Crew {
   Status Ping(int rank);
   Status Pong();
 
+  Status CountProcessors();
   Status ShareTurns();
   // Everyone's words, in the order of their ranks.
   Result<std::vector<std::string>> Everywhere(const std::string& words);
 
   const ProcessPlace place_;
+  int fewest_processors_ = 1;  // that a machine of the job has
   Vigil& vigil_;
   Stop stop_;
   Post post_;

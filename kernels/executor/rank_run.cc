@@ -28,7 +28,7 @@ class RankRunner {
     const int32_t first = t_.flow->offset[static_cast<size_t>(t_.rank)];
     t_.standing->actions = static_cast<int32_t>(actions.size());
     for (size_t i = 0; i < actions.size() && !t_.stop->stopped(); ++i) {
-      t_.standing->now = actions[i];
+      t_.standing->now.Set(actions[i]);
       t_.standing->action = static_cast<int32_t>(i);
       ports_ = {};
       RunAction(first + static_cast<int32_t>(i), [&] { return t_.work->Plan(actions[i], ports_); });
@@ -110,15 +110,6 @@ class RankRunner {
     return record;
   }
 
-  // An exception of a kernel or of memory ends the run as any other failure does.
-  static Status Call(const Step& step) {
-    try {
-      return step.run();
-    } catch (const std::exception& e) {
-      return pipescope::Fail(e.what());
-    }
-  }
-
   bool WaitFor(const std::vector<int32_t>& after) {
     std::unique_lock lock(mutex_);
     const auto ready = [&] {
@@ -198,6 +189,27 @@ class RankRunner {
 };
 
 }  // namespace
+
+void SharedAction::Set(const schedules::Action& action) {
+  fields_[0] = static_cast<int32_t>(action.kind);
+  fields_[1] = action.stage.value();
+  fields_[2] = action.microbatch.value();
+  fields_[3] = action.backward_stage.value();
+  fields_[4] = action.backward_microbatch.value();
+}
+
+schedules::Action SharedAction::Get() const {
+  return {static_cast<schedules::ActionKind>(fields_[0].load()), StageId(fields_[1]),
+          MicrobatchId(fields_[2]), StageId(fields_[3]), MicrobatchId(fields_[4])};
+}
+
+Status Call(const Step& step) {
+  try {
+    return step.run();
+  } catch (const std::exception& e) {
+    return Fail(e.what());
+  }
+}
 
 RankRecord RunRank(const RankTask& task) { return RankRunner(task).Run(); }
 

@@ -10,9 +10,6 @@
 namespace pipescope::executor {
 namespace {
 
-std::vector<char> Letters(const std::string& text) { return {text.begin(), text.end()}; }
-std::string Words(const std::vector<char>& letters) { return {letters.begin(), letters.end()}; }
-
 std::string Text(std::chrono::milliseconds time) {
   return Format(Duration(time.count() * 1'000'000'000));
 }
@@ -101,12 +98,12 @@ void Watch::CheckHeard(Clock::time_point now) {
 
 void Watch::CheckProgress(Clock::time_point now) {
   int64_t steps = 0;
-  bool all_in_step = true;
+  bool in_step = false;  // anyone: others may be through with theirs
   for (const Heard& heard : heard_) {
     steps += heard.steps_run;
-    all_in_step = all_in_step && heard.in_step;
+    in_step = in_step || heard.in_step;
   }
-  if (steps != steps_seen_ || !all_in_step) {
+  if (steps != steps_seen_ || !in_step) {
     steps_seen_ = steps;
     moved_ = now;
   } else if (now - moved_ > patience_) {

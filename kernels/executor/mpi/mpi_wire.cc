@@ -1,8 +1,9 @@
 // The wire over MPI: the one file that includes its header.
 //
 // One thread at a time calls MPI (MPI_THREAD_SERIALIZED), which every MPI can do without locks of
-// its own. Large messages need both ends to call MPI now and then: who waits polls, and a thread of
-// each process does so every millisecond while it has something to send (watch.cc).
+// its own. Large messages need both ends to call MPI now and then: who waits polls, and while
+// it has something to send each process does so every millisecond (watch.cc), or after each step
+// (post_transport.h).
 #define OMPI_SKIP_MPICXX 1
 #define MPICH_SKIP_MPICXX 1
 #include <mpi/mpi.h>

@@ -113,17 +113,17 @@ class Counting : public RankWork {
   Done& done_;
 };
 
-// Fails, throws, sleeps or dies in stage 1's F of micro-batch 2.
+// Fails, throws, sleeps or dies in an action: stage 1's F of micro-batch 2.
 class Faulty : public Counting {
  public:
   enum class How { kFails, kThrows, kHangs, kDies };
   Faulty(const schedules::Schedule& schedule, Done& done, How how,
-         std::chrono::milliseconds nap = std::chrono::milliseconds(1500))
-      : Counting(schedule, done), how_(how), nap_(nap) {}
+         std::chrono::milliseconds nap = std::chrono::milliseconds(1500), std::string where = "1F2")
+      : Counting(schedule, done), how_(how), nap_(nap), where_(std::move(where)) {}
 
   Steps Plan(const schedules::Action& action, Ports& ports) override {
     Steps steps = Counting::Plan(action, ports);
-    if (schedules::ToToken(action) == "1F2") {
+    if (schedules::ToToken(action) == where_) {
       steps.list.front().run = [how = how_, nap = nap_]() -> Status {
         if (how == How::kThrows) throw std::runtime_error("no more memory");
         if (how == How::kFails) return Fail("the loss is not finite");
@@ -138,6 +138,7 @@ class Faulty : public Counting {
  private:
   How how_;
   std::chrono::milliseconds nap_;
+  std::string where_;
 };
 
 }  // namespace pipescope::executor

@@ -1,6 +1,6 @@
 // One process of a job: runs 1F1B with works that count, or in which rank 1 goes wrong.
 //
-//   processes_program LIBRARY carry|fails|throws|hangs|dies|deadlock|ends|awaits
+//   processes_program LIBRARY carry|fails|throws|hangs|hangs-late|dies|deadlock|ends|awaits
 #include <fmt/format.h>
 
 #include <chrono>
@@ -62,17 +62,18 @@ int Carry(Crew& crew) {
   return 0;
 }
 
-int GoWrong(Crew& crew, int rank, Faulty::How how) {
+int GoWrong(Crew& crew, int rank, Faulty::How how, const std::string& where) {
   const Schedule schedule = schedules::Generate("1f1b", {*crew.ranks(), 8, {}}).value();
   Done done;
   Works works;
   if (rank == 1) {
-    works.push_back(std::make_unique<Faulty>(schedule, done, how, std::chrono::minutes(2)));
+    works.push_back(std::make_unique<Faulty>(schedule, done, how, std::chrono::minutes(2), where));
   } else {
     works.push_back(std::make_unique<Counting>(schedule, done));
   }
-  const auto run = crew.RunStep(schedule, works);
-  return run ? 0 : Complain(run.error());
+  if (const auto run = crew.RunStep(schedule, works); !run) return Complain(run.error());
+  const Status met = crew.Meet();  // who is through waits, and is heard of
+  return met ? 0 : Complain(met.error());
 }
 
 int Deadlock(Crew& crew) {
@@ -138,8 +139,9 @@ int Main(const std::string& library, std::string_view mode) {
   const int code = GoWrong(**crew, place.rank,
                            mode == "fails"    ? Faulty::How::kFails
                            : mode == "throws" ? Faulty::How::kThrows
-                           : mode == "hangs"  ? Faulty::How::kHangs
-                                              : Faulty::How::kDies);
+                           : mode == "dies"   ? Faulty::How::kDies
+                                              : Faulty::How::kHangs,
+                           mode == "hangs-late" ? "1B7" : "1F2");
   (*crew)->EndIfStopped();
   return code;
 }

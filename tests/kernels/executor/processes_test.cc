@@ -73,6 +73,13 @@ TEST(Processes, AHangEndsAllWithWhereTheyStand) {
   EXPECT_THAT(error, HasSubstr("rank 3, action 5 of 16, 3F2"));
 }
 
+// Ranks that are through with the step don't hide that another one is not.
+TEST(Processes, AHangOfOneWhenOthersAreThroughEndsAll) {
+  const std::string error = ErrorOf("hangs-late");
+  EXPECT_THAT(error, HasSubstr("no rank has got anywhere for 3.000 s; they stand at"));
+  EXPECT_THAT(error, HasSubstr("rank 1, action 16 of 16, 1B7"));
+}
+
 TEST(Processes, AnOrderThatWouldDeadlockIsRefused) {
   MpiRun run(2, Command("deadlock"));
   const Job job = run.Wait();
