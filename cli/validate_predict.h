@@ -39,7 +39,7 @@ struct Machine {
   // Ranks that are more than processors take turns on these (kernels/turns.h).
   bool by_turns = false;
   // From when one of their threads is ready until a processor that was idle runs it. One that is at
-  // work takes no time. Between processes: as part of the hop.
+  // work takes no time.
   Duration wake = {};
   // What a message takes of processors at its ends, nothing between threads.
   Duration send = {}, receive = {};

@@ -63,7 +63,10 @@ int RunProcessJob(const ProcessJob& job, const std::function<Status()>& check,
     return Refuse(measured.error(), place->rank);
   }
   (*vigil)->phase = "the end";
-  return place->rank == 0 ? show() : kOk;
+  const int code = place->rank == 0 ? show() : kOk;
+  // Until then the others tell the first one that they are there.
+  (void)(*crew)->Meet();
+  return code;
 }
 
 std::optional<int> RefuseInJob() {

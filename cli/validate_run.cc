@@ -9,13 +9,13 @@
 #include <memory>
 
 #include "cli/interference.h"
+#include "cli/validate_machine.h"
 #include "cli/validate_predict.h"
 #include "cli/validate_rounds.h"
 #include "cli/validate_trained.h"
 #include "kernels/executor/packed.h"
 #include "kernels/executor/threads.h"
 #include "kernels/transformer/calibrate.h"
-#include "kernels/transformer/messages.h"
 #include "schedules/registry.h"
 #include "schedules/schedule_file.h"
 #include "sim/base/quantile.h"
@@ -60,37 +60,20 @@ Result<schedules::Schedule> ScheduleOf(const ValidateGroup& group, const std::st
 
 class Group {
  public:
-  Group(const ValidateGroup& group, const transformer::ModelConfig& model, const Machine& machine,
-        executor::Crew& crew)
-      : group_(group), model_(model), machine_(machine), crew_(crew) {}
+  Group(const ValidateGroup& group, const transformer::ModelConfig& model, executor::Crew& crew)
+      : group_(group), model_(model), crew_(crew), alone_({.patience = group.hang_after}) {}
 
-  // What all schedules are held against, and the hop where ranks are processes.
-  Status Begin() {
+  // What all schedules are held against, and what they run on.
+  Status Begin(const ThreadHops& hops) {
     if (crew_.leads()) {
       const auto one_rank = transformer::OneRank(group_.microbatches * group_.replicas);
       auto made = Trained::Make(one_rank, model_, 1, 1, alone_, group_.maker);
       if (!made) return Fail(made.error());
       one_rank_ = *std::move(made);
     }
-    const int ranks = group_.ranks * group_.replicas;
-    machine_.by_turns = group_.maker == nullptr && crew_.TurnsFor({}, ranks) != nullptr;
-    if (machine_.by_turns && crew_.post() == nullptr) {
-      // A message is there at once: what takes time is to wake who waits for it.
-      machine_ = {machine_.processors, {}, {}, {}, true, machine_.handover, {}, {}};
-      return {};
-    }
-    if (machine_.hop != Duration()) return {};
-    if (group_.maker != nullptr) return MeasureDevicesHop();
-    const bool awake = machine_.processors >= ranks;
-    const auto values = static_cast<size_t>(model_.tokens * model_.hidden);
-    const auto hop = transformer::MeasureHop(crew_, awake, values);
-    if (!hop) return Fail(hop.error());
-    const auto ends = transformer::MeasureEnds(crew_, values);
-    if (!ends) return Fail(ends.error());
-    machine_.meeting = Seconds(*hop);
-    machine_.send = Seconds(ends->send);
-    machine_.receive = Seconds(ends->receive);
-    machine_.hop = Seconds(std::max(0.0, *hop - ends->send - ends->receive));
+    const auto machine = MachineOf(group_, model_, hops, crew_);
+    if (!machine) return Fail(machine.error());
+    machine_ = *machine;
     return {};
   }
 
@@ -190,17 +173,6 @@ class Group {
            });
   }
 
-  // Each rank has its share of the device to itself.
-  Status MeasureDevicesHop() {
-    const int ranks = group_.ranks * group_.replicas;
-    const auto hop = group_.maker->MeasureHop(model_, ranks, crew_);
-    if (!hop) return Fail(hop.error());
-    machine_.hop = Seconds(*hop);
-    if (crew_.post() != nullptr) machine_.meeting = machine_.hop;
-    machine_.processors = ranks;
-    return {};
-  }
-
   // The median of the steps that single calls of the calibration make, and how far they are apart.
   std::pair<timeline::Timeline, double> TypicalRun(
       const schedules::Schedule& schedule, const std::vector<transformer::RunCosts>& costs) const {
@@ -232,7 +204,7 @@ class Group {
     c.predicted_noise = predicted_noise;
     c.predicted_bubble = timeline::FindBubbles(predicted).makespan_rate;
     c.measured_bubble = Quantile(At(trained.bubbles, counted), 0.5);
-    c.hop = machine_.hop;
+    c.hop = machine_.hop + machine_.wake;
     c.send = machine_.send;
     c.receive = machine_.receive;
     c.others = Quantile(At(trained.others, counted), 0.5);
@@ -274,11 +246,11 @@ transformer::ModelConfig ModelOf(const ValidateGroup& group, transformer::ModelC
 
 Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
                                                     const std::vector<std::string>& schedules,
-                                                    const Machine& machine, executor::Crew& crew) {
+                                                    const ThreadHops& hops, executor::Crew& crew) {
   const auto model = transformer::FindModel(group.model);
   if (!model) return Fail(model.error());
-  Group run(group, ModelOf(group, *model), machine, crew);
-  if (Status ok = run.Begin(); !ok) return Fail(ok.error());
+  Group run(group, ModelOf(group, *model), crew);
+  if (Status ok = run.Begin(hops); !ok) return Fail(ok.error());
   for (const std::string& name : schedules) {
     if (Status ok = run.Add(name); !ok) return Fail(ok.error());
   }

@@ -13,15 +13,16 @@
 // are held against those of all stages on one rank.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
-#include "cli/validate_predict.h"
 #include "kernels/executor/crew.h"
 #include "kernels/transformer/rank.h"
 #include "reports/validate_report.h"
 #include "schedules/schedule.h"
 #include "sim/base/result.h"
+#include "sim/base/units.h"
 
 namespace pipescope::cli {
 
@@ -39,12 +40,18 @@ struct ValidateGroup {
   bool fp8 = false;
   bool timelines = false;                   // kept in the cases
   transformer::RankMaker* maker = nullptr;  // null: ranks run on the CPU
+  std::chrono::milliseconds hang_after{60'000};
+};
+
+// Of a message between threads, to a rank that waits awake, and to one that is woken.
+struct ThreadHops {
+  Duration awake, woken;
 };
 
 // Fails where a schedule cannot be made or run, with its name. The cases are complete where the
-// crew leads; elsewhere they are to be thrown away. `machine`: without a hop it is measured.
+// crew leads; elsewhere they are to be thrown away.
 Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
                                                     const std::vector<std::string>& schedules,
-                                                    const Machine& machine, executor::Crew& crew);
+                                                    const ThreadHops& hops, executor::Crew& crew);
 
 }  // namespace pipescope::cli

@@ -105,22 +105,23 @@ Status MeasureHops(reports::ValidateResult& result) {
   return {};
 }
 
+std::chrono::milliseconds Milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds));
+}
+
 Status RunGroups(const Options& o, executor::Crew& crew, reports::ValidateResult& result) {
   for (const std::string& model : o.models) {
     for (const int ranks : o.ranks) {
       for (const int microbatches : o.microbatches) {
-        const bool awake = ranks * o.replicas <= result.processors;
-        Machine machine{result.processors, awake ? result.hop : result.hop_woken, result.hop_woken,
-                        result.hop_woken};
-        if (o.device != "cpu") machine.hop = machine.meeting = machine.handover = Duration();
         const int layers = o.layers > 0 ? o.layers : 2 * ranks;
         const auto device =
             ValidateDevice::Open({o.device, o.gpus, o.communication_sms}, ranks * o.replicas, crew);
         if (!device) return Fail(device.error());
-        auto cases = RunGroup({model, ranks, microbatches, o.replicas, o.expert_ranks, layers,
-                               o.repetitions, *o.patience, o.bf16 || o.device != "cpu", o.fp8,
-                               !o.html.empty() || !o.trace.empty(), (*device)->maker()},
-                              o.schedules, machine, crew);
+        auto cases = RunGroup(
+            {model, ranks, microbatches, o.replicas, o.expert_ranks, layers, o.repetitions,
+             *o.patience, o.bf16 || o.device != "cpu", o.fp8, !o.html.empty() || !o.trace.empty(),
+             (*device)->maker(), Milliseconds(o.hang_after)},
+            o.schedules, {result.hop, result.hop_woken}, crew);
         if (!cases) return Fail(cases.error());
         result.cases.insert(result.cases.end(), cases->begin(), cases->end());
       }
@@ -160,10 +161,6 @@ Status Measure(const Options& o, executor::Crew& crew, reports::ValidateResult& 
   result.processes = crew.ranks().value_or(1);
   result.clock_accuracy = crew.clock_accuracy();
   return {};
-}
-
-std::chrono::milliseconds Milliseconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds));
 }
 
 int ValidateOnThreads(const Options& o) {

@@ -159,18 +159,20 @@ Status Calibration::PlayBeside(std::vector<RankPlay>& plays, bool split) {
   OnRanks([&](size_t place) {
     RankPlay& play = plays[place];
     play.Play(split);
-    if (!play.status()) {
-      for (const auto& rank : ranks_) rank->Cancel();
-    }
-    if (++through == count) crew_.Through();
+    CancelIfFailed(play);
     // Who is through keeps its processor busy for those that are not; but for those whose
     // exchanges need partners.
-    while (training_.expert_ranks == 1 && play.status() &&
-           (through < count || !crew_.AllThrough())) {
-      play.PlayOn(split);
-    }
+    if (training_.expert_ranks > 1) return;
+    if (++through == count) crew_.Through();
+    while (play.status() && (through < count || !crew_.AllThrough())) play.PlayOn(split);
   });
   return FirstFailure(plays);
+}
+
+// Others may wait for what it doesn't give.
+void Calibration::CancelIfFailed(const RankPlay& play) const {
+  if (play.status()) return;
+  for (const auto& rank : ranks_) rank->Cancel();
 }
 
 // Gradients are out on all ranks, those of all processes, before they come in on one.
@@ -179,7 +181,14 @@ Status Calibration::EndStep(std::vector<RankPlay>& plays) {
   Meeting all(plays.size(), [&] {
     if (met) met = crew_.Meet();
   });
-  OnRanks([&](size_t place) { plays[place].StepEnd([&] { all.Come(); }); });
+  OnRanks([&](size_t place) {
+    RankPlay& play = plays[place];
+    play.StepEnd([&] {
+      CancelIfFailed(play);
+      all.Come();
+    });
+    CancelIfFailed(play);
+  });
   if (Status ok = FirstFailure(plays); !ok) return ok;
   return met;
 }

@@ -69,7 +69,7 @@ class Calibration {
   double MedianError() const;
 
   // Of a schedule that it serves: those of each call that counts. A pair is the steps of its F and
-  // of its B. Where the crew leads; elsewhere of its own rank alone.
+  // of its B. Where the crew leads; elsewhere they hold no rank.
   Result<std::vector<RunCosts>> Costs(const schedules::Schedule& schedule) const;
 
  private:
@@ -81,6 +81,7 @@ class Calibration {
   Status MeasureBeside(std::vector<PlayTimes>& times);
   Status PlayBeside(std::vector<RankPlay>& plays, bool split);
   Status EndStep(std::vector<RankPlay>& plays);
+  void CancelIfFailed(const RankPlay& play) const;
   Status MeasureAlone(std::vector<PlayTimes>& times);
   void PlayAlone(RankPlay& play, size_t place, bool split) const;
   AloneShares SharesOf(size_t place, ActionTimes PlayTimes::*order) const;

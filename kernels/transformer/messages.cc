@@ -74,6 +74,10 @@ std::vector<double> HopsOf(const timeline::Timeline& t) {
   return hops;
 }
 
+double TypicalOf(const std::vector<double>& seconds, bool awake) {
+  return Quantile(seconds, awake ? 0.1 : 0.5);
+}
+
 // Rank 0 sends to rank 1, a message whenever that one asks for it, as a run does
 // (post_transport.h).
 class EndsOfMessages {
@@ -107,7 +111,7 @@ class EndsOfMessages {
     });
   }
 
-  double median() const { return seconds_.empty() ? 0 : Quantile(seconds_, 0.5); }
+  double Typical(bool awake) const { return seconds_.empty() ? 0 : TypicalOf(seconds_, awake); }
 
  private:
   static Status Each(const std::function<Status(const executor::MessageName&)>& work) {
@@ -137,7 +141,7 @@ class EndsOfMessages {
 
 }  // namespace
 
-Result<MessageEnds> MeasureEnds(executor::Crew& crew, size_t values) {
+Result<MessageEnds> MeasureEnds(executor::Crew& crew, bool awake, size_t values) {
   executor::Post* const post = crew.post();
   if (post == nullptr || post->ranks() < 2) return MessageEnds();
   EndsOfMessages ends(*post, values);
@@ -148,7 +152,7 @@ Result<MessageEnds> MeasureEnds(executor::Crew& crew, size_t values) {
   });
   if (!status) return Fail(status.error());
   executor::Packer packer;
-  packer.Put(ends.median());
+  packer.Put(ends.Typical(awake));
   const auto all = crew.Gather(packer.Take());
   if (!all) return Fail(all.error());
   if (!crew.leads()) return MessageEnds();
@@ -174,8 +178,7 @@ Result<double> MeasureHop(executor::Crew& crew, bool awake, size_t values) {
   }
   if (!crew.leads()) return 0;
   if (all.empty()) return Fail("no message was waited for");
-  std::sort(all.begin(), all.end());
-  return all[all.size() / (awake ? 10 : 2)];
+  return TypicalOf(all, awake);
 }
 
 }  // namespace pipescope::transformer

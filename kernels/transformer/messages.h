@@ -15,18 +15,20 @@
 
 namespace pipescope::transformer {
 
-// The hop in seconds, to a rank that has nothing else to do, for a message of so many values.
-// Awake: as ranks wait that have a processor each (executor/spin.h), all alike but where others
-// took the processor meanwhile: the lowest decile. Otherwise they are woken, from a processor that
-// sleeps more or less deeply: the median. Where the crew leads; elsewhere 0.
+// Of times, awake: as ranks wait that have a processor each (executor/spin.h), all alike but where
+// others took the processor meanwhile: the lowest decile. Otherwise they are woken, from a
+// processor that sleeps more or less deeply: the median.
+
+// The hop in seconds, to a rank that has nothing else to do, for a message of so many values. Where
+// the crew leads; elsewhere 0.
 Result<double> MeasureHop(executor::Crew& crew, bool awake, size_t values = 0);
 
 struct MessageEnds {
   double send = 0, receive = 0;  // seconds
 };
 
-// Of a message between two processes, by the clock of each thread: medians. Where the crew leads;
-// elsewhere, and between threads, which hand over what is there, nothing.
-Result<MessageEnds> MeasureEnds(executor::Crew& crew, size_t values);
+// Of a message between two processes, by the clock of each thread. Where the crew leads; elsewhere,
+// and between threads, which hand over what is there, nothing.
+Result<MessageEnds> MeasureEnds(executor::Crew& crew, bool awake, size_t values);
 
 }  // namespace pipescope::transformer

@@ -1,7 +1,10 @@
 #include "kernels/transformer/rank_play.h"
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
+#include "kernels/executor/rank_run.h"
 #include "kernels/executor/thread_seconds.h"
 
 namespace pipescope::transformer {
@@ -10,9 +13,9 @@ namespace pipescope::transformer {
 ActionTimes RankPlay::PlayOnce(bool split) {
   if (!status_) return {};
   TimedWork timed(work_);
-  status_ = executor::PlayAlone(rank_, OrderOf(load_, split), handed_, timed);
-  if (!status_) crew_.EndFor(status_.error().message);
-  if (status_) status_ = timed.Settle();
+  Status played = executor::PlayAlone(rank_, OrderOf(load_, split), handed_, timed, crew_.post());
+  if (played) played = timed.Settle();
+  Note(std::move(played));
   return timed.times();
 }
 
@@ -26,16 +29,24 @@ void RankPlay::StepEnd(const std::function<void()>& meet) {
     work();
     return executor::ThreadSeconds() - start - (executor::SecondsWaited() - waited);
   };
+  // Of looks in the two meetings about the first step, but for what meetings themselves take.
+  const bool letters = crew_.post() != nullptr;
+  double came = 0;
+  if (letters) {
+    came = -2 * worked(meet);
+    came += worked(meet);
+  }
   executor::Steps steps = work_.StepEnd();
   std::vector<StepTimes>& end = times_.end;
-  double came = worked(meet);
   for (const executor::Step& step : steps.list) {
-    const double run = worked([&] {
-      if (status_) status_ = step.run();
+    double run = worked([&] {
+      if (status_) Note(executor::Call(step));
     });
-    const bool takes = end.size() == 1;
-    end.push_back({run + (takes ? came : 0), 0});
-    if (end.size() == 1) came += worked(meet);
+    if (end.size() == 1) run += std::max(0.0, came);
+    end.push_back({run, 0});
+    if (end.size() > 1) continue;
+    const double met = worked(meet);
+    if (letters) came += met;
   }
   for (size_t i = 0; i < end.size(); ++i) AskDevice(steps.list[i], end[i]);
 }
@@ -44,10 +55,16 @@ void RankPlay::AskDevice(const executor::Step& step, StepTimes& times) {
   if (!status_ || step.when == nullptr) return;
   const auto span = step.when();
   if (!span) {
-    status_ = Fail(span.error());
+    Note(Fail(span.error()));
     return;
   }
   times.run = std::chrono::duration<double>(span->end - span->start).count();
+}
+
+// Where ranks are processes, the others wait for this one.
+void RankPlay::Note(Status status) {
+  if (!status) crew_.EndFor(status.error().message);
+  status_ = std::move(status);
 }
 
 }  // namespace pipescope::transformer

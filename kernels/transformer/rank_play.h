@@ -33,9 +33,9 @@ class RankPlay {
   void Play(bool split);
   // The same again, untimed.
   void PlayOn(bool split);
-  // `meet` returns when all ranks have called it: before any gradient is out, and before any comes
-  // in. Where letters carry them, what looks bring while ranks meet is work of the step that takes
-  // them.
+  // `meet` returns when all ranks have called it: gradients must be out on all of them before they
+  // come in on one. Where letters carry them, ranks meet before the first step as well, twice: what
+  // looks bring while they meet is work of the step that takes it.
   void StepEnd(const std::function<void()>& meet);
 
   const Status& status() const { return status_; }
@@ -44,6 +44,7 @@ class RankPlay {
  private:
   ActionTimes PlayOnce(bool split);
   void AskDevice(const executor::Step& step, StepTimes& times);
+  void Note(Status status);
 
   const int rank_;
   const RankLoad& load_;

@@ -28,10 +28,10 @@ Status Parcels::Send(int to, const std::string& name, const Block& block, int64_
   link.Send(block->as<void>(), bytes);
   sending_.push_back({block, link.Record()});
   executor::Packer packer;
-  packer.PutList(std::vector<char>(name.begin(), name.end()));
+  packer.PutList(executor::Letters(name));
   packer.Put(bytes);
   const std::string letter = packer.Take();
-  return post_.Send<char>(to, NumberOf(lane_), std::vector<char>(letter.begin(), letter.end()));
+  return post_.Send<char>(to, NumberOf(lane_), executor::Letters(letter));
 }
 
 Status Parcels::ReceiveNext(int from) {

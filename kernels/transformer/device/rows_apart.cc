@@ -57,8 +57,7 @@ Status RowsApart::Send(int64_t exchange, int to, const LeftRows& left) {
   packer.Put(!left.weights.empty());
   packer.PutList(sent);
   const std::string letter = packer.Take();
-  return post_.Send<char>(rank, executor::kRowsNumber,
-                          std::vector<char>(letter.begin(), letter.end()));
+  return post_.Send<char>(rank, executor::kRowsNumber, executor::Letters(letter));
 }
 
 Result<LeftRows> RowsApart::Take(int64_t exchange, int from, size_t blocks) {
