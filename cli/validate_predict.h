@@ -7,7 +7,8 @@
 //   message  `send` of its sender's processor at the end of the step that gives, `hop` without
 //            any, then `receive` of its receiver's before the step that takes
 //   exchange on the communication lane: starts when all ranks of the group have come to it, and
-//            `meeting` after the last of the others has
+//            `meeting` after the last of the others has; by turns in two halves: its rows go out
+//            when all have come, the others' come in when theirs are out
 //   end      a rank's gradients come in when those of all that hold copies are out
 //
 // Example: 1F1B, 4 ranks, 8 micro-batches, F = 1, B = 2, no hops, 4 processors: 33, as fidelity

@@ -154,30 +154,69 @@ TEST(Predict, AMessageTakesOfBothItsEnds) {
 }
 
 // Two pipelines of one rank; F is a compute step and an exchange of 1 ms that waits for it. Rank
-// 0's compute step takes 3 ms and rank 1's 5 ms: rank 1's exchange runs from 5 to 6 ms, rank 0's
-// the half millisecond of a meeting later.
-TEST(Predict, AnExchangeWaitsForItsWholeGroup) {
+// 0's compute step takes 3 ms and rank 1's 5 ms.
+struct TwoThatExchange {
   schedules::Schedule schedule{"pair", 2, 1, 2, 1, {{}, {}}};
-  for (int rank = 0; rank < 2; ++rank) {
-    for (const ActionKind kind : {ActionKind::kForward, ActionKind::kBackward}) {
-      schedule.actions[static_cast<size_t>(rank)].push_back({kind, StageId(0), MicrobatchId(rank)});
+  transformer::RunCosts costs;
+
+  TwoThatExchange() {
+    for (int rank = 0; rank < 2; ++rank) {
+      for (const ActionKind kind : {ActionKind::kForward, ActionKind::kBackward}) {
+        schedule.actions[static_cast<size_t>(rank)].push_back(
+            {kind, StageId(0), MicrobatchId(rank)});
+      }
+    }
+    costs = Costs(schedule, 1);
+    costs.groups = {{0, 1}, {0, 1}};
+    costs.labels.push_back({"exchange", {}, timeline::Lane::kCommunication, {}});
+    for (size_t rank = 0; rank < 2; ++rank) {
+      TimedAction& forward = costs.actions[rank][0];
+      forward.steps[0].seconds = forward.steps[0].alone = rank == 0 ? 3e-3 : 5e-3;
+      forward.steps.push_back({1, timeline::Lane::kCommunication, {0}, 1e-3, 1e-3});
     }
   }
-  auto costs = Costs(schedule, 1);
-  costs.groups = {{0, 1}, {0, 1}};
-  for (size_t rank = 0; rank < 2; ++rank) {
-    TimedAction& forward = costs.actions[rank][0];
-    forward.steps[0].seconds = forward.steps[0].alone = rank == 0 ? 3e-3 : 5e-3;
-    forward.steps.push_back({0, timeline::Lane::kCommunication, {0}, 1e-3, 1e-3});
+};
+
+const timeline::Operation& ExchangeOf(const timeline::Timeline& t, size_t rank) {
+  const auto& forward = t.actions[static_cast<size_t>(t.rank_actions[rank].first)];
+  return t.operations[static_cast<size_t>(forward.first + 1)];
+}
+
+// Rank 1's exchange runs from 5 to 6 ms, rank 0's the half millisecond of a meeting later.
+TEST(Predict, AnExchangeWaitsForItsWholeGroup) {
+  const TwoThatExchange two;
+  const auto t = PredictRun(two.schedule, two.costs, {4, Duration(0), Milliseconds(0.5)});
+  for (const size_t rank : {0, 1}) {
+    EXPECT_EQ(ExchangeOf(t, rank).start, Milliseconds(rank == 0 ? 5.5 : 5));
+    EXPECT_EQ(ExchangeOf(t, rank).end, Milliseconds(rank == 0 ? 6.5 : 6));
   }
-  const auto t = PredictRun(schedule, costs, {4, Duration(0), Milliseconds(0.5)});
-  int exchanges = 0;
-  for (const timeline::Operation& o : t.operations) {
-    if (o.end - o.start != Milliseconds(1) || o.action < 0) continue;
-    EXPECT_EQ(o.start, Milliseconds(o.rank == 0 ? 5.5 : 5)) << "rank " << o.rank;
-    ++exchanges;
+}
+
+// On one processor both come at 8 ms, when both compute steps have ended, and take turns with
+// halves: rank 0, 1, 0, 1. With two, rank 0 comes at 3 ms and waits.
+TEST(Predict, AnExchangeByTurnsIsInPieces) {
+  const TwoThatExchange two;
+  const auto one = PredictRun(two.schedule, two.costs, {1, {}, {}, {}, true});
+  const auto each = PredictRun(two.schedule, two.costs, {2, {}, {}, {}, true});
+  for (const size_t rank : {0, 1}) {
+    EXPECT_EQ(ExchangeOf(one, rank).start, Milliseconds(8));
+    EXPECT_EQ(ExchangeOf(one, rank).end, Milliseconds(rank == 0 ? 9.5 : 10));
+    EXPECT_EQ(ExchangeOf(each, rank).start, Milliseconds(rank == 0 ? 3 : 5));
+    EXPECT_EQ(ExchangeOf(each, rank).end, Milliseconds(6));
   }
-  EXPECT_EQ(exchanges, 2);
+  const auto apart = PredictRun(two.schedule, two.costs, {2, {}, Milliseconds(0.25), {}, true});
+  // A quarter of a millisecond apart: rank 0 hears at 5.25 ms that rank 1 has come, rank 1 at 6 ms
+  // that rank 0's rows are out.
+  EXPECT_EQ(ExchangeOf(apart, 0).end, Milliseconds(6.25));
+  EXPECT_EQ(ExchangeOf(apart, 1).end, Milliseconds(6.5));
+  // Nothing but pieces is added: the work, one after the other.
+  Duration work;
+  for (const auto& rank : two.costs.actions) {
+    for (const auto& action : rank) {
+      for (const auto& step : action.steps) work += Seconds(step.seconds);
+    }
+  }
+  EXPECT_EQ(one.pipeline_end, work);
 }
 
 // One rank, F of a compute step, an exchange that waits for it and a compute step that waits for
