@@ -5,10 +5,18 @@
 //              before, and new pages take time (up to 9 us each in a guest: 0.3 % at kNewPages)
 //   counts     each one after these: `repetitions` of them and, with patience, further ones until
 //              all is known
+//   of one speed   those of them whose calibrations took as long, within kSameSpeed, as those of
+//              the densest half (the shortest interval that holds more than half of all): a
+//              processor that shares its core with a neighbour's is a quarter slower while that one
+//              works, and in which half of its steps a median falls would be chance, for the
+//              prediction and for the run
 //
 // Example: repetitions 5, patience 30 s, new pages of 47000, 5400, 43, 57, ... a second: two rounds
 // warm up; at least five count, and more until all is known or 30 s are over.
 #pragma once
+
+#include <cstddef>
+#include <vector>
 
 namespace pipescope::cli {
 
@@ -33,5 +41,10 @@ class ValidateRounds {
   const double patience_;
   int rounds_ = 0, counted_ = 0;
 };
+
+// Places of rounds of one speed, in their order, at least one; `seconds`: what calibrations took in
+// each. Of none: none.
+inline constexpr double kSameSpeed = 0.03;
+std::vector<size_t> OfOneSpeed(const std::vector<double>& seconds);
 
 }  // namespace pipescope::cli

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -125,12 +126,13 @@ class Group {
 
   Result<std::vector<reports::ValidateCase>> Cases() const {
     std::vector<reports::ValidateCase> cases;
+    const auto rounds = Rounds();
     for (size_t i = 0; i < trained_.size(); ++i) {
       const Trained& trained = *trained_[i];
       const auto& calibration = *calibrations_.at(transformer::LoadsOf(trained.schedule));
       const auto costs = calibration.Costs(trained.schedule);
       if (!costs) return Fail(costs.error());
-      if (crew_.leads()) cases.push_back(CaseOf(names_[i], trained, *costs));
+      if (crew_.leads()) cases.push_back(CaseOf(names_[i], trained, *costs, rounds));
     }
     return cases;
   }
@@ -163,22 +165,35 @@ class Group {
     return {};
   }
 
+  // In which the machine ran at one speed, of those that count.
+  std::vector<size_t> Rounds() const {
+    std::vector<double> sums;
+    for (const auto& [loads, calibration] : calibrations_) {
+      const auto seconds = calibration->Seconds();
+      sums.resize(seconds.size());
+      std::transform(seconds.begin(), seconds.end(), sums.begin(), sums.begin(), std::plus<>());
+    }
+    return OfOneSpeed(sums);
+  }
+
   bool Known() const {
-    return std::all_of(trained_.begin(), trained_.end(),
-                       [&](const auto& t) {
-                         return t->quiet() >= group_.repetitions && t->MedianError() <= kKnown;
-                       }) &&
-           std::all_of(calibrations_.begin(), calibrations_.end(), [](const auto& of_loads) {
-             return of_loads.second->MedianError() <= kKnown;
+    const auto rounds = Rounds();
+    return std::all_of(
+               trained_.begin(), trained_.end(),
+               [&](const auto& t) { return t->Known(rounds, group_.repetitions, kKnown); }) &&
+           std::all_of(calibrations_.begin(), calibrations_.end(), [&](const auto& of_loads) {
+             return MedianError(At(of_loads.second->Seconds(), rounds)) <= kKnown;
            });
   }
 
-  // The median of the steps that single calls of the calibration make, and how far they are apart.
-  std::pair<timeline::Timeline, double> TypicalRun(
-      const schedules::Schedule& schedule, const std::vector<transformer::RunCosts>& costs) const {
+  // The median of the steps that calls of the calibration in these rounds make, and how far they
+  // are apart.
+  std::pair<timeline::Timeline, double> TypicalRun(const schedules::Schedule& schedule,
+                                                   const std::vector<transformer::RunCosts>& costs,
+                                                   const std::vector<size_t>& rounds) const {
     std::vector<std::pair<Duration, size_t>> calls;
     std::vector<double> seconds;
-    for (size_t i = 0; i < costs.size(); ++i) {
+    for (const size_t i : rounds) {
       calls.emplace_back(PredictRun(schedule, costs[i], machine_).end, i);
       seconds.push_back(calls.back().first.seconds());
     }
@@ -187,9 +202,10 @@ class Group {
   }
 
   reports::ValidateCase CaseOf(const std::string& name, const Trained& trained,
-                               const std::vector<transformer::RunCosts>& costs) const {
-    const auto [predicted, predicted_noise] = TypicalRun(trained.schedule, costs);
-    const auto counted = trained.Counted();
+                               const std::vector<transformer::RunCosts>& costs,
+                               const std::vector<size_t>& rounds) const {
+    const auto [predicted, predicted_noise] = TypicalRun(trained.schedule, costs, rounds);
+    const auto counted = trained.Counted(rounds);
     const auto seconds = At(trained.seconds, counted);
     reports::ValidateCase c;
     c.schedule = name;
@@ -209,6 +225,7 @@ class Group {
     c.receive = machine_.receive;
     c.others = Quantile(At(trained.others, counted), 0.5);
     c.steps = static_cast<int>(counted.size());
+    c.other_speed = static_cast<int>(costs.size() - rounds.size());
     c.first_loss = trained.losses.front();
     c.last_loss = trained.losses.back();
     c.equals_one_rank = trained.losses == one_rank_->losses;

@@ -63,25 +63,25 @@ Status Trained::Step() {
   return {};
 }
 
-std::vector<size_t> Trained::Counted() const {
-  std::vector<size_t> all, quiet;
-  for (size_t i = first_; i < seconds.size(); ++i) {
-    all.push_back(i);
-    if (others[i] <= reports::kUndisturbed) quiet.push_back(i);
+std::vector<size_t> Trained::Quiet(const std::vector<size_t>& rounds) const {
+  std::vector<size_t> quiet;
+  for (const size_t round : rounds) {
+    if (others[first_ + round] <= reports::kUndisturbed) quiet.push_back(first_ + round);
   }
-  return quiet.empty() ? all : quiet;
+  return quiet;
 }
 
-double Trained::MedianError() const {
+std::vector<size_t> Trained::Counted(const std::vector<size_t>& rounds) const {
+  std::vector<size_t> steps = Quiet(rounds);
+  if (!steps.empty()) return steps;
+  for (const size_t round : rounds) steps.push_back(first_ + round);
+  return steps;
+}
+
+bool Trained::Known(const std::vector<size_t>& rounds, int repetitions, double error) const {
   std::vector<double> values;
-  for (const size_t i : Counted()) values.push_back(seconds[i]);
-  return pipescope::MedianError(values);
-}
-
-int Trained::quiet() const {
-  const auto first = others.begin() + static_cast<std::ptrdiff_t>(first_);
-  return static_cast<int>(std::count_if(
-      first, others.end(), [](double share) { return share <= reports::kUndisturbed; }));
+  for (const size_t step : Quiet(rounds)) values.push_back(seconds[step]);
+  return std::ssize(values) >= repetitions && MedianError(values) <= error;
 }
 
 }  // namespace pipescope::cli

@@ -35,14 +35,16 @@ struct Trained {
   Status Step();
   // All steps so far warmed up.
   void Warmed() { first_ = seconds.size(); }
-  // Steps that count: without those that warmed up and, where there are others, without those that
-  // were disturbed.
-  std::vector<size_t> Counted() const;
-  int quiet() const;
-  // Of those steps' seconds (sim/base/quantile.h).
-  double MedianError() const;
+  // Steps that count: those of the given rounds, of all after those that warmed up, and where there
+  // are others without those that were disturbed.
+  std::vector<size_t> Counted(const std::vector<size_t>& rounds) const;
+  // Whether that many count and were not disturbed, and their median is known as well as that
+  // (sim/base/quantile.h).
+  bool Known(const std::vector<size_t>& rounds, int repetitions, double error) const;
 
  private:
+  std::vector<size_t> Quiet(const std::vector<size_t>& rounds) const;
+
   size_t first_ = 0;  // that may count
 };
 

@@ -91,6 +91,54 @@ std::string EndsText(const ValidateResult& r) {
   return text;
 }
 
+std::string OtherSpeedText(const ValidateResult& r) {
+  int most = 0;
+  for (const ValidateCase& c : r.cases) most = std::max(most, c.other_speed);
+  if (most == 0) return "";
+  return fmt::format(
+      "Up to {} round{} of a group {} not count: the machine ran at another speed than in most.\n",
+      most, most == 1 ? "" : "s", most == 1 ? "does" : "do");
+}
+
+nlohmann::ordered_json CaseJson(const ValidateCase& c) {
+  return {{"schedule", c.schedule},
+          {"ranks", c.ranks},
+          {"microbatches", c.microbatches},
+          {"replicas", c.replicas},
+          {"expert_ranks", c.expert_ranks},
+          {"model", c.model},
+          {"predicted_s", c.predicted.seconds()},
+          {"measured_s", c.measured.seconds()},
+          {"error", c.error()},
+          {"noise", c.noise},
+          {"predicted_noise", c.predicted_noise},
+          {"steps", c.steps},
+          {"other_speed", c.other_speed},
+          {"others", c.others},
+          {"predicted_bubble_rate", c.predicted_bubble},
+          {"measured_bubble_rate", c.measured_bubble},
+          {"first_loss", c.first_loss},
+          {"last_loss", c.last_loss},
+          {"equals_one_rank", c.equals_one_rank},
+          {"hop_s", c.hop.seconds()},
+          {"send_s", c.send.seconds()},
+          {"receive_s", c.receive.seconds()}};
+}
+
+void AddRanking(const Ranking& ranking, nlohmann::ordered_json& json) {
+  json["rank_order_kept"] = ranking.wrong.empty();
+  json["ranked_pairs"] = ranking.pairs;
+  json["clear_pairs"] = ranking.clear;
+  json["ranked_wrong"] = nlohmann::ordered_json::array();
+  for (const Ranking::Wrong& wrong : ranking.wrong) {
+    json["ranked_wrong"].push_back({{"faster", wrong.faster},
+                                    {"slower", wrong.slower},
+                                    {"measured", wrong.measured},
+                                    {"predicted", wrong.predicted},
+                                    {"clear", wrong.clear}});
+  }
+}
+
 }  // namespace
 
 double MeanError(const ValidateResult& result) {
@@ -169,6 +217,7 @@ std::string ValidateText(const ValidateResult& r) {
   text += unequal == nullptr ? "Losses of all steps equal those of one rank, to the bit.\n"
                              : fmt::format("WRONG: losses of {} differ from those of one rank.\n",
                                            unequal->schedule);
+  text += OtherSpeedText(r);
   double others = 0;
   for (const ValidateCase& c : r.cases) others = std::max(others, c.others);
   if (others > kUndisturbed) {
@@ -192,42 +241,9 @@ std::string ValidateJson(const ValidateResult& r) {
                                  {"hop_s", r.hop.seconds()},
                                  {"hop_woken_s", r.hop_woken.seconds()}};
   json["cases"] = nlohmann::ordered_json::array();
-  for (const ValidateCase& c : r.cases) {
-    json["cases"].push_back({{"schedule", c.schedule},
-                             {"ranks", c.ranks},
-                             {"microbatches", c.microbatches},
-                             {"replicas", c.replicas},
-                             {"expert_ranks", c.expert_ranks},
-                             {"model", c.model},
-                             {"predicted_s", c.predicted.seconds()},
-                             {"measured_s", c.measured.seconds()},
-                             {"error", c.error()},
-                             {"noise", c.noise},
-                             {"predicted_noise", c.predicted_noise},
-                             {"steps", c.steps},
-                             {"others", c.others},
-                             {"predicted_bubble_rate", c.predicted_bubble},
-                             {"measured_bubble_rate", c.measured_bubble},
-                             {"first_loss", c.first_loss},
-                             {"last_loss", c.last_loss},
-                             {"equals_one_rank", c.equals_one_rank},
-                             {"hop_s", c.hop.seconds()},
-                             {"send_s", c.send.seconds()},
-                             {"receive_s", c.receive.seconds()}});
-  }
+  for (const ValidateCase& c : r.cases) json["cases"].push_back(CaseJson(c));
   json["mape"] = MeanError(r);
-  const Ranking ranking = Rank(r);
-  json["rank_order_kept"] = ranking.wrong.empty();
-  json["ranked_pairs"] = ranking.pairs;
-  json["clear_pairs"] = ranking.clear;
-  json["ranked_wrong"] = nlohmann::ordered_json::array();
-  for (const Ranking::Wrong& wrong : ranking.wrong) {
-    json["ranked_wrong"].push_back({{"faster", wrong.faster},
-                                    {"slower", wrong.slower},
-                                    {"measured", wrong.measured},
-                                    {"predicted", wrong.predicted},
-                                    {"clear", wrong.clear}});
-  }
+  AddRanking(Rank(r), json);
   json["equals_one_rank"] = AllEqualOneRank(r);
   return json.dump(2) + "\n";
 }

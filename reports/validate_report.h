@@ -27,8 +27,9 @@ struct ValidateCase {
   int replicas = 1, expert_ranks = 1;
   Duration predicted, measured;
   double noise = 0, predicted_noise = 0;
-  int steps = 0;      // that count
-  double others = 0;  // share of the processors that other processes used meanwhile
+  int steps = 0;        // that count
+  int other_speed = 0;  // rounds that don't: the machine ran at another speed than in most
+  double others = 0;    // share of the processors that other processes used meanwhile
   double predicted_bubble = 0, measured_bubble = 0;  // mean over ranks, of the pipeline's time
   double first_loss = 0, last_loss = 0;              // nats a token, over the repetitions
   bool equals_one_rank = false;                      // losses of all steps, to the bit

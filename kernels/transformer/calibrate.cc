@@ -224,13 +224,13 @@ void Calibration::PlayAlone(RankPlay& play, size_t place, bool split) const {
   });
 }
 
-double Calibration::MedianError() const {
+std::vector<double> Calibration::Seconds() const {
   std::vector<double> sums;
   for (size_t call = first_; call < beside_.size(); ++call) {
     double& sum = sums.emplace_back(0);
     for (const PlayTimes& times : beside_[call]) sum += SecondsOf(times);
   }
-  return pipescope::MedianError(sums);
+  return sums;
 }
 
 AloneShares Calibration::SharesOf(size_t place, ActionTimes PlayTimes::*order) const {

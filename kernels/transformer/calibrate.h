@@ -64,9 +64,8 @@ class Calibration {
   // All calls so far warmed up: they don't count, where others follow.
   void Warmed() { first_ = beside_.size(); }
 
-  // How well what its ranks here take in all is known by the calls that count
-  // (sim/base/quantile.h).
-  double MedianError() const;
+  // What its ranks here took in all, of each call that counts, side by side.
+  std::vector<double> Seconds() const;
 
   // Of a schedule that it serves: those of each call that counts. A pair is the steps of its F and
   // of its B. Where the crew leads; elsewhere they hold no rank.

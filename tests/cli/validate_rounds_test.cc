@@ -1,7 +1,11 @@
 // How often validate repeats: what warms up, what counts, and when it ends.
 #include "cli/validate_rounds.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
 
 namespace pipescope::cli {
 namespace {
@@ -59,6 +63,42 @@ TEST(ValidateRounds, EndsAfterAThousand) {
   int count = 1;
   while (rounds.After(kFew, 0, false) != Next::kEnd) ++count;
   EXPECT_EQ(count, ValidateRounds::kMost + 1);
+}
+
+// A machine of two speeds, and one round in between: those that most rounds had.
+TEST(OfOneSpeed, ThatOfMostRounds) {
+  EXPECT_THAT(OfOneSpeed({35, 45, 36, 40, 35.5, 44.5, 35}), testing::ElementsAre(0, 2, 4, 6));
+  EXPECT_THAT(OfOneSpeed({45, 36, 45, 44}), testing::ElementsAre(0, 2, 3));
+  EXPECT_THAT(OfOneSpeed({1, 2}).size(), 1);
+  EXPECT_THAT(OfOneSpeed({7}), testing::ElementsAre(0));
+  EXPECT_TRUE(OfOneSpeed({}).empty());
+}
+
+// The densest half may lie a percent off the middle.
+TEST(OfOneSpeed, OfWhatScattersByAPercentFewAreLost) {
+  std::mt19937 random(3);
+  for (int trial = 0; trial < 100; ++trial) {
+    std::normal_distribution<double> normal(40, 0.4);
+    std::vector<double> seconds(1 + random() % 40);
+    for (double& s : seconds) s = std::clamp(normal(random), 39.0, 41.0);
+    EXPECT_GE(4 * OfOneSpeed(seconds).size(), 3 * seconds.size());
+  }
+}
+
+// However the two speeds take turns, and whichever had a round more.
+TEST(OfOneSpeed, NeverOfTwo) {
+  std::mt19937 random(4);
+  for (int trial = 0; trial < 100; ++trial) {
+    std::vector<double> seconds(5 + random() % 40);
+    for (double& s : seconds) {
+      s = (random() % 2 == 0 ? 40 : 50) * (1 + 0.01 * static_cast<double>(random() % 100) / 100);
+    }
+    const auto places = OfOneSpeed(seconds);
+    ASSERT_GT(2 * places.size(), seconds.size() - 1);
+    for (const size_t place : places) {
+      EXPECT_NEAR(seconds[place], seconds[places.front()], 1);
+    }
+  }
 }
 
 }  // namespace

@@ -63,6 +63,15 @@ TEST(ValidateReport, WhatAMessageTakesIsSaidByModel) {
   EXPECT_EQ(nlohmann::json::parse(ValidateJson(result))["cases"][1]["hop_s"], 17e-6);
 }
 
+TEST(ValidateReport, RoundsAtAnotherSpeedAreTold) {
+  auto result = Result({Case("gpipe", 97, 100, 0.015), Case("1f1b", 99, 98, 0.015)});
+  EXPECT_THAT(ValidateText(result), testing::Not(testing::HasSubstr("another speed")));
+  result.cases.back().other_speed = 31;
+  EXPECT_THAT(ValidateText(result),
+              testing::HasSubstr("Up to 31 rounds of a group do not count: the machine ran at "
+                                 "another speed than in most.\n"));
+}
+
 TEST(ValidateReport, TheWorstOfThoseRankedWrongIsNamed) {
   const auto result = Result({Case("gpipe", 100, 110, 0.001), Case("1f1b", 102, 100, 0.001),
                               Case("zb1p", 101, 104, 0.001)});
