@@ -33,12 +33,16 @@ std::vector<size_t> OfOneSpeed(const std::vector<double>& seconds) {
   return places;
 }
 
-ValidateRounds::Next ValidateRounds::After(double new_pages, double elapsed, bool known) {
+ValidateRounds::Next ValidateRounds::After(double new_pages, double elapsed, size_t of_one_speed,
+                                           bool known) {
   const bool patient = ++rounds_ <= kMost && elapsed < patience_;
   const bool cold = patient && rounds_ <= kMostWarmUps && new_pages > kNewPages;
   if (rounds_ == 1 || (counted_ == 0 && cold)) return Next::kAgainFromHere;
   ++counted_;
-  return counted_ < repetitions_ || (patient && !known) ? Next::kAgain : Next::kEnd;
+  const bool enough =
+      counted_ >= repetitions_ &&
+      (of_one_speed >= static_cast<size_t>(repetitions_) || counted_ >= 2 * repetitions_);
+  return !enough || (patient && !known) ? Next::kAgain : Next::kEnd;
 }
 
 }  // namespace pipescope::cli

@@ -3,8 +3,8 @@
 //   warms up   the first round and, with patience, those after it until one needs (almost) no new
 //              memory: heaps grow for two or three, since blocks land in other places than the time
 //              before, and new pages take time (up to 9 us each in a guest: 0.3 % at kNewPages)
-//   counts     each one after these: `repetitions` of them and, with patience, further ones until
-//              all is known
+//   counts     each one after these: so many that `repetitions` of them are of one speed (or twice
+//              as many) and, with patience, further ones until all is known
 //   of one speed   those of them whose calibrations took as long, within kSameSpeed, as those of
 //              the densest half (the shortest interval that holds more than half of all): a
 //              processor that shares its core with a neighbour's is a quarter slower while that one
@@ -32,9 +32,9 @@ class ValidateRounds {
       : repetitions_(repetitions), patience_(patience) {}
 
   enum class Next { kEnd, kAgain, kAgainFromHere };  // the last: all so far warmed up
-  // After a round, `elapsed` seconds after the start of the first one; `known`: whether all medians
-  // are known well enough.
-  Next After(double new_pages, double elapsed, bool known);
+  // After a round, `elapsed` seconds after the start of the first one; `of_one_speed`: how many of
+  // those that count; `known`: whether all medians are known well enough.
+  Next After(double new_pages, double elapsed, size_t of_one_speed, bool known);
 
  private:
   const int repetitions_;

@@ -110,7 +110,7 @@ class Group {
       Next next = Next::kEnd;
       if (crew_.leads()) {
         const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-        next = rounds.After(new_pages_, elapsed.count(), Known());
+        next = rounds.After(new_pages_, elapsed.count(), Rounds().size(), Known());
       }
       executor::Packer packer;
       packer.Put(next);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "sim/base/quantile.h"
 #include "sim/base/quantity.h"
 
 namespace pipescope::reports {
@@ -16,15 +17,39 @@ bool Comparable(const ValidateCase& a, const ValidateCase& b) {
   return a.ranks == b.ranks && a.microbatches == b.microbatches && a.model == b.model;
 }
 
-// What two times may be apart by chance, in seconds.
-double Margin(Duration a, double noise_a, Duration b, double noise_b) {
-  return noise_a * a.seconds() + noise_b * b.seconds();
-}
+// Two cases and those that either can be compared with.
+class Pair {
+ public:
+  Pair(const ValidateResult& result, const ValidateCase& a, const ValidateCase& b) : a_(a), b_(b) {
+    std::vector<double> runs, predictions;
+    for (const ValidateCase& c : result.cases) {
+      if (!Comparable(a, c)) continue;
+      runs.push_back(c.noise);
+      predictions.push_back(c.predicted_noise);
+    }
+    run_noise_ = Median(std::move(runs));
+    prediction_noise_ = Median(std::move(predictions));
+  }
 
-// By how much b took longer than a beyond the noise of both runs.
-double ClearlyLonger(const ValidateCase& a, const ValidateCase& b) {
-  return (b.measured - a.measured).seconds() - Margin(a.measured, a.noise, b.measured, b.noise);
-}
+  // By how much b took longer than a beyond the noise of both runs, in seconds.
+  double Longer() const {
+    return (b_.measured - a_.measured).seconds() -
+           Margin(&ValidateCase::measured, &ValidateCase::noise, run_noise_);
+  }
+  double PredictionMargin() const {
+    return Margin(&ValidateCase::predicted, &ValidateCase::predicted_noise, prediction_noise_);
+  }
+
+ private:
+  // What both may be apart by chance.
+  double Margin(Duration ValidateCase::*time, double ValidateCase::*noise, double least) const {
+    return std::max(a_.*noise, least) * (a_.*time).seconds() +
+           std::max(b_.*noise, least) * (b_.*time).seconds();
+  }
+
+  const ValidateCase &a_, &b_;
+  double run_noise_ = 0, prediction_noise_ = 0;
+};
 
 // "2", "PP2 DP4" or "PP2 DP4 EP2".
 std::string RanksOf(const ValidateCase& c) {
@@ -153,10 +178,9 @@ Ranking Rank(const ValidateResult& result) {
     for (size_t j = 0; j < result.cases.size(); ++j) {
       const ValidateCase &a = result.cases[i], &b = result.cases[j];
       if (!Comparable(a, b)) continue;
-      const double longer = ClearlyLonger(a, b);
-      if (longer <= 0) continue;
-      const bool clear =
-          longer > Margin(a.predicted, a.predicted_noise, b.predicted, b.predicted_noise);
+      const Pair pair(result, a, b);
+      if (pair.Longer() <= 0) continue;
+      const bool clear = pair.Longer() > pair.PredictionMargin();
       ++ranking.pairs;
       ranking.clear += clear ? 1 : 0;
       if (a.predicted <= b.predicted) continue;

@@ -4,7 +4,8 @@
 //   noise   half the distance between the quartiles of the measured steps, over their median; and
 //           of those that single calls of the calibration predict
 //   pairs   two schedules of the same ranks, micro-batches and model that are apart by more than
-//           the noise of both runs; ranked wrong where they are predicted the other way round
+//           the noise of both runs, each at least the median of those that are compared, since few
+//           steps may agree by chance; ranked wrong where they are predicted the other way round
 //   clear   those of them that are apart by more than the noise of both predictions besides: of the
 //           others a prediction can't be expected to know the order
 #pragma once

@@ -41,6 +41,13 @@ TEST(ValidateReport, SchedulesWithinTheirNoiseAreNotRanked) {
   EXPECT_NEAR(MeanError(result), (0.03 + 1 / 98. + 1 / 90.) / 3, 1e-9);
 }
 
+// Two steps of 1f1b were equal by chance: its noise is that of the others.
+TEST(ValidateReport, FewStepsThatAgreeAreAsNoisyAsOthers) {
+  const auto lucky = Case("1f1b", 99, 98, 0);
+  EXPECT_EQ(Rank(Result({Case("gpipe", 97, 100, 0.015), lucky})).pairs, 0);
+  EXPECT_EQ(Rank(Result({Case("gpipe", 97, 100, 0), lucky})).pairs, 1);
+}
+
 // Once for each model; nothing where messages take no processor time.
 TEST(ValidateReport, WhatAMessageTakesIsSaidByModel) {
   auto result = Result({Case("gpipe", 97, 100, 0.015), Case("1f1b", 99, 98, 0.015)});
