@@ -31,6 +31,7 @@ class RankRunner {
       t_.standing->now.Set(actions[i]);
       t_.standing->action = static_cast<int32_t>(i);
       ports_ = {};
+      left_ = actions.size() - i;
       RunAction(first + static_cast<int32_t>(i), [&] { return t_.work->Plan(actions[i], ports_); });
     }
     if (t_.stop->stopped()) return std::move(record_);
@@ -50,6 +51,10 @@ class RankRunner {
     if (t_.records) {
       record_.actions.push_back({number(0), static_cast<int32_t>(count),
                                  number(steps_.gives_activation), number(steps_.gives_gradient)});
+      // At once for all actions that are left: as if all were as long.
+      if (base_ + count > record_.steps.capacity()) {
+        record_.steps.reserve(base_ + count * (left_ + 1));
+      }
       record_.steps.resize(base_ + count);
     }
     done_.assign(count, false);
@@ -75,15 +80,13 @@ class RankRunner {
   }
 
   bool RunStep(int32_t i, const Step& step, int32_t before) {
-    StepRecord record;
-    if (t_.records) record = Begin(step, before);
+    StepRecord unused;
+    StepRecord& record = t_.records ? record_.steps[base_ + static_cast<size_t>(i)] : unused;
+    if (t_.records) Begin(step, before, record);
     if (!WaitFor(step.after) || !Take(i, record)) return false;
     if (t_.records) record.start = Clock::now();
     const Status status = Call(step);
-    if (t_.records) {
-      record.end = Clock::now();
-      record_.steps[base_ + static_cast<size_t>(i)] = std::move(record);
-    }
+    if (t_.records) record.end = Clock::now();
     if (!status) return Fail(i, status.error().ToString());
     ++t_.standing->steps_run;
     {
@@ -97,17 +100,16 @@ class RankRunner {
     return true;
   }
 
-  StepRecord Begin(const Step& step, int32_t before) const {
-    StepRecord record;
+  void Begin(const Step& step, int32_t before, StepRecord& record) const {
     record.label = step.label;
     record.lane = step.lane;
     record.when = step.when;
+    record.after.reserve(step.after.size() + 1);
     const auto waits = [&](int32_t other) {
       if (other >= 0) record.after.push_back(static_cast<int32_t>(base_) + other);
     };
     waits(before);
     std::for_each(step.after.begin(), step.after.end(), waits);
-    return record;
   }
 
   bool WaitFor(const std::vector<int32_t>& after) {
@@ -180,6 +182,7 @@ class RankRunner {
   Ports ports_;
   Steps steps_;
   int32_t id_ = kStepEnd;
+  size_t left_ = 0;  // actions, this one among them
   size_t base_ = 0;  // of the action's steps in the record
   RankRecord record_;
   std::mutex mutex_;  // of done_ and of the record's messages

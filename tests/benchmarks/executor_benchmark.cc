@@ -4,14 +4,17 @@
 //   BM_Record     the clock twice and a record written: what recording adds to a step
 //   BM_Step       a whole empty step of the executor, all hands included
 //   BM_ModelStep  a step of a model, for the share
-//   BM_Training   a whole training step on one rank, by processor time, recorded (1) or not (0):
-//                 --benchmark_enable_random_interleaving=true --benchmark_repetitions=9
+//   BM_Training   a whole training step on one rank, recorded and not, in turn: by how many percent
+//                 the medians differ, and how well that is known (one standard error)
 #include <benchmark/benchmark.h>
 
-#include <ctime>
+#include <chrono>
+#include <cmath>
 
+#include "kernels/executor/rank_run.h"
 #include "kernels/executor/threads.h"
 #include "kernels/transformer/rank.h"
+#include "sim/base/quantile.h"
 
 namespace pipescope::transformer {
 namespace {
@@ -78,30 +81,48 @@ BENCHMARK_CAPTURE(BM_ModelStep, micro, "micro")->UseManualTime()->Iterations(50)
 BENCHMARK_CAPTURE(BM_ModelStep, tiny, "tiny")->UseManualTime()->Iterations(30);
 BENCHMARK_CAPTURE(BM_ModelStep, small, "small")->UseManualTime()->Iterations(10);
 
-// By the processor time of the process: what others take of the processor does not count.
+class NoMessages : public executor::Transport {
+ public:
+  Status Send(const executor::MessageName&, executor::Payload) override { return {}; }
+  Result<executor::Received> Receive(const executor::MessageName&) override {
+    return executor::Received{};
+  }
+};
+
+// In turn, so that a machine whose speed drifts does so for both.
 void BM_Training(benchmark::State& state, const char* name) {
   Training training;
   training.model = FindModel(name).value();
   training.microbatches = 8;
   const schedules::Schedule schedule = OneRank(8);
+  const schedules::Flow flow = schedules::BuildFlow(schedule);
+  const executor::Routes routes = executor::RoutesOf(schedule, flow);
   const auto works = MakeRanks(training, schedule);
-  executor::ThreadOptions options;
-  options.records = state.range(0) != 0;
-  const auto seconds = [] {
-    timespec time = {};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-  };
+  NoMessages transport;
+  executor::Stop stop;
+  executor::Standing standing;
+  std::vector<double> seconds[2];
+  bool first = false;
   for (auto _ : state) {
-    const double start = seconds();
-    const auto run = executor::RunOnThreads(schedule, works, options);
-    state.SetIterationTime(seconds() - start);
-    if (!run) state.SkipWithError("the run failed");
+    first = !first;
+    for (const bool records : {first, !first}) {
+      const executor::RankTask task{0,          &schedule, &flow,     &routes, works.front().get(),
+                                    &transport, &stop,     &standing, records};
+      const auto start = std::chrono::steady_clock::now();
+      const executor::RankRecord record = executor::RunRank(task);
+      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+      seconds[records ? 1 : 0].push_back(took.count());
+    }
+    state.SetIterationTime(seconds[1].back() + seconds[0].back());
   }
+  if (stop.stopped()) state.SkipWithError("the run failed");
+  const auto unknown = [&](int i) { return MedianError(seconds[i]); };
+  state.counters["percent"] = 100 * (Median(seconds[1]) / Median(seconds[0]) - 1);
+  state.counters["uncertain"] = 100 * std::hypot(unknown(0), unknown(1));
 }
-BENCHMARK_CAPTURE(BM_Training, micro, "micro")->Arg(0)->Arg(1)->UseManualTime()->Iterations(40);
-BENCHMARK_CAPTURE(BM_Training, tiny, "tiny")->Arg(0)->Arg(1)->UseManualTime()->Iterations(20);
-BENCHMARK_CAPTURE(BM_Training, small, "small")->Arg(0)->Arg(1)->UseManualTime()->Iterations(5);
+BENCHMARK_CAPTURE(BM_Training, micro, "micro")->UseManualTime()->Iterations(2000);
+BENCHMARK_CAPTURE(BM_Training, tiny, "tiny")->UseManualTime()->Iterations(400);
+BENCHMARK_CAPTURE(BM_Training, small, "small")->UseManualTime()->Iterations(60);
 
 }  // namespace
 }  // namespace pipescope::transformer
