@@ -189,7 +189,7 @@ int Validate(const Options& o) {
       [&] { return Show(o, result); });
 }
 
-void AddWhat(CLI::App& verb, Options& o) {
+void AddWhere(CLI::App& verb, Options& o) {
   verb.add_option(
           "--device", o.device,
           "cpu; cuda: GPUs, the SMs of each divided among its ranks, in BF16; emulated: the same "
@@ -205,6 +205,14 @@ void AddWhat(CLI::App& verb, Options& o) {
                   "processes, for each link to another one at most")
       ->check(CLI::Range(0, 128))
       ->capture_default_str();
+  verb.add_option("--transport", o.transport,
+                  "threads: ranks are threads of this process; mpi: processes, one for each rank, "
+                  "that mpirun starts")
+      ->check(CLI::IsMember({"threads", "mpi"}))
+      ->capture_default_str();
+}
+
+void AddWhat(CLI::App& verb, Options& o) {
   verb.add_option("--schedules", o.schedules,
                   "Schedules to run: families, or files of orders (.csv)")
       ->delimiter(',')
@@ -231,11 +239,6 @@ void AddWhat(CLI::App& verb, Options& o) {
   verb.add_option("--ep", o.expert_ranks, "How many of them share their experts; divides --dp")
       ->check(CLI::Range(1, 8))
       ->capture_default_str();
-  verb.add_option("--transport", o.transport,
-                  "threads: ranks are threads of this process; mpi: processes, one for each rank, "
-                  "that mpirun starts")
-      ->check(CLI::IsMember({"threads", "mpi"}))
-      ->capture_default_str();
   verb.add_option("--layers", o.layers, "Of the model; default: two a rank")
       ->check(CLI::Range(1, 256));
   verb.add_flag("--fp8", o.fp8, "Multiply in FP8 in linear layers, by DeepSeek-V3's recipe");
@@ -249,9 +252,12 @@ void AddValidateVerb(CLI::App& app, const std::string& command, int& exit_code) 
       "validate", "Trains a small model under schedules, and compares with what is predicted.");
   const auto o = std::make_shared<Options>();
   o->command = command;
+  AddWhere(*verb, *o);
   AddWhat(*verb, *o);
   CLI::Option* repetitions =
-      verb->add_option("--repetitions", o->repetitions, "Steps of each schedule after the first")
+      verb->add_option("--repetitions", o->repetitions,
+                       "Steps of each schedule, after those that warm up, at the speed that the "
+                       "machine has most of the time: of twice as many at most")
           ->check(CLI::Range(1, 1000))
           ->capture_default_str();
   verb->add_option("--patience", o->patience,

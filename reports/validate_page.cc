@@ -62,10 +62,12 @@ ValidationRow RowOf(const std::string& name, const ValidateCase& c) {
 }
 
 std::string VerdictOf(const ValidateResult& r) {
-  return fmt::format("Predictions are {} off in the mean; {}. {}", FormatPercent(MeanError(r)),
+  const std::string speed = OtherSpeedText(r);
+  return fmt::format("Predictions are {} off in the mean; {}. {}{}{}", FormatPercent(MeanError(r)),
                      RankingText(r),
                      AllEqualOneRank(r) ? "Every loss equals that of one rank, to the bit."
-                                        : "WRONG: some losses differ from those of one rank.");
+                                        : "WRONG: some losses differ from those of one rank.",
+                     speed.empty() ? "" : " ", speed);
 }
 
 }  // namespace

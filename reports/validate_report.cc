@@ -116,15 +116,6 @@ std::string EndsText(const ValidateResult& r) {
   return text;
 }
 
-std::string OtherSpeedText(const ValidateResult& r) {
-  int most = 0;
-  for (const ValidateCase& c : r.cases) most = std::max(most, c.other_speed);
-  if (most == 0) return "";
-  return fmt::format(
-      "Up to {} round{} of a group {} not count: the machine ran at another speed than in most.\n",
-      most, most == 1 ? "" : "s", most == 1 ? "does" : "do");
-}
-
 nlohmann::ordered_json CaseJson(const ValidateCase& c) {
   return {{"schedule", c.schedule},
           {"ranks", c.ranks},
@@ -215,6 +206,15 @@ std::string RepetitionsText(const ValidateResult& r) {
   return fmt::format("{} to {} repetitions", least->steps, most->steps);
 }
 
+std::string OtherSpeedText(const ValidateResult& r) {
+  int most = 0;
+  for (const ValidateCase& c : r.cases) most = std::max(most, c.other_speed);
+  if (most == 0) return "";
+  return fmt::format(
+      "Up to {} round{} of a group {} not count: the machine ran at another speed than in most.",
+      most, most == 1 ? "" : "s", most == 1 ? "does" : "do");
+}
+
 bool AllEqualOneRank(const ValidateResult& result) {
   return std::all_of(result.cases.begin(), result.cases.end(),
                      [](const ValidateCase& c) { return c.equals_one_rank; });
@@ -241,7 +241,9 @@ std::string ValidateText(const ValidateResult& r) {
   text += unequal == nullptr ? "Losses of all steps equal those of one rank, to the bit.\n"
                              : fmt::format("WRONG: losses of {} differ from those of one rank.\n",
                                            unequal->schedule);
-  text += OtherSpeedText(r);
+  if (const std::string speed = OtherSpeedText(r); !speed.empty()) {
+    text += speed + "\n";
+  }
   double others = 0;
   for (const ValidateCase& c : r.cases) others = std::max(others, c.others);
   if (others > kUndisturbed) {

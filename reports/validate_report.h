@@ -70,6 +70,9 @@ Ranking Rank(const ValidateResult& result);
 // "5 repetitions", or "5 to 24" where groups of schedules were repeated more or less often.
 std::string RepetitionsText(const ValidateResult& result);
 
+// "Up to 31 rounds of a group do not count: ..."; empty where all do.
+std::string OtherSpeedText(const ValidateResult& result);
+
 // "24 pairs of schedules differ by more than the noise of runs, 20 of them by more than that of
 // predictions too: 23 and 20 ranked right; ..." and which is the worst.
 std::string RankingText(const ValidateResult& result);
