@@ -16,6 +16,7 @@ constexpr const char* kExamples =
     "pipescope calibrate --device cuda --interference -o h200.json --json bench.json";
 
 int Calibrate(const KernelsOptions& o) {
+  if (Status ok = CheckOutputs({o.json}, o.output); !ok) return Complain(ok.error());
   kernels::bench::Request request = RequestOf(o);
   request.calibrate = true;
   const auto report = kernels::bench::RunBench(request, ProgressOnStderr());

@@ -54,6 +54,7 @@ Result<reports::KernelPredictions> Compare(const PredictOptions& o) {
 }
 
 int Run(const PredictOptions& o) {
+  if (Status ok = CheckOutputs({o.kernels.json}, ""); !ok) return Complain(ok.error());
   const auto predictions = [&]() -> Result<reports::KernelPredictions> {
     if (!o.measured.empty()) return Compare(o);
     auto started = StartBench(RequestOf(o.kernels), ProgressOnStderr());

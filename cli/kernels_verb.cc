@@ -28,6 +28,7 @@ constexpr const char* kBenchExamples =
     "pipescope kernels bench\npipescope kernels bench --device cuda --interference --json b.json";
 
 int Check(const KernelsOptions& o) {
+  if (Status ok = CheckOutputs({o.json}, ""); !ok) return Complain(ok.error());
   const auto report = bench::RunChecks(RequestOf(o), ProgressOnStderr());
   if (!report) return Complain(report.error());
   const int emitted =
@@ -36,6 +37,7 @@ int Check(const KernelsOptions& o) {
 }
 
 int Bench(const KernelsOptions& o) {
+  if (Status ok = CheckOutputs({o.json}, ""); !ok) return Complain(ok.error());
   const auto report = bench::RunBench(RequestOf(o), ProgressOnStderr());
   if (!report) return Complain(report.error());
   const std::string json = BenchJson(*report);

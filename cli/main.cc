@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <new>
 #include <sstream>
 
 #include "cli/calibrate_verb.h"
@@ -80,6 +81,8 @@ int Main(int argc, char** argv) {
     std::ostringstream asked_for;  // help or the version
     app.exit(e, asked_for, asked_for);
     return Emit("", asked_for.str());
+  } catch (const std::bad_alloc&) {
+    return Complain({"not enough memory for what was asked for"});
   }
   return exit_code;
 }

@@ -44,12 +44,12 @@ int Refuse(const Error& error, int rank) { return rank == 0 ? Complain(error) : 
 
 }  // namespace
 
-int RunProcessJob(const ProcessJob& job, const std::function<Status()>& check,
+int RunProcessJob(const ProcessJob& job, const std::function<Status(bool first)>& check,
                   const std::function<Status(executor::Crew&)>& measure,
                   const std::function<int()>& show) {
   const auto place = PlaceInJob();
   if (!place) return Complain(place.error());
-  if (Status ok = check(); !ok) return Refuse(ok.error(), place->rank);
+  if (Status ok = check(place->rank == 0); !ok) return Refuse(ok.error(), place->rank);
   if (Status ok = CheckJob(job, *place); !ok) return Refuse(ok.error(), place->rank);
   const auto vigil = executor::StartKept(place->rank);
   if (!vigil) return Complain(vigil.error());

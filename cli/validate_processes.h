@@ -25,7 +25,7 @@ struct ProcessJob {
 
 // Forks (keeper.h): returns, in the child, the exit code. `check` comes first, `show` last and on
 // the first process alone.
-int RunProcessJob(const ProcessJob& job, const std::function<Status()>& check,
+int RunProcessJob(const ProcessJob& job, const std::function<Status(bool first)>& check,
                   const std::function<Status(executor::Crew&)>& measure,
                   const std::function<int()>& show);
 

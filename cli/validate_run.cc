@@ -17,8 +17,6 @@
 #include "kernels/executor/packed.h"
 #include "kernels/executor/threads.h"
 #include "kernels/transformer/calibrate.h"
-#include "schedules/registry.h"
-#include "schedules/schedule_file.h"
 #include "sim/base/quantile.h"
 #include "sim/timeline/bubbles.h"
 
@@ -42,23 +40,6 @@ double NoiseOf(const std::vector<double>& seconds) {
   return (Quantile(seconds, 0.75) - Quantile(seconds, 0.25)) / 2 / Quantile(seconds, 0.5);
 }
 
-// A family's, or a file's, which has to be of the group's shape.
-Result<schedules::Schedule> ScheduleOf(const ValidateGroup& group, const std::string& name) {
-  if (!name.ends_with(".csv")) {
-    return schedules::Generate(name, {group.ranks, group.microbatches});
-  }
-  auto read = schedules::ReadScheduleFile(name);
-  if (!read) return Fail(read.error());
-  const schedules::Schedule& order = read->schedule;
-  if (order.ranks != group.ranks || order.microbatches != group.microbatches) {
-    return Fail(
-        fmt::format("{}: holds {} ranks and {} micro-batches; expected {} and {}, as --ranks and "
-                    "--microbatches say",
-                    name, order.ranks, order.microbatches, group.ranks, group.microbatches));
-  }
-  return std::move(read->schedule);
-}
-
 class Group {
  public:
   Group(const ValidateGroup& group, const transformer::ModelConfig& model, executor::Crew& crew)
@@ -79,9 +60,8 @@ class Group {
   }
 
   Status Add(const std::string& name) {
-    auto schedule = ScheduleOf(group_, name);
+    auto schedule = ScheduleOf(group_, model_, name);
     if (!schedule) return Fail(schedule.error());
-    if (Status ok = transformer::CheckRun(model_, *schedule); !ok) return ok;
     *schedule = transformer::Replicate(*schedule, group_.replicas);
     auto& calibration = calibrations_[transformer::LoadsOf(*schedule)];
     if (calibration == nullptr) {
@@ -250,23 +230,14 @@ class Group {
   std::vector<std::unique_ptr<Trained>> trained_;
 };
 
-transformer::ModelConfig ModelOf(const ValidateGroup& group, transformer::ModelConfig model) {
-  if (model.dense_layers == model.layers) model.dense_layers = group.layers;
-  model.layers = group.layers;
-  if (group.expert_ranks > 1) model.expert_groups = group.expert_ranks;
-  model.bf16 = group.bf16;
-  model.fp8 = group.fp8;
-  return model;
-}
-
 }  // namespace
 
 Result<std::vector<reports::ValidateCase>> RunGroup(const ValidateGroup& group,
                                                     const std::vector<std::string>& schedules,
                                                     const ThreadHops& hops, executor::Crew& crew) {
-  const auto model = transformer::FindModel(group.model);
+  const auto model = ModelOf(group);
   if (!model) return Fail(model.error());
-  Group run(group, ModelOf(group, *model), crew);
+  Group run(group, *model, crew);
   if (Status ok = run.Begin(hops); !ok) return Fail(ok.error());
   for (const std::string& name : schedules) {
     if (Status ok = run.Add(name); !ok) return Fail(ok.error());

@@ -13,35 +13,16 @@
 // are held against those of all stages on one rank.
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <vector>
 
+#include "cli/validate_group.h"
 #include "kernels/executor/crew.h"
-#include "kernels/transformer/rank.h"
 #include "reports/validate_report.h"
-#include "schedules/schedule.h"
 #include "sim/base/result.h"
 #include "sim/base/units.h"
 
 namespace pipescope::cli {
-
-struct ValidateGroup {
-  std::string model;
-  int ranks = 2;         // of a pipeline
-  int microbatches = 8;  // of a pipeline
-  int replicas = 1;      // pipelines
-  int expert_ranks = 1;  // of them that share their experts
-  int layers = 4;
-  int repetitions = 5;
-  // Seconds in which to repeat further, until so many are undisturbed and medians are well known.
-  double patience = 0;
-  bool bf16 = false;
-  bool fp8 = false;
-  bool timelines = false;                   // kept in the cases
-  transformer::RankMaker* maker = nullptr;  // null: ranks run on the CPU
-  std::chrono::milliseconds hang_after{60'000};
-};
 
 // Of a message between threads, to a rank that waits awake, and to one that is woken.
 struct ThreadHops {

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 #include "cli/command_tree.h"
 #include "sim/base/file.h"
@@ -10,6 +11,9 @@
 
 namespace pipescope::cli {
 namespace {
+
+constexpr const char* kNotAFile =
+    "'-': expected the name of a file; one text goes to standard output";
 
 // Names come from files and command lines: whatever they hold, a complaint is one line.
 std::string OneLine(std::string text) {
@@ -85,14 +89,31 @@ int ComplainOfUsage(const CLI::App& app, const CLI::ParseError& error) {
   return Complain({text + " (see pipescope " + name + (name.empty() ? "" : " ") + "--help)"});
 }
 
+Status CheckOutputs(const std::vector<std::string>& files, const std::string& path) {
+  FileBatch batch;  // never committed
+  std::vector<std::string> all = files;
+  if (path != "-") all.push_back(path);
+  for (const std::string& file : all) {
+    if (file == "-") return Fail(kNotAFile);
+    std::error_code error;
+    const auto type = std::filesystem::status(file, error).type();
+    const bool may_be_file = type == std::filesystem::file_type::regular ||
+                             type == std::filesystem::file_type::directory ||
+                             type == std::filesystem::file_type::not_found ||
+                             type == std::filesystem::file_type::none;
+    // A pipe would be opened, and ended.
+    if (file.empty() || !may_be_file) continue;
+    if (auto added = batch.Add(file, ""); !added) return added;
+  }
+  return {};
+}
+
 int EmitAll(const std::vector<OutputFile>& files, const std::string& path,
             const std::string& text) {
   FileBatch batch;
   for (const OutputFile& file : files) {
     if (file.path.empty()) continue;
-    if (file.path == "-") {
-      return Complain({"'-': expected the name of a file; one text goes to standard output"});
-    }
+    if (file.path == "-") return Complain({kNotAFile});
     if (auto added = batch.Add(file.path, file.bytes); !added) return Complain(added.error());
   }
   if (!path.empty() && path != "-") {

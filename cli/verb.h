@@ -34,6 +34,9 @@ struct OutputFile {
 // Writes the files and then the text as Emit does; all or nothing of it. Names the files on stderr.
 int EmitAll(const std::vector<OutputFile>& files, const std::string& path, const std::string& text);
 
+// Before work that takes long: whether EmitAll could write to these now (empty: not asked for).
+Status CheckOutputs(const std::vector<std::string>& files, const std::string& path);
+
 // The command as a person would type it again: "pipescope compare ...", quoted for a shell.
 std::string CommandLine(int argc, char** argv);
 

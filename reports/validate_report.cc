@@ -58,10 +58,15 @@ std::string RanksOf(const ValidateCase& c) {
   return fmt::format("PP{} DP{}{}", c.ranks, c.replicas, experts);
 }
 
+// Of one step nothing is known.
+std::string NoiseOf(const ValidateCase& c, double noise) {
+  return c.steps > 1 ? FormatPercent(noise) : "-";
+}
+
 std::string CaseLine(const ValidateCase& c, size_t width) {
   return fmt::format("{:<{}}{:<14}{:>12}{:>6}{:>12}{:>8}{:>12}{:>8}{:>9}{:>8}{:>9}{:>9}\n",
                      c.schedule, width, c.model, RanksOf(c), c.microbatches, Format(c.predicted),
-                     FormatPercent(c.predicted_noise), Format(c.measured), FormatPercent(c.noise),
+                     NoiseOf(c, c.predicted_noise), Format(c.measured), NoiseOf(c, c.noise),
                      fmt::format("{:+.1f} %", 100 * c.error()), FormatPercent(c.others),
                      FormatPercent(c.predicted_bubble), FormatPercent(c.measured_bubble));
 }
@@ -69,8 +74,8 @@ std::string CaseLine(const ValidateCase& c, size_t width) {
 // "a message takes 1.2 us, ...".
 std::string TransportOf(const ValidateResult& r) {
   if (r.transport == "mpi") {
-    return fmt::format("{} processes over MPI, whose clocks agree within {}", r.processes,
-                       Format(r.clock_accuracy));
+    return fmt::format("{} process{} over MPI, whose clocks agree within {}", r.processes,
+                       r.processes == 1 ? "" : "es", Format(r.clock_accuracy));
   }
   return fmt::format("a message takes {}, or {} to a rank that is not awake", Format(r.hop),
                      Format(r.hop_woken));
@@ -202,7 +207,9 @@ std::string RepetitionsText(const ValidateResult& r) {
   const auto [least, most] =
       std::minmax_element(r.cases.begin(), r.cases.end(),
                           [](const auto& a, const auto& b) { return a.steps < b.steps; });
-  if (least->steps == most->steps) return fmt::format("{} repetitions", most->steps);
+  if (least->steps == most->steps) {
+    return fmt::format("{} repetition{}", most->steps, most->steps == 1 ? "" : "s");
+  }
   return fmt::format("{} to {} repetitions", least->steps, most->steps);
 }
 
@@ -232,6 +239,11 @@ std::string ValidateText(const ValidateResult& r) {
       "noise", "error", "others", "bubble", "measured");
   for (const ValidateCase& c : r.cases) text += CaseLine(c, width);
   text += EndsText(r);
+  if (r.device == "emulated") {
+    text +=
+        "\nEmulated devices rehearse a run: their times, and how well they are predicted, say "
+        "nothing.\n";
+  }
   text += fmt::format("\nMean error {} in magnitude; {}.\n", FormatPercent(MeanError(r)),
                       RankingText(r));
   const ValidateCase* unequal = nullptr;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "schedules/deadlock.h"
@@ -88,6 +89,14 @@ const char* NameOf(FindingKind kind) {
 
 std::string ToString(const Finding& finding) {
   return fmt::format("{}: {}", NameOf(finding.kind), finding.message);
+}
+
+std::string InOneLine(const Finding& finding) {
+  std::string text = ToString(finding);
+  for (size_t at = text.find('\n'); at != text.npos; at = text.find('\n', at)) {
+    text.replace(at, std::min(text.find_first_not_of(" \n", at), text.size()) - at, "; ");
+  }
+  return text;
 }
 
 std::vector<Finding> Check(const Schedule& schedule) {

@@ -80,7 +80,7 @@ Result<Prepared> Prepare(const Schedule& schedule) {
   if (!prepared.flow.complete) {
     const std::vector<Finding> findings = Check(schedule);
     PIPESCOPE_CHECK(!findings.empty());
-    return Fail(ToString(findings.front()));
+    return Fail(InOneLine(findings.front()));
   }
   prepared.ranks = schedule.ranks;
   prepared.stages = schedule.stages;

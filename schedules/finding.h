@@ -28,4 +28,7 @@ const char* NameOf(FindingKind kind);
 // "order: 0W0 on rank 0 comes before 0I0, which it needs".
 std::string ToString(const Finding& finding);
 
+// The same, "; " where it has lines: for an error.
+std::string InOneLine(const Finding& finding);
+
 }  // namespace pipescope::schedules

@@ -129,7 +129,7 @@ Result<LoweredSchedule> Lower(const Schedule& schedule, const Lowering& options)
     return Fail(fmt::format("{} active stages: expected at least 1", *options.max_active_stages));
   }
   const auto findings = Check(schedule);
-  if (!findings.empty()) return Fail(ToString(findings.front()));
+  if (!findings.empty()) return Fail(InOneLine(findings.front()));
   Lists lists;
   for (const auto& rank : schedule.actions) {
     std::vector<LoweredAction> list(rank.begin(), rank.end());

@@ -39,7 +39,7 @@ Result<JudgedFile> JudgeScheduleFile(const std::string& path) {
 Result<ScheduleFile> ReadScheduleFile(const std::string& path) {
   auto file = JudgeScheduleFile(path);
   if (!file) return Fail(file.error());
-  if (!file->findings.empty()) return Fail(Error{ToString(file->findings.front()), {path}});
+  if (!file->findings.empty()) return Fail(Error{InOneLine(file->findings.front()), {path}});
   std::string note = file->Note();
   return ScheduleFile{std::move(file->schedule), std::move(note)};
 }

@@ -233,7 +233,7 @@ std::string Place(const schedules::Schedule& schedule, int rank, int32_t action)
 Status Sound(const schedules::Schedule& schedule) {
   const std::vector<schedules::Finding> findings = schedules::Check(schedule);
   if (findings.empty()) return {};
-  return Fail("the schedule cannot run: " + schedules::ToString(findings.front()));
+  return Fail("the schedule cannot run: " + schedules::InOneLine(findings.front()));
 }
 
 }  // namespace pipescope::executor

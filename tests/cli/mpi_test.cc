@@ -159,7 +159,8 @@ TEST_F(Mpi, AStoppedFirstRankEndsTheJob) {
 TEST_F(Mpi, WhatCannotBeRunIsRefusedOnce) {
   ExpectRefusedByAll(3, Validate({"--ranks", "2"}),
                      "--transport mpi: 3 processes were started, but --ranks 2");
-  ExpectRefusedByAll(2, Validate({"--layers", "1"}), "gpipe has 2 stages for 1 layers");
+  ExpectRefusedByAll(2, Validate({"--layers", "1"}),
+                     "gpipe has 2 stages: expected --layers 2 or more");
   ExpectRefusedByAll(2, Validate({"--schedules", "dualpip"}), "");
   // For want of a GPU, of two of them, or of kernels for such a model.
   ExpectRefusedByAll(2, Validate({"--device", "cuda"}), "");

@@ -105,7 +105,8 @@ TEST_F(Validate, AnOrderOfAFileAndATrace) {
   for (const auto& [pid, count] : actions) EXPECT_EQ(count, actions.begin()->second) << pid;
   EXPECT_EQ(actions.size(), 8u);
   ExpectRefused({"validate", "--schedules", "order.csv", "--ranks", "4"},
-                {"order.csv", "2 ranks and 8 micro-batches", "expected 4 and 8"});
+                {"order.csv", "2 ranks and 8 micro-batches", "not 4 and 8",
+                 "expected --ranks 2 --microbatches 8"});
   ExpectRefused({"validate", "--schedules", "no_such.csv"}, {"no_such.csv"});
 }
 
@@ -118,10 +119,34 @@ TEST_F(Validate, RefusesWhatItCannotRun) {
   ExpectRefused({"validate", "--model", "smal"}, {"--model", "'smal'", "small"});
   ExpectRefused({"validate", "--schedules", "dualpip"}, {"dualpip", "dualpipe"});
   ExpectRefused({"validate", "--model", "micro", "--ranks", "4", "--layers", "2"},
-                {"4 stages for 2 layers"});
+                {"4 stages: expected --layers 4 or more"});
   ExpectRefused({"validate", "--model", "micro", "--schedules", "seq1f1b"}, {"slices"});
   ExpectRefused({"validate", "--dp", "4", "--ep", "3"}, {"--ep", "'3'", "divisor of --dp, 4"});
   ExpectRefused({"validate", "--ranks", "0"}, {"--ranks"});
+  ExpectRefused({"validate", "--ranks", "64", "--dp", "64"}, {"4096 ranks", "at most 256"});
+  ExpectRefused({"validate", "--hang-after", "nan"}, {"--hang-after", "'nan'"});
+  ExpectRefused({"validate", "--patience", "nan"}, {"--patience", "'nan'"});
+  ExpectRefused({"validate", "--communication-sms", "4"}, {"--communication-sms", "--device cuda"});
+  ExpectRefused({"validate", "--schedules", "1f1b,dualpipe,1f1b"}, {"'1f1b'", "twice"});
+  Write("cross.csv", "0F0,0B0,0F1,0B1\n1F1,1F0,1B0,1B1\n");
+  ExpectRefused({"validate", "--schedules", "cross.csv", "--microbatches", "2"},
+                {"cross.csv: deadlock: 2 ranks wait", "; rank 1 stands before 1F1", "; to break"});
+}
+
+// Of what takes an hour and cannot end well nothing is begun.
+TEST_F(Validate, WhatWouldFailLaterIsRefusedAtOnce) {
+  const std::vector<std::string> hours = {"validate", "--model", "medium", "--patience", "3600"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), hours.begin(), hours.end());
+    return more;
+  };
+  ExpectRefused(with({"--json", "no_such/x.json"}), {"no_such/x.json", "cannot be written"});
+  ExpectRefused(with({"--json", "x", "--html", "x"}), {"x: is named for two outputs"});
+  ExpectRefused(with({"--json", "-"}), {"'-': expected the name of a file"});
+  ExpectRefused(with({"-o", "."}), {".: is a directory"});
+  ExpectRefused(with({"--ranks", "2,3", "--schedules", "1f1b,dualpipe"}),
+                {"--ranks 3", "even number"});
+  ExpectRefused({"calibrate", "-o", "no_such/p.json"}, {"no_such/p.json", "cannot be written"});
 }
 
 }  // namespace

@@ -70,6 +70,22 @@ TEST(ValidateReport, WhatAMessageTakesIsSaidByModel) {
   EXPECT_EQ(nlohmann::json::parse(ValidateJson(result))["cases"][1]["hop_s"], 17e-6);
 }
 
+TEST(ValidateReport, OfOneStepNoNoiseIsKnown) {
+  auto result = Result({Case("gpipe", 97, 100, 0.015)});
+  for (const int steps : {1, 2}) {
+    result.cases.front().steps = steps;
+    const bool known = ValidateText(result).find("1.5 %") != std::string::npos;
+    EXPECT_EQ(known, steps == 2);
+  }
+}
+
+TEST(ValidateReport, EmulatedTimesSayNothing) {
+  auto result = Result({Case("gpipe", 97, 100, 0.015)});
+  EXPECT_THAT(ValidateText(result), testing::Not(testing::HasSubstr("say nothing")));
+  result.device = "emulated";
+  EXPECT_THAT(ValidateText(result), testing::HasSubstr("rehearse a run"));
+}
+
 TEST(ValidateReport, RoundsAtAnotherSpeedAreTold) {
   auto result = Result({Case("gpipe", 97, 100, 0.015), Case("1f1b", 99, 98, 0.015)});
   EXPECT_THAT(ValidateText(result), testing::Not(testing::HasSubstr("another speed")));
