@@ -4,8 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <exception>
 #include <new>
 #include <sstream>
+#include <string>
+#include <system_error>
 
 #include "cli/calibrate_verb.h"
 #include "cli/comm_verb.h"
@@ -60,7 +63,31 @@ void AddVerbs(CLI::App& app, const std::string& command_line, int& exit_code) {
   AddManualVerbs(app, exit_code);
 }
 
+// Without an end of libraries: those whose memory was refused may never come to theirs.
+[[noreturn]] void EndForMemory() {
+  Complain({"not enough memory for what was asked for"});
+  std::_Exit(kBadInput);
+}
+
+std::terminate_handler unexpected = nullptr;
+
+// Memory may run out, and threads be refused, on any thread: that is an error, and no abort.
+[[noreturn]] void EndOfThread() {
+  try {
+    if (const auto thrown = std::current_exception()) std::rethrow_exception(thrown);
+  } catch (const std::bad_alloc&) {
+    EndForMemory();
+  } catch (const std::system_error& e) {
+    Complain({std::string("the system has no more threads or memory: ") + e.what()});
+    std::_Exit(kBadInput);
+  } catch (...) {
+  }
+  unexpected();
+  std::abort();
+}
+
 int Main(int argc, char** argv) {
+  unexpected = std::set_terminate(EndOfThread);
   if (auto ready = PrepareProcess(); !ready) return Complain(ready.error());
   CLI::App app("Predicts one training step of a pipeline-parallel (MoE) model on a cluster.",
                "pipescope");
@@ -82,7 +109,7 @@ int Main(int argc, char** argv) {
     app.exit(e, asked_for, asked_for);
     return Emit("", asked_for.str());
   } catch (const std::bad_alloc&) {
-    return Complain({"not enough memory for what was asked for"});
+    EndForMemory();
   }
   return exit_code;
 }

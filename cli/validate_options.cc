@@ -28,7 +28,7 @@ ValidateGroup GroupOf(const ValidateOptions& o, const std::string& model, int ra
   group.bf16 = o.bf16 || o.device != "cpu";
   group.fp8 = o.fp8;
   group.timelines = !o.html.empty() || !o.trace.empty();
-  group.hang_after = Milliseconds(o.hang_after);
+  group.hang_after = o.HangAfter();
   return group;
 }
 
@@ -147,8 +147,8 @@ void AddHow(CLI::App& verb, ValidateOptions& o) {
 
 }  // namespace
 
-std::chrono::milliseconds Milliseconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds));
+std::chrono::milliseconds ValidateOptions::HangAfter() const {
+  return std::chrono::milliseconds(static_cast<int64_t>(1000 * hang_after));
 }
 
 Status ValidateOptions::Check() const {

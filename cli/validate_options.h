@@ -32,6 +32,7 @@ struct ValidateOptions {
   std::string format = "text";
   std::string json, html, trace, command, output;
 
+  std::chrono::milliseconds HangAfter() const;
   int Repetitions() const { return repetitions.value_or(5); }
 
   // As options of the verb.
@@ -46,7 +47,5 @@ struct ValidateOptions {
   // Calls it for each model, number of ranks and of micro-batches, until it fails.
   Status ForGroups(const std::function<Status(ValidateGroup)>& visit) const;
 };
-
-std::chrono::milliseconds Milliseconds(double seconds);
 
 }  // namespace pipescope::cli

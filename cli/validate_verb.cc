@@ -117,7 +117,7 @@ int ValidateOnThreads(const ValidateOptions& o) {
   if (Status ok = o.Check(); !ok) return Complain(ok.error());
   if (Status ok = o.CheckFiles(); !ok) return Complain(ok.error());
   executor::ThreadOptions options;
-  options.patience = Milliseconds(o.hang_after);
+  options.patience = o.HangAfter();
   executor::ThreadCrew crew(options);
   reports::ValidateResult result;
   if (Status ok = Measure(o, crew, result); !ok) return Complain(ok.error());
@@ -131,7 +131,7 @@ int Validate(const ValidateOptions& o) {
   ProcessJob job;
   job.ranks = o.ranks;
   job.replicas = o.replicas;
-  job.patience = Milliseconds(o.hang_after);
+  job.patience = o.HangAfter();
   reports::ValidateResult result;
   return RunProcessJob(
       job,

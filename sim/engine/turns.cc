@@ -52,14 +52,14 @@ class TurnRun {
             graph_.labels[static_cast<size_t>(Of(task).label)].lane};
   }
 
-  // What takes neither a processor nor time is over at once, so that whom it makes ready comes
-  // before the thread that it came from.
+  // It takes neither a processor nor time.
+  bool IsOverAtOnce(int32_t task) const {
+    return ProcessorsOf(task) <= 0 && Of(task).demand.time == Duration();
+  }
+
   void MakeReady(int32_t task, Duration now) {
     if (ProcessorsOf(task) > 0) {
       ready_.push_back(task);
-    } else if (Of(task).demand.time == Duration()) {
-      times_.start[static_cast<size_t>(task)] = now;
-      Finish(task, now);
     } else {
       Start(task, now, Of(task).demand.time);
     }
@@ -82,18 +82,26 @@ class TurnRun {
     for (; idle_ > 0 && !ready_.empty(); --idle_) StartOnProcessor(now + wake_);
   }
 
+  // With all that is over at once after it: whom that makes ready comes before the thread itself.
   void Finish(int32_t task, Duration now) {
-    times_.end[static_cast<size_t>(task)] = now;
-    ++done_;
     const bool had_processor = ProcessorsOf(task) > 0;
     std::vector<int32_t> own;  // what its thread goes on with: behind those that it made ready
-    for (const int32_t next : successors_.Of(task)) {
-      if (--waits_[static_cast<size_t>(next)] > 0) continue;
-      times_.released_by[static_cast<size_t>(next)] = task;
-      if (had_processor && ProcessorsOf(next) > 0 && ThreadOf(next) == ThreadOf(task)) {
-        own.push_back(next);
-      } else {
-        MakeReady(next, now);
+    std::vector<int32_t> over = {task};
+    for (size_t i = 0; i < over.size(); ++i) {
+      const int32_t ended = over[i];
+      times_.end[static_cast<size_t>(ended)] = now;
+      ++done_;
+      for (const int32_t next : successors_.Of(ended)) {
+        if (--waits_[static_cast<size_t>(next)] > 0) continue;
+        times_.released_by[static_cast<size_t>(next)] = ended;
+        if (had_processor && i == 0 && ProcessorsOf(next) > 0 && ThreadOf(next) == ThreadOf(task)) {
+          own.push_back(next);
+        } else if (IsOverAtOnce(next)) {
+          times_.start[static_cast<size_t>(next)] = now;
+          over.push_back(next);
+        } else {
+          MakeReady(next, now);
+        }
       }
     }
     FillIdle(now);

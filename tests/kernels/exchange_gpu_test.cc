@@ -29,8 +29,12 @@ TEST(GpuExchange, PlaysAllRanks) {
 }
 
 TEST(GpuExchange, SpreadOverGpus) {
-  auto exchange = MakeGpuExchange(Small(2, 4), 2);
-  if (!exchange) GTEST_SKIP() << exchange.error().ToString();
+  if (const auto device = QueryDevice(); !device.usable) GTEST_SKIP() << device.note;
+  // A second GPU is the one thing that may be missing.
+  const auto exchange = MakeGpuExchange(Small(2, 4), 2);
+  if (!exchange && exchange.error().message.starts_with("gpus: 2: expected 1 to 1")) {
+    GTEST_SKIP() << exchange.error().message;
+  }
   ExpectAllTrueOnGpus(Small(2, 4), 2);
 }
 

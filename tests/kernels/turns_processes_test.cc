@@ -1,6 +1,5 @@
 // Processes that take turns on the processors of a machine, by memory that they share.
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,20 +12,10 @@
 #include <vector>
 
 #include "kernels/turns.h"
+#include "tests/kernels/turns_testing.h"
 
 namespace pipescope::kernels {
 namespace {
-
-std::vector<int> Here() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  EXPECT_EQ(sched_getaffinity(0, sizeof(set), &set), 0);
-  std::vector<int> processors;
-  for (int i = 0; i < CPU_SETSIZE; ++i) {
-    if (CPU_ISSET(i, &set)) processors.push_back(i);
-  }
-  return processors;
-}
 
 // What processes of a test share beside turns.
 struct Board {

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sched.h>
 
 #include <atomic>
 #include <chrono>
@@ -11,19 +10,10 @@
 #include <string>
 #include <thread>
 
+#include "tests/kernels/turns_testing.h"
+
 namespace pipescope::kernels {
 namespace {
-
-std::vector<int> Here() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  EXPECT_EQ(sched_getaffinity(0, sizeof(set), &set), 0);
-  std::vector<int> processors;
-  for (int i = 0; i < CPU_SETSIZE; ++i) {
-    if (CPU_ISSET(i, &set)) processors.push_back(i);
-  }
-  return processors;
-}
 
 // A gate that threads come to one after the other, and leave together.
 class Gate {
